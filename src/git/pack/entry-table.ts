@@ -1,0 +1,78 @@
+import { OidMap } from './oid-map.ts'
+
+const INITIAL_ENTRIES = 1024
+
+/**
+ * What indexing knows of each entry, in typed arrays: about 80 bytes an entry. It grows with the entries that were
+ * really read, never with the number that the pack declares.
+ */
+export class EntryTable {
+  count = 0
+  offsets = new Float64Array(INITIAL_ENTRIES)
+  crcs = new Uint32Array(INITIAL_ENTRIES)
+  /** As in the entry: 1–4, 6, 7. */
+  entryTypes = new Uint8Array(INITIAL_ENTRIES)
+  /** 1–4 once the object's name is known, else 0. */
+  types = new Uint8Array(INITIAL_ENTRIES)
+  headerBytes = new Uint8Array(INITIAL_ENTRIES)
+  /** Inflated bytes of the entry itself. */
+  sizes = new Float64Array(INITIAL_ENTRIES)
+  /** The deltas on an entry, as a linked list: first of them, next of the same base; -1 ends it. */
+  firstChild = new Int32Array(INITIAL_ENTRIES)
+  nextSibling = new Int32Array(INITIAL_ENTRIES)
+  oids = Buffer.alloc(INITIAL_ENTRIES * 20)
+  /** Name → entry, for resolved objects. */
+  readonly byOid = new OidMap()
+
+  /** @returns the new entry's number */
+  add(offset: number, entryType: number, headerBytes: number, sizeBytes: number): number {
+    const entry = this.count++
+    if (entry === this.offsets.length) this.#grow()
+    this.offsets[entry] = offset
+    this.entryTypes[entry] = entryType
+    this.headerBytes[entry] = headerBytes
+    this.sizes[entry] = sizeBytes
+    this.firstChild[entry] = -1
+    this.nextSibling[entry] = -1
+    return entry
+  }
+
+  addChild(base: number, child: number): void {
+    this.nextSibling[child] = this.firstChild[base] as number
+    this.firstChild[base] = child
+  }
+
+  /** @returns the entry that begins exactly at `offset`, or -1 */
+  entryAt(offset: number): number {
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const found = this.offsets[middle] as number
+      if (found === offset) return middle
+      if (found < offset) low = middle + 1
+      else high = middle
+    }
+    return -1
+  }
+
+  #grow(): void {
+    const length = this.offsets.length * 2
+    this.offsets = grown(this.offsets, new Float64Array(length))
+    this.crcs = grown(this.crcs, new Uint32Array(length))
+    this.entryTypes = grown(this.entryTypes, new Uint8Array(length))
+    this.types = grown(this.types, new Uint8Array(length))
+    this.headerBytes = grown(this.headerBytes, new Uint8Array(length))
+    this.sizes = grown(this.sizes, new Float64Array(length))
+    this.firstChild = grown(this.firstChild, new Int32Array(length))
+    this.nextSibling = grown(this.nextSibling, new Int32Array(length))
+    const oids = Buffer.alloc(length * 20)
+    this.oids.copy(oids)
+    this.oids = oids
+  }
+}
+
+function grown<T extends { set(from: T): void }>(from: T, to: T): T {
+  to.set(from)
+  return to
+}

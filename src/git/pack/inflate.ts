@@ -1,0 +1,64 @@
+import { inflateSync } from 'node:zlib'
+
+import { PackError } from './error.ts'
+import type { PackWindow } from './source.ts'
+
+/** Deflate shrinks by 1032 to one at the very best (zlib, "Maximum Compression Factor"). */
+const EXPANSION_MAX = 1032
+/** Up to here the result is allocated at once, above it grows as bytes arrive. */
+const SINGLE_CHUNK_BYTES_MAX = 16 * 1024 * 1024
+const CHUNK_BYTES = 1024 * 1024
+
+export interface Inflated {
+  readonly data: Buffer
+  /** Compressed bytes read. */
+  readonly consumedBytes: number
+}
+
+/**
+ * Inflates the zlib stream at `position`, which must make exactly `sizeBytes`.
+ *
+ * @param sizeBytes as the entry declares it, already within the object limit
+ * @param packOffset of the entry, for the error
+ * @throws PackError entry_inflate_failed, entry_size_mismatch
+ */
+export function inflateAt(window: PackWindow, position: number, sizeBytes: number, packOffset: number): Inflated {
+  const available = window.end - position
+  if (sizeBytes > available * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
+  // What zlib's own deflate needs at most; streams of other makers may be longer, then the view grows.
+  let viewBytes = Math.min(available, sizeBytes + (sizeBytes >> 9) + 64)
+  for (;;) {
+    const view = window.view(position, viewBytes)
+    try {
+      const { buffer, engine } = inflateSync(view, {
+        info: true,
+        maxOutputLength: sizeBytes + 1,
+        chunkSize: sizeBytes < SINGLE_CHUNK_BYTES_MAX ? Math.max(64, sizeBytes + 1) : CHUNK_BYTES,
+      }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
+      if (buffer.length !== sizeBytes) throw sizeMismatch(sizeBytes, packOffset)
+      return { data: buffer, consumedBytes: engine.bytesWritten }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      if (code === 'Z_BUF_ERROR' && view.length < available) {
+        viewBytes = Math.min(available, Math.max(view.length, viewBytes) * 4)
+        continue
+      }
+      if (code === 'ERR_BUFFER_TOO_LARGE') throw sizeMismatch(sizeBytes, packOffset)
+      if (typeof code === 'string' && code.startsWith('Z_')) {
+        throw new PackError(
+          { code: 'entry_inflate_failed', packOffset },
+          `The compressed data at pack offset ${packOffset} is damaged`,
+          { cause: error },
+        )
+      }
+      throw error
+    }
+  }
+}
+
+function sizeMismatch(declaredBytes: number, packOffset: number): PackError {
+  return new PackError(
+    { code: 'entry_size_mismatch', declaredBytes, packOffset },
+    `The entry at pack offset ${packOffset} declares ${declaredBytes} bytes and holds another number`,
+  )
+}

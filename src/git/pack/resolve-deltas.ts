@@ -1,0 +1,156 @@
+import { applyDelta, decodeDeltaSizes } from '../delta.ts'
+import type { EntryTable } from './entry-table.ts'
+import { PackError } from './error.ts'
+import type { IndexerHooks, InflateBudget, PackLimits } from './indexer.ts'
+import { nameObject } from './indexer.ts'
+import { inflateAt } from './inflate.ts'
+import type { PackWindow } from './source.ts'
+
+/** Bases kept while their deltas are resolved; beyond it the ones furthest away are made again when needed. */
+const BASE_CACHE_BYTES_MAX = 96 * 1024 * 1024
+
+export interface Resolution {
+  readonly window: PackWindow
+  readonly entries: EntryTable
+  /** Deltas by name of their base, in hex. */
+  readonly refDeltas: Map<string, number[]>
+  readonly limits: PackLimits
+  readonly budget: InflateBudget
+  readonly hooks: IndexerHooks
+}
+
+interface Frame {
+  /** -1: a base from outside the pack. */
+  readonly entry: number
+  readonly type: number
+  data: Buffer | undefined
+  /** Deltas on this object that are still to be done. */
+  readonly waiting: number[]
+}
+
+/**
+ * Resolves every delta, each base's before the next base's, with a stack of our own.
+ *
+ * @returns the names of the bases that had to come from outside
+ * @throws PackError delta_base_missing (also for cycles of names), delta_too_deep, delta_invalid and the budgets'
+ */
+export function resolveDeltas(resolution: Resolution): Buffer[] {
+  const { entries, refDeltas, hooks } = resolution
+  const total = entries.count
+  let done = 0
+  for (let entry = 0; entry < total; entry++) {
+    const type = entries.entryTypes[entry] as number
+    if (type > 4) continue
+    done++
+    const waiting = takeWaiting(resolution, entry)
+    if (waiting.length > 0) {
+      done += resolveFrom(resolution, { entry, type, data: inflateEntry(resolution, entry), waiting })
+      hooks.onProgress('resolving', done, total)
+    }
+  }
+  const externalBases: Buffer[] = []
+  for (const name of [...refDeltas.keys()]) {
+    const waiting = refDeltas.get(name)
+    if (waiting === undefined) continue // resolved meanwhile, as the result of a delta on another outside base
+    const oid = Buffer.from(name, 'hex')
+    const base = hooks.readBase(oid)
+    if (base === undefined) continue
+    refDeltas.delete(name)
+    externalBases.push(oid)
+    done += resolveFrom(resolution, { entry: -1, type: base.type, data: base.data, waiting: [...waiting] })
+    hooks.onProgress('resolving', done, total)
+  }
+  if (done !== total) {
+    const oid = refDeltas.keys().next().value ?? null
+    throw new PackError(
+      { code: 'delta_base_missing', oid, missing: total - done },
+      `${total - done} deltas have no base here${oid === null ? '' : `, among them object ${oid}`}`,
+    )
+  }
+  return externalBases
+}
+
+/** @returns how many objects were resolved */
+function resolveFrom(resolution: Resolution, root: Frame): number {
+  const { entries, limits, hooks, budget } = resolution
+  const stack: Frame[] = [root]
+  let cachedBytes = root.data?.length ?? 0
+  let resolved = 0
+  for (;;) {
+    const frame = stack[stack.length - 1]
+    if (frame === undefined) return resolved
+    const child = frame.waiting.pop()
+    if (child === undefined) {
+      cachedBytes -= frame.data?.length ?? 0
+      stack.pop()
+      continue
+    }
+    if (stack.length > limits.deltaDepthMax) {
+      const packOffset = entries.offsets[child] as number
+      throw new PackError(
+        { code: 'delta_too_deep', limitDepth: limits.deltaDepthMax, packOffset },
+        `The delta at pack offset ${packOffset} is deeper than the limit (max_delta_depth) of ${limits.deltaDepthMax}`,
+      )
+    }
+    if (frame.data === undefined) cachedBytes += restore(resolution, stack)
+    const base = frame.data as unknown as Buffer
+    const delta = inflateEntry(resolution, child)
+    budget.spend(decodeDeltaSizes(delta).resultBytes)
+    const data = applyDelta(base, delta, limits.objectBytesMax)
+    nameObject(entries, child, frame.type, data, hooks)
+    resolved++
+    const waiting = takeWaiting(resolution, child)
+    if (waiting.length === 0) continue
+    // The last delta on a base: nobody will ask for the base again, so a chain costs one object, not its length.
+    // A base from outside stays, as it cannot be made again from the pack.
+    if (frame.waiting.length === 0 && frame.entry >= 0) {
+      cachedBytes -= base.length
+      frame.data = undefined
+    }
+    stack.push({ entry: child, type: frame.type, data, waiting })
+    cachedBytes += data.length
+    for (let i = 0; cachedBytes > BASE_CACHE_BYTES_MAX && i < stack.length - 1; i++) {
+      const far = stack[i] as Frame
+      if (far.entry < 0) continue
+      cachedBytes -= far.data?.length ?? 0
+      far.data = undefined
+    }
+  }
+}
+
+/** Makes the top frame's object again, from the nearest one below it that is still there. @returns the bytes it now holds */
+function restore(resolution: Resolution, stack: readonly Frame[]): number {
+  let from = stack.length - 1
+  while (from > 0 && (stack[from] as Frame).data === undefined) from--
+  const start = stack[from] as Frame
+  let data = start.data ?? inflateEntry(resolution, start.entry)
+  for (let i = from + 1; i < stack.length; i++) {
+    const delta = inflateEntry(resolution, (stack[i] as Frame).entry)
+    resolution.budget.spend(delta.length + decodeDeltaSizes(delta).resultBytes)
+    data = applyDelta(data, delta, resolution.limits.objectBytesMax)
+  }
+  const top = stack[stack.length - 1] as Frame
+  top.data = data
+  return data.length
+}
+
+function inflateEntry({ window, entries }: Resolution, entry: number): Buffer {
+  const offset = entries.offsets[entry] as number
+  const at = offset + (entries.headerBytes[entry] as number)
+  return inflateAt(window, at, entries.sizes[entry] as number, offset).data
+}
+
+/** The deltas on an object, by offset and by name; by name only once. */
+function takeWaiting({ entries, refDeltas }: Resolution, entry: number): number[] {
+  const waiting: number[] = []
+  for (let child = entries.firstChild[entry] as number; child >= 0; child = entries.nextSibling[child] as number) waiting.push(child)
+  if (refDeltas.size > 0) {
+    const name = entries.oids.toString('hex', entry * 20, entry * 20 + 20)
+    const byName = refDeltas.get(name)
+    if (byName !== undefined) {
+      for (const child of byName) waiting.push(child)
+      refDeltas.delete(name)
+    }
+  }
+  return waiting
+}

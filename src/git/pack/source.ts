@@ -1,0 +1,44 @@
+/** Where pack bytes are read from: a file opened for reading, or bytes in memory in tests. */
+export interface ByteSource {
+  readonly bytes: number
+  /** Reads up to `target.length` bytes at `position`; @returns how many. Synchronous: callers run in worker threads. */
+  read(target: Buffer, position: number): number
+}
+
+const WINDOW_BYTES = 1024 * 1024
+
+/** A sliding window over a source, so that a pack of any size is read in large pieces and never held whole. */
+export class PackWindow {
+  readonly #source: ByteSource
+  /** Bytes of the pack that may be looked at: without its trailing checksum. */
+  readonly #end: number
+  #buffer = Buffer.alloc(0)
+  #start = 0
+
+  constructor(source: ByteSource, end: number) {
+    this.#source = source
+    this.#end = end
+  }
+
+  get end(): number {
+    return this.#end
+  }
+
+  /** @returns at least `atLeast` bytes at `position`, fewer only where the pack ends; valid until the next call */
+  view(position: number, atLeast: number): Buffer {
+    const wanted = Math.min(atLeast, this.#end - position)
+    const at = position - this.#start
+    if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
+    const length = Math.min(Math.max(wanted, WINDOW_BYTES), this.#end - position)
+    const buffer = Buffer.allocUnsafe(Math.max(0, length))
+    let filled = 0
+    while (filled < buffer.length) {
+      const count = this.#source.read(buffer.subarray(filled), position + filled)
+      if (count === 0) break
+      filled += count
+    }
+    this.#buffer = buffer.subarray(0, filled)
+    this.#start = position
+    return this.#buffer
+  }
+}

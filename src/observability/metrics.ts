@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
+import { Collectors } from './metrics-collect.ts'
+import { GIVEN_AT_START, METRICS, type MetricDeclaration } from './metrics-table.ts'
+
+type Table = typeof METRICS
+type LabelValue<Set> = Set extends readonly (infer Value extends string)[] ? Value : string
+type Labels<D extends MetricDeclaration> = { readonly [Label in keyof D['labels']]: LabelValue<D['labels'][Label]> }
+/** A metric without labels takes the value alone. */
+type Args<D extends MetricDeclaration, Value extends [number] | [number?]> = keyof D['labels'] extends never
+  ? Value
+  : [labels: Labels<D>, ...value: Value]
+type Handle<D extends MetricDeclaration> = D['type'] extends 'counter'
+  ? { inc(...args: Args<D, [number?]>): void }
+  : D['type'] extends 'gauge'
+    ? { set(...args: Args<D, [number]>): void; inc(...args: Args<D, [number?]>): void; dec(...args: Args<D, [number?]>): void }
+    : { observe(...args: Args<D, [number]>): void }
+export type MetricHandles = { readonly [Key in keyof Table]: Handle<Table[Key]> }
+
+export interface MetricsOptions {
+  /** Templates of all routes; with `_unmatched` they are the closed set of the label `path`. */
+  readonly routePaths: readonly string[]
+  /** Of Guts itself. */
+  readonly version: string
+  /** Told when a collector failed or took too long; the gauges keep their last value. */
+  readonly onCollectError: (error: unknown) => void
+}
+
+export interface Metrics extends MetricHandles {
+  readonly registry: Registry<OpenMetricsContentType>
+  /** Registers a source of gauge values: runs before a scrape, together with all others, at most once a second. */
+  onCollect(collect: () => Promise<void> | void): void
+  /** Runs the collectors, if their values are old; never rejects and never takes longer than two seconds. */
+  collect(): Promise<void>
+}
+
+/** A set with no more series than this is written out from the start, so that a first increase can be seen. */
+const SERIES_FROM_START_MAX = 64
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  // The registry is OpenMetrics for ever: prom-client renames counters on the first OpenMetrics scrape and cannot go
+  // back, so the text form is derived (metrics-render.ts).
+  const registry = new Registry<OpenMetricsContentType>()
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  const setsAtStart: Record<string, readonly string[]> = {
+    path: [...new Set(options.routePaths), '_unmatched'],
+    version: [options.version],
+    node: [process.version],
+  }
+  const handles = Object.fromEntries(
+    Object.entries(METRICS).map(([key, declaration]) => [key, createHandle(declaration, registry, setsAtStart)]),
+  ) as unknown as MetricHandles
+  handles.buildInfo.set({ version: options.version, node: process.version }, 1)
+  // Types of prom-client know no OpenMetrics registry here; at run time any registry serves.
+  collectDefaultMetrics({ register: registry as unknown as Registry })
+  const collectors = new Collectors((error) => {
+    handles.metricsCollectionFailures.inc()
+    options.onCollectError(error)
+  })
+  return Object.assign(handles, {
+    registry,
+    onCollect: (collect: () => Promise<void> | void) => collectors.add(collect),
+    collect: () => collectors.run(),
+  })
+}
+
+function createHandle(
+  declaration: MetricDeclaration,
+  registry: Registry<OpenMetricsContentType>,
+  setsAtStart: Record<string, readonly string[]>,
+): Record<string, (...args: unknown[]) => void> {
+  const sets = Object.entries(declaration.labels).map(([label, set]) => {
+    const values = set === GIVEN_AT_START ? setsAtStart[label] : set
+    assert(values !== undefined, `${declaration.name}: no values were given for the label ${label}`)
+    return { label, values: new Set(values), unknown: values.find((value) => value.startsWith('_')) }
+  })
+  const closed = (given: Readonly<Record<string, string>>): Record<string, string> => {
+    const labels: Record<string, string> = {}
+    for (const { label, values, unknown } of sets) {
+      const value = given[label]
+      const known = value !== undefined && values.has(value) ? value : unknown
+      assert(known !== undefined, `${declaration.name}: ${label} is not one of its closed set`)
+      labels[label] = known
+    }
+    return labels
+  }
+  const { name, help } = declaration
+  const config = { name, help, labelNames: sets.map((set) => set.label), registers: [registry as unknown as Registry] }
+  const withLabels = (use: (labels: Record<string, string>, value: number | undefined) => void) =>
+    sets.length === 0
+      ? (value?: unknown) => use({}, value as number | undefined)
+      : (labels?: unknown, value?: unknown) => use(closed(labels as Record<string, string>), value as number | undefined)
+  const fromStart = seriesFromStart(sets)
+  switch (declaration.type) {
+    case 'counter': {
+      const counter = new Counter(config)
+      for (const labels of fromStart) counter.inc(labels, 0)
+      return { inc: withLabels((labels, value) => counter.inc(labels, value)) }
+    }
+    case 'gauge': {
+      const gauge = new Gauge(config)
+      for (const labels of fromStart) gauge.set(labels, 0)
+      return {
+        set: withLabels((labels, value) => gauge.set(labels, value ?? Number.NaN)),
+        inc: withLabels((labels, value) => gauge.inc(labels, value ?? 1)),
+        dec: withLabels((labels, value) => gauge.dec(labels, value ?? 1)),
+      }
+    }
+    case 'histogram': {
+      const histogram = new Histogram({ ...config, buckets: [...(declaration.buckets ?? [])] })
+      for (const labels of fromStart) histogram.zero(labels)
+      return { observe: withLabels((labels, value) => histogram.observe(labels, value ?? Number.NaN)) }
+    }
+  }
+}
+
+function seriesFromStart(sets: readonly { label: string; values: ReadonlySet<string> }[]): Record<string, string>[] {
+  const count = sets.reduce((product, set) => product * set.values.size, 1)
+  // What the client's requests decide starts empty; what we name ourselves starts at 0.
+  if (sets.length === 0 || count > SERIES_FROM_START_MAX || sets.some((set) => set.label === 'path')) return []
+  return sets.reduce<Record<string, string>[]>(
+    (rows, { label, values }) => rows.flatMap((row) => [...values].map((value) => ({ ...row, [label]: value }))),
+    [{}],
+  )
+}

@@ -1,0 +1,68 @@
+/**
+ * Keeps secrets out of whatever leaves the process as text (I9). By path: names under which a secret is kept. By
+ * pattern: what looks like a credential wherever it stands. By value: secrets that were registered when they were read.
+ */
+import assert from 'node:assert/strict'
+
+const MASK = '[redacted]'
+const SECRET_BYTES_MIN = 8
+
+const SECRET_KEYS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'token',
+  'access_token',
+  'password',
+  'secret',
+  'private_key',
+  'privateKey',
+  'GUTS_PRIVATE_KEY',
+] as const
+
+const quoteForPino = (key: string): string => `["${key}"]`
+
+/** Paths for pino's `redact`, which has no deep wildcard: any value under these names, down to the third level. */
+export const REDACT_PATHS = SECRET_KEYS.flatMap((key) => [
+  quoteForPino(key),
+  `*${quoteForPino(key)}`,
+  `*.*${quoteForPino(key)}`,
+])
+
+const keys = SECRET_KEYS.join('|')
+
+/** Each pattern is linear in the length of the text: clients choose part of what is logged (I7). */
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  // A string under a secret's name, at any depth of a line of JSON …
+  [new RegExp(`"(${keys})":"(?:[^"\\\\]|\\\\.)*"`, 'gi'), `"$1":"${MASK}"`],
+  // … and in JSON that was quoted inside a string.
+  [new RegExp(`\\\\"(${keys})\\\\"\\s*:\\s*\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|.))*\\\\"`, 'gi'), `\\"$1\\":\\"${MASK}\\"`],
+  // A challenge (`Basic realm=…`) is no credential.
+  [/\b(Basic|Bearer) +(?!realm=)[\w+/=.~-]+/gi, `$1 ${MASK}`],
+  [/:\/\/[^\s/"?#\\]+@/g, `://${MASK}@`],
+  [/((?:token|password|secret|private_?key)\s?[=:]\s?)[^\s&"\\,;[]+/gi, `$1${MASK}`],
+  [/guts_pat_[0-9A-Za-z]+/g, `guts_pat_${MASK}`],
+]
+
+const secrets = new Set<string>()
+
+/**
+ * Masks this value from now on, in every encoding it may travel in. For secrets the process reads itself: the private
+ * key, passwords of backends. Process-wide, because a secret may surface anywhere.
+ */
+export function registerSecret(value: string): void {
+  // Masking a very short text would garble every line, and would tell what it is.
+  assert(value.length >= SECRET_BYTES_MIN, `a secret has at least ${SECRET_BYTES_MIN} characters`)
+  const bytes = /^(?:[0-9a-f]{2})+$/i.test(value) ? [Buffer.from(value), Buffer.from(value, 'hex')] : [Buffer.from(value)]
+  const forms = [value, value.toLowerCase(), value.toUpperCase(), JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]
+  for (const raw of bytes) forms.push(raw.toString('base64'), raw.toString('base64url'), raw.toString('hex'))
+  for (const form of forms) secrets.add(form)
+}
+
+export function redactText(text: string): string {
+  let redacted = text
+  for (const secret of secrets) redacted = redacted.replaceAll(secret, MASK)
+  for (const [pattern, mask] of PATTERNS) redacted = redacted.replace(pattern, mask)
+  return redacted
+}
