@@ -5,6 +5,7 @@ export interface ByteSource {
   read(target: Buffer, position: number): number
 }
 
+/** For reading a pack from end to end; random access wants less. */
 const WINDOW_BYTES = 1024 * 1024
 
 /** A sliding window over a source, so that a pack of any size is read in large pieces and never held whole. */
@@ -12,12 +13,14 @@ export class PackWindow {
   readonly #source: ByteSource
   /** Bytes of the pack that may be looked at: without its trailing checksum. */
   readonly #end: number
+  readonly #windowBytes: number
   #buffer = Buffer.alloc(0)
   #start = 0
 
-  constructor(source: ByteSource, end: number) {
+  constructor(source: ByteSource, end: number, windowBytes = WINDOW_BYTES) {
     this.#source = source
     this.#end = end
+    this.#windowBytes = windowBytes
   }
 
   get end(): number {
@@ -29,7 +32,7 @@ export class PackWindow {
     const wanted = Math.min(atLeast, this.#end - position)
     const at = position - this.#start
     if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
-    const length = Math.min(Math.max(wanted, WINDOW_BYTES), this.#end - position)
+    const length = Math.min(Math.max(wanted, this.#windowBytes), this.#end - position)
     const buffer = Buffer.allocUnsafe(Math.max(0, length))
     let filled = 0
     while (filled < buffer.length) {

@@ -1,0 +1,78 @@
+/** Every failure becomes an answer here (DESIGN §4.4). */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { REQUEST_ERRORS, RequestError } from '../errors.ts'
+import type { Logger } from '../observability/logging.ts'
+import { redactText } from '../observability/redaction.ts'
+import type { ErrorBody } from '../validation/error-body.ts'
+import { ClientLeftError, stateOf } from './request-state.ts'
+
+/** Errors of body-parser and the router (http-errors), by `type`; others of them are told by status alone. */
+const PARSER_ERRORS: Readonly<Record<string, readonly [RequestError['detail']['code'], string]>> = {
+  'entity.parse.failed': ['bad_request', 'The body is not valid JSON'],
+  'encoding.unsupported': ['unsupported_media_type', 'The content encoding is not supported'],
+  'charset.unsupported': ['unsupported_media_type', 'The character set is not supported'],
+}
+
+/** Any error as the answer it deserves. What was not foreseen is an `internal_error` that says nothing more. */
+export function toRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error
+  if (error instanceof Error && 'status' in error && typeof error.status === 'number' && error.status < 500) {
+    const type = 'type' in error && typeof error.type === 'string' ? error.type : ''
+    const [code, message] = PARSER_ERRORS[type] ?? ['bad_request' as const, 'The request is malformed']
+    if (error.status === 413 && 'limit' in error) {
+      return new RequestError({ code: 'payload_too_large' }, `The body is over the limit of ${error.limit} bytes`, { cause: error })
+    }
+    return new RequestError({ code }, message, { cause: error })
+  }
+  return new RequestError({ code: 'internal_error' }, 'Internal error', { cause: error })
+}
+
+export function errorBodyText(error: RequestError, requestId: string): string {
+  const { code, problems } = error.detail
+  const body: ErrorBody = {
+    error: code,
+    message: error.message,
+    ...(problems === undefined ? {} : { details: [...problems] }),
+    request_id: requestId,
+  }
+  // A client may have put a secret where its own names come back.
+  return redactText(JSON.stringify(body))
+}
+
+export function errorHeaders({ detail }: RequestError, style: 'json' | 'sentence'): Record<string, string> {
+  // A challenge for Basic makes git ask for credentials, and makes browsers show a dialog: only git gets it.
+  const challenge = style === 'sentence' ? 'Basic realm="guts"' : 'Bearer realm="guts"'
+  return {
+    'Content-Type': style === 'sentence' ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
+    'Cache-Control': 'no-store',
+    ...(detail.code === 'unauthorized' ? { 'WWW-Authenticate': challenge } : {}),
+    ...(detail.retryAfterS === undefined ? {} : { 'Retry-After': String(detail.retryAfterS) }),
+    ...(detail.allow === undefined ? {} : { Allow: detail.allow.join(', ') }),
+  }
+}
+
+/** The one error handler: answers, or cuts off an answer that has begun, and logs what nobody expected. */
+export function sendError(error: unknown, request: IncomingMessage, response: ServerResponse, logger: Logger): void {
+  const state = stateOf(request)
+  // Nobody is there to be answered; the access line says so.
+  if (error instanceof ClientLeftError || response.destroyed) return
+  const refusal = toRequestError(error)
+  if (refusal.detail.code === 'internal_error') logger.error({ err: refusal.cause ?? refusal }, 'A request failed')
+  else if (refusal.cause !== undefined) logger.debug({ err: refusal }, 'A request was refused')
+  if (response.headersSent) {
+    state.cutOffBy = error
+    // Ending it properly would make a broken answer look whole.
+    response.destroy()
+    return
+  }
+  const style = state.errorStyle
+  const text = style === 'json' ? errorBodyText(refusal, state.requestId) : `${redactText(refusal.message)}\n`
+  for (const name of ['Content-Encoding', 'Content-Length', 'ETag', 'Link']) response.removeHeader(name)
+  // A body that was never asked for may still come, or not: the connection cannot be used again.
+  if (state.awaitsContinue) response.setHeader('Connection', 'close')
+  response.writeHead(REQUEST_ERRORS[refusal.detail.code], {
+    ...errorHeaders(refusal, style),
+    'Content-Length': Buffer.byteLength(text),
+  })
+  response.end(text)
+}

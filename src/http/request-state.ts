@@ -1,0 +1,105 @@
+/** What the pipeline knows about one request, from its first to its last byte. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { randomUUIDv7 } from 'node:crypto'
+import { runInContext } from '../observability/context.ts'
+import { newSpanId, newTraceId, parseTraceparent } from '../observability/trace-context.ts'
+import { type RequestSpan, startRequestSpan } from '../observability/tracing.ts'
+import { isUuid } from '../validation/names.ts'
+import type { Caller } from './caller.ts'
+
+export class ClientLeftError extends Error {}
+
+export interface RequestState {
+  readonly requestId: string
+  readonly startedAtMs: number
+  readonly span: RequestSpan | undefined
+  /** Aborts when the client leaves before its answer is complete. */
+  readonly left: AbortController
+  /** Template of the route, once it is known. */
+  route: string
+  /** How a failure is told: the error body, or one sentence for git. */
+  errorStyle: 'json' | 'sentence'
+  caller: Caller | undefined
+  /** The client waits for `100 Continue` before it sends its body. */
+  awaitsContinue: boolean
+  /** A failure that could only be told by cutting the answer off. */
+  cutOffBy: unknown
+  bodyBytesIn: number
+  bodyBytesOut: number
+}
+
+const states = new WeakMap<IncomingMessage, RequestState>()
+
+export function stateOf(request: IncomingMessage): RequestState {
+  const state = states.get(request)
+  if (state === undefined) throw new Error('The request did not enter by beginRequest')
+  return state
+}
+
+/** Gives the request its ids, echoes the request's, and runs `next` in its context. */
+export function beginRequest(request: IncomingMessage, response: ServerResponse, next: (state: RequestState) => void): void {
+  const given = request.headers['x-request-id']
+  const requestId = typeof given === 'string' && isUuid(given) ? given : randomUUIDv7()
+  const traceparent = request.headers['traceparent']
+  const parent = parseTraceparent(typeof traceparent === 'string' ? traceparent : undefined)
+  const span = startRequestSpan('request', parent)
+  const state: RequestState = {
+    requestId,
+    startedAtMs: performance.now(),
+    span,
+    left: new AbortController(),
+    route: '_unmatched',
+    errorStyle: 'json',
+    caller: undefined,
+    awaitsContinue: request.headers.expect?.toLowerCase() === '100-continue',
+    cutOffBy: undefined,
+    bodyBytesIn: 0,
+    bodyBytesOut: 0,
+  }
+  states.set(request, state)
+  response.setHeader('X-Request-Id', requestId)
+  countBodyBytes(request, response, state)
+  const ids = span ?? {
+    traceId: parent?.traceId ?? newTraceId(),
+    spanId: newSpanId(),
+    sampled: parent?.sampled ?? false,
+  }
+  const context = { requestId, traceId: ids.traceId, spanId: ids.spanId, sampled: ids.sampled }
+  const run = (): void => runInContext(context, () => next(state))
+  if (span === undefined) run()
+  else span.run(run)
+}
+
+/** Bytes of the bodies as they pass the wire, chunk headers aside; compression, which wraps later, is seen compressed. */
+function countBodyBytes(request: IncomingMessage, response: ServerResponse, state: RequestState): void {
+  const push = request.push.bind(request)
+  request.push = (chunk: Uint8Array | null, encoding?: BufferEncoding) => {
+    if (chunk !== null) state.bodyBytesIn += chunk.length
+    return push(chunk, encoding)
+  }
+  const count = (chunk: unknown, encoding: unknown): void => {
+    const bodyless = request.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
+    if (bodyless) return
+    if (typeof chunk === 'string') {
+      state.bodyBytesOut += Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+    } else if (chunk instanceof Uint8Array) state.bodyBytesOut += chunk.length
+  }
+  const write = response.write.bind(response) as (...args: unknown[]) => boolean
+  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
+  response.write = (...args: unknown[]) => {
+    count(args[0], args[1])
+    return write(...args)
+  }
+  response.end = ((...args: unknown[]) => {
+    if (!response.writableEnded) count(args[0], args[1])
+    return end(...args)
+  }) as ServerResponse['end']
+}
+
+/** Tells a client that waits for it to send its body: after credentials and limits, so that a refusal costs no upload. */
+export function allowBody(request: IncomingMessage, response: ServerResponse): void {
+  const state = stateOf(request)
+  if (!state.awaitsContinue) return
+  state.awaitsContinue = false
+  response.writeContinue()
+}

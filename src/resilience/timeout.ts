@@ -1,0 +1,68 @@
+import { RequestError } from '../errors.ts'
+
+/**
+ * Runs `fn` for at most `timeoutMs`. At the deadline its signal aborts and the answer is a `timeout`, whether or not
+ * `fn` listens; what it does later is its own affair, and its late error goes to `onLateError`.
+ * @param signal ends it earlier, with the signal's reason
+ */
+export async function withDeadline<T>(
+  options: { timeoutMs: number; signal?: AbortSignal; onLateError: (error: unknown) => void },
+  fn: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { timeoutMs, onLateError } = options
+  options.signal?.throwIfAborted()
+  const controller = new AbortController()
+  const abort = (): void => controller.abort(options.signal?.reason)
+  options.signal?.addEventListener('abort', abort, { once: true })
+  const deadline = setTimeout(() => {
+    controller.abort(new RequestError({ code: 'timeout' }, `This took longer than ${timeoutMs / 1_000} s`))
+  }, timeoutMs)
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+  const work = fn(controller.signal)
+  try {
+    return await Promise.race([work, aborted])
+  } catch (error) {
+    // The loser of the race must not become an unhandled rejection; that it echoes our own reason is no news.
+    work.catch((late: unknown) => {
+      if (late !== error) onLateError(late)
+    })
+    throw error
+  } finally {
+    clearTimeout(deadline)
+    options.signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
+export class ProgressTimeout {
+  readonly #controller = new AbortController()
+  readonly #timer: NodeJS.Timeout
+  #over = false
+
+  constructor({ timeoutMs, onExpired }: { timeoutMs: number; onExpired?: () => void }) {
+    this.#timer = setTimeout(() => {
+      this.#over = true
+      onExpired?.()
+      this.#controller.abort(new RequestError({ code: 'timeout' }, `No progress for ${timeoutMs / 1_000} s`))
+    }, timeoutMs)
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  progress(): void {
+    // A timer that fired or was cleared would start again; what is over stays over.
+    if (!this.#over) this.#timer.refresh()
+  }
+
+  stop(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+}

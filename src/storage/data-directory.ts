@@ -1,0 +1,79 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+import { StorageError } from './error.ts'
+import type { FileSystem } from './file-system.ts'
+
+/** Where everything lies below the data directory. */
+export interface DataPaths {
+  readonly root: string
+  /** `<owner>/<name>.git`, plain bare repositories */
+  readonly repositories: string
+  /** What is being received or made; emptied at start. On the same file system, so that a rename publishes it. */
+  readonly quarantine: string
+  /** What is being deleted; emptied at start. */
+  readonly trash: string
+  readonly database: string
+  readonly lock: string
+}
+
+export function dataPaths(root: string): DataPaths {
+  return {
+    root,
+    repositories: join(root, 'repositories'),
+    quarantine: join(root, 'quarantine'),
+    trash: join(root, 'trash'),
+    database: join(root, 'guts.db'),
+    lock: join(root, 'node.lock'),
+  }
+}
+
+/** Makes the folders that are missing. */
+export async function prepareDataDirectory(root: string): Promise<DataPaths> {
+  const paths = dataPaths(root)
+  for (const path of [paths.root, paths.repositories, paths.quarantine, paths.trash]) {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+  }
+  return paths
+}
+
+/** Removes what a crash left half received, half made or half deleted: nothing in these folders was ever visible. */
+export async function clearLeftovers(paths: DataPaths, fileSystem: FileSystem): Promise<void> {
+  for (const directory of [paths.quarantine, paths.trash]) {
+    for (const name of await readdir(directory)) await fileSystem.removeTree(join(directory, name))
+  }
+}
+
+/**
+ * One node per data directory. The lock is SQLite's own on a file of its own (POSIX advisory locks): the kernel drops
+ * it with the process, so that no crash leaves it behind.
+ */
+export class DirectoryLock {
+  readonly #database: DatabaseSync
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** @throws StorageError data_directory_in_use */
+  static take(paths: DataPaths): DirectoryLock {
+    const database = new DatabaseSync(paths.lock, { timeout: 0 })
+    try {
+      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+      return new DirectoryLock(database)
+    } catch (cause) {
+      database.close()
+      throw new StorageError(
+        { code: 'data_directory_in_use', directory: paths.root },
+        `Another node is running on the data directory ${paths.root}; stop it, or choose another one (GUTS_DATA_DIR)`,
+        { cause },
+      )
+    }
+  }
+
+  release(): void {
+    this.#database.close()
+  }
+}
+

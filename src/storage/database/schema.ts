@@ -1,0 +1,93 @@
+import type { Generated } from 'kysely'
+
+/** The database's tables, as kysely types them; `migrations/` makes them. Times are milliseconds since 1970 (UTC). */
+export interface Schema {
+  node_lease: LeaseTable
+  settings: { key: string; value: string }
+  owners: OwnerTable
+  users: UserTable
+  tokens: TokenTable
+  repositories: RepositoryTable
+  refs: RefTable
+  ref_transactions: RefTransactionTable
+  packs: PackTable
+}
+
+/** One row: which process may write. */
+interface LeaseTable {
+  id: 1
+  holder: string
+  /** Grows with every holder, so that one who lost the lease can be told from the next. */
+  fence: number
+  renewed_at: number
+}
+
+/** One name space for users and organizations: `owner` of a repository's path. */
+interface OwnerTable {
+  id: string
+  name: string
+  kind: 'user' | 'organization'
+  created_at: number
+}
+
+interface UserTable {
+  /** owners.id */
+  id: string
+  admin: 0 | 1
+}
+
+interface TokenTable {
+  id: string
+  user_id: string
+  name: string
+  /** SHA-256 of the whole token. */
+  hash: Uint8Array
+  created_at: number
+}
+
+interface RepositoryTable {
+  id: string
+  owner_id: string
+  name: string
+  description: string
+  private: 0 | 1
+  /** What HEAD points to, e.g. refs/heads/main. */
+  head: string
+  /** 1 while HEAD was never set by a push or a person: the first push decides. */
+  head_unborn: Generated<0 | 1>
+  created_at: number
+  updated_at: number
+  pushed_at: number | null
+  /** Sequence of the last ref transaction. */
+  sequence: Generated<number>
+  /** Set while the repository is being deleted: it is invisible, and start-up finishes the work. */
+  deleted_at: number | null
+}
+
+interface RefTable {
+  repository_id: string
+  name: string
+  oid: string
+  /** What an annotated tag finally points to. */
+  peeled: string | null
+}
+
+/** The log of what happened to a repository's refs. */
+interface RefTransactionTable {
+  repository_id: string
+  sequence: number
+  time: number
+  user_id: string | null
+  /** JSON: [{ ref, old, new }], oids in hex, zeros for none */
+  changes: string
+}
+
+interface PackTable {
+  repository_id: string
+  name: string
+  bytes: number
+  commits: number
+  trees: number
+  blobs: number
+  tags: number
+}

@@ -1,0 +1,12 @@
+import { GutsError } from '../errors.ts'
+
+/** What goes wrong in storage itself, as opposed to what a client asked for wrongly. */
+export class StorageError extends GutsError<
+  | { readonly code: 'object_missing' | 'object_damaged'; readonly oid: string }
+  | { readonly code: 'data_directory_in_use'; readonly directory: string }
+  | { readonly code: 'lease_lost' }
+  | { readonly code: 'disk_full'; readonly freeBytes: number; readonly limitBytes: number }
+  | { readonly code: 'database_failed' | 'database_closed' }
+  | { readonly code: 'sqlite_too_old'; readonly found: string; readonly needed: string }
+  | { readonly code: 'repository_missing' | 'directory_in_the_way'; readonly repository: string }
+> {}

@@ -1,0 +1,23 @@
+import { LRUCache } from 'lru-cache'
+
+import type { StoredObject } from './pack-file.ts'
+
+/** Inflated objects, so that walking history does not resolve the same chain of deltas again and again. */
+export class ObjectCache {
+  readonly #objects: LRUCache<string, StoredObject>
+  readonly #objectBytesMax: number
+
+  constructor(bytesMax: number) {
+    this.#objects = new LRUCache({ maxSize: bytesMax, sizeCalculation: (object) => object.data.length + 128 })
+    this.#objectBytesMax = bytesMax / 8
+  }
+
+  get(pack: string, offset: number): StoredObject | undefined {
+    return this.#objects.get(`${pack}:${offset}`)
+  }
+
+  set(pack: string, offset: number, object: StoredObject): void {
+    // Blobs are nearly never read twice; one as large as the cache would empty it.
+    if (object.data.length <= this.#objectBytesMax) this.#objects.set(`${pack}:${offset}`, object)
+  }
+}

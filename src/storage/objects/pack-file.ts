@@ -1,0 +1,146 @@
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+
+import { applyDelta } from '../../git/delta.ts'
+import { PackError } from '../../git/pack/error.ts'
+import { decodeEntryHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE, PACK_TRAILER_BYTES } from '../../git/pack/header.ts'
+import { PackIndex } from '../../git/pack/index-file.ts'
+import { inflateAt } from '../../git/pack/inflate.ts'
+import type { ByteSource } from '../../git/pack/source.ts'
+import { PackWindow } from '../../git/pack/source.ts'
+import type { ObjectCache } from './object-cache.ts'
+
+export interface StoredObject {
+  /** 1 commit, 2 tree, 3 blob, 4 tag */
+  readonly type: number
+  readonly data: Buffer
+}
+
+/** A file opened for reading. */
+export class FileSource implements ByteSource {
+  readonly bytes: number
+  readonly descriptor: number
+
+  constructor(path: string) {
+    this.descriptor = openSync(path, 'r')
+    this.bytes = fstatSync(this.descriptor).size
+  }
+
+  read(target: Buffer, position: number): number {
+    return readSync(this.descriptor, target, 0, target.length, position)
+  }
+
+  close(): void {
+    closeSync(this.descriptor)
+  }
+}
+
+/** Objects that are read one after another mostly lie near each other, but not within megabytes. */
+const RANDOM_ACCESS_BYTES = 32 * 1024
+
+/** Deltas are verified when a pack comes in; this only ends a loop in a pack that was damaged since. */
+const CHAIN_LENGTH_MAX = 65_536
+
+/** One stored pack with its index, read synchronously: for worker threads, and for small reads elsewhere. */
+export class PackFile {
+  readonly name: string
+  readonly path: string
+  readonly index: PackIndex
+  readonly source: FileSource
+  readonly #window: PackWindow
+  readonly #cache: ObjectCache
+
+  #byOffset: { readonly offsets: Float64Array; readonly ranks: Uint32Array } | undefined
+
+  /** @param indexBytes of a pack whose index is not on disk yet */
+  constructor(packPath: string, name: string, cache: ObjectCache, indexBytes?: Buffer) {
+    this.name = name
+    this.path = packPath
+    this.index = new PackIndex(indexBytes ?? readFileSync(packPath.replace(/\.pack$/, '.idx')))
+    this.source = new FileSource(packPath)
+    this.#window = new PackWindow(this.source, this.source.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES)
+    this.#cache = cache
+  }
+
+  close(): void {
+    this.source.close()
+  }
+
+  /** The object whose entry begins at `offset`, and where the entry ends. */
+  placeOf(offset: number): { readonly rank: number; readonly end: number } {
+    const { offsets, ranks } = (this.#byOffset ??= this.#sortByOffset())
+    let low = 0
+    let high = offsets.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((offsets[middle] as number) < offset) low = middle + 1
+      else high = middle
+    }
+    return { rank: ranks[low] as number, end: offsets[low + 1] ?? this.source.bytes - PACK_TRAILER_BYTES }
+  }
+
+  #sortByOffset(): { offsets: Float64Array; ranks: Uint32Array } {
+    const unsorted = Float64Array.from({ length: this.index.count }, (_, rank) => this.index.offsetOf(rank))
+    const ranks = Uint32Array.from(unsorted.keys()).sort((a, b) => (unsorted[a] as number) - (unsorted[b] as number))
+    return { offsets: unsorted.sort(), ranks }
+  }
+
+  entryAt(offset: number): EntryAt {
+    const head = this.#window.view(offset, ENTRY_HEADER_BYTES_MAX)
+    const header = decodeEntryHeader(head, 0, offset)
+    if (header.type === ENTRY_TYPE.ofsDelta) return { ...header, baseOffset: offset - header.baseDistance }
+    if (header.type !== ENTRY_TYPE.refDelta) return { ...header, baseOffset: -1 }
+    const rank = this.index.rankOf(Buffer.from(head.subarray(header.baseOidAt, header.baseOidAt + 20)))
+    if (rank < 0) throw new PackError({ code: 'delta_base_missing', oid: null, missing: 1 }, 'A stored delta has no base')
+    return { ...header, baseOffset: this.index.offsetOf(rank) }
+  }
+
+  /** Raw bytes of the pack, valid until the next call; fewer than asked for only at its end. */
+  read(position: number, bytes: number): Buffer {
+    return this.#window.view(position, bytes).subarray(0, bytes)
+  }
+
+  /** The object's type, without inflating anything. */
+  typeAt(offset: number): number {
+    for (let at = offset, depth = 0; depth < CHAIN_LENGTH_MAX; depth++) {
+      const entry = this.entryAt(at)
+      if (entry.baseOffset < 0) return entry.type
+      at = entry.baseOffset
+    }
+    throw new PackError({ code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset }, 'A stored delta never ends')
+  }
+
+  readAt(offset: number): StoredObject {
+    const chain: { at: number; sizeBytes: number; dataAt: number }[] = []
+    let object: StoredObject | undefined
+    for (let at = offset; ; ) {
+      object = this.#cache.get(this.name, at)
+      if (object !== undefined) break
+      const entry = this.entryAt(at)
+      const dataAt = at + entry.headerBytes
+      if (entry.baseOffset < 0) {
+        object = { type: entry.type, data: inflateAt(this.#window, dataAt, entry.sizeBytes, at).data }
+        this.#cache.set(this.name, at, object)
+        break
+      }
+      if (chain.length >= CHAIN_LENGTH_MAX) {
+        throw new PackError({ code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset }, 'A stored delta never ends')
+      }
+      chain.push({ at, sizeBytes: entry.sizeBytes, dataAt })
+      at = entry.baseOffset
+    }
+    for (let link = chain.pop(); link !== undefined; link = chain.pop()) {
+      const delta = inflateAt(this.#window, link.dataAt, link.sizeBytes, link.at).data
+      object = { type: object.type, data: applyDelta(object.data, delta, Number.MAX_SAFE_INTEGER) }
+      this.#cache.set(this.name, link.at, object)
+    }
+    return object
+  }
+}
+
+export interface EntryAt {
+  readonly type: number
+  readonly sizeBytes: number
+  readonly headerBytes: number
+  /** Where the base's entry begins in the same pack; -1 for a whole object. */
+  readonly baseOffset: number
+}

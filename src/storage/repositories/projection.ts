@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+import type { FileSystem } from '../file-system.ts'
+
+/**
+ * The refs on disk, which follow the database (DESIGN §6). They are never synced: a start writes them anew, and objects
+ * come first, so a projection that is behind is old but not broken.
+ */
+
+export interface ProjectedRef {
+  readonly name: string
+  readonly oid: string
+  readonly peeled: string | null
+}
+
+/** Up to so many changed refs are written one by one, more as one packed-refs file. */
+const LOOSE_CHANGES_MAX = 50
+
+export interface RefChange {
+  readonly name: string
+  /** undefined: deleted */
+  readonly newOid: string | undefined
+}
+
+/**
+ * Writes the refs that one transaction changed.
+ *
+ * @param allRefs the repository's refs after the change, asked for only when they are all written
+ */
+export async function projectChanges(
+  fileSystem: FileSystem,
+  repositoryPath: string,
+  changes: readonly RefChange[],
+  allRefs: () => Promise<readonly ProjectedRef[]>,
+): Promise<void> {
+  const deletions = changes.filter((change) => change.newOid === undefined)
+  const packed = deletions.length > 0 ? await packedRefNames(repositoryPath) : new Set<string>()
+  if (changes.length > LOOSE_CHANGES_MAX || deletions.some((change) => packed.has(change.name))) {
+    await projectAll(fileSystem, repositoryPath, await allRefs())
+    return
+  }
+  // Deletions first: refs/heads/a makes room for refs/heads/a/b.
+  for (const { name } of deletions) await removeLoose(fileSystem, repositoryPath, name)
+  for (const { name, newOid } of changes) {
+    if (newOid !== undefined) await replaceFile(fileSystem, repositoryPath, name, `${newOid}\n`)
+  }
+}
+
+/** Writes all refs as packed-refs and removes the loose ones. */
+export async function projectAll(fileSystem: FileSystem, repositoryPath: string, refs: readonly ProjectedRef[]): Promise<void> {
+  const lines = ['# pack-refs with: peeled fully-peeled sorted \n']
+  const sorted = [...refs].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  for (const { name, oid, peeled } of sorted) lines.push(`${oid} ${name}\n`, peeled === null ? '' : `^${peeled}\n`)
+  await replaceFile(fileSystem, repositoryPath, 'packed-refs', lines.join(''))
+  for (const name of await looseRefNames(repositoryPath)) await removeLoose(fileSystem, repositoryPath, name)
+}
+
+export async function projectHead(fileSystem: FileSystem, repositoryPath: string, head: string): Promise<void> {
+  await replaceFile(fileSystem, repositoryPath, 'HEAD', `ref: ${head}\n`)
+}
+
+/** @returns what C git would read there: name → oid, loose before packed */
+export async function readProjection(repositoryPath: string): Promise<{ head: string; refs: Map<string, string> }> {
+  const refs = new Map<string, string>()
+  for (const line of await packedRefLines(repositoryPath)) refs.set(line.slice(41), line.slice(0, 40))
+  for (const name of await looseRefNames(repositoryPath)) {
+    refs.set(name, (await readFile(join(repositoryPath, name), 'latin1')).trimEnd())
+  }
+  const head = (await readOrEmpty(join(repositoryPath, 'HEAD'))).trimEnd()
+  return { head: head.startsWith('ref: ') ? head.slice('ref: '.length) : head, refs }
+}
+
+async function packedRefNames(repositoryPath: string): Promise<Set<string>> {
+  return new Set((await packedRefLines(repositoryPath)).map((line) => line.slice(41)))
+}
+
+async function packedRefLines(repositoryPath: string): Promise<string[]> {
+  const text = await readOrEmpty(join(repositoryPath, 'packed-refs'))
+  return text.split('\n').filter((line) => line.length > 41 && !line.startsWith('#') && !line.startsWith('^'))
+}
+
+async function looseRefNames(repositoryPath: string): Promise<string[]> {
+  const entries = await readdir(join(repositoryPath, 'refs'), { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(repositoryPath.length + 1))
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return ''
+    throw error
+  }
+}
+
+async function replaceFile(fileSystem: FileSystem, repositoryPath: string, name: string, text: string): Promise<void> {
+  const path = join(repositoryPath, name)
+  // Not below refs/: git would take a half-written file there for a ref.
+  const temporary = join(repositoryPath, `${randomUUID()}.lock`)
+  const file = await fileSystem.create(temporary)
+  try {
+    await file.write(Buffer.from(text), 0)
+  } finally {
+    await file.close()
+  }
+  try {
+    await makeParents(fileSystem, repositoryPath, dirname(name))
+    await removeEmptyDirectories(fileSystem, path)
+    await fileSystem.rename(temporary, path)
+  } catch (error) {
+    await fileSystem.unlink(temporary)
+    throw error
+  }
+}
+
+async function makeParents(fileSystem: FileSystem, repositoryPath: string, directory: string): Promise<void> {
+  let path = repositoryPath
+  for (const part of directory.split('/')) {
+    path = join(path, part)
+    try {
+      await fileSystem.makeDirectory(path)
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error
+    }
+  }
+}
+
+/** A ref may take the place of a folder whose refs are all gone. */
+async function removeEmptyDirectories(fileSystem: FileSystem, path: string): Promise<void> {
+  let entries
+  try {
+    entries = await readdir(path, { recursive: true, withFileTypes: true })
+  } catch (error) {
+    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return
+    throw error
+  }
+  const directories = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
+  for (const directory of directories.sort((a, b) => b.length - a.length)) await fileSystem.removeDirectory(directory)
+  await fileSystem.removeDirectory(path)
+}
+
+async function removeLoose(fileSystem: FileSystem, repositoryPath: string, name: string): Promise<void> {
+  try {
+    await fileSystem.unlink(join(repositoryPath, name))
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error
+  }
+  // refs/heads/a/b leaves refs/heads/a behind: remove it, as refs/heads/a may come next.
+  for (let directory = dirname(name); directory.split('/').length > 2; directory = dirname(directory)) {
+    try {
+      await fileSystem.removeDirectory(join(repositoryPath, directory))
+    } catch (error) {
+      if (isCode(error, 'ENOENT')) continue
+      if (isCode(error, 'ENOTEMPTY')) return
+      throw error
+    }
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

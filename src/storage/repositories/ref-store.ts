@@ -1,0 +1,180 @@
+import type { StatementSync } from 'node:sqlite'
+
+import { LRUCache } from 'lru-cache'
+
+import type { Database } from '../database/database.ts'
+import type { Statement } from '../database/write.ts'
+import type { Lease } from '../lease.ts'
+import { StorageError } from '../error.ts'
+
+export interface Ref {
+  readonly name: string
+  /** 40 hex digits */
+  readonly oid: string
+  readonly peeled: string | null
+}
+
+/** A repository's refs at one moment. */
+export interface RefSnapshot {
+  /** Of the last transaction; any change makes it another. */
+  readonly sequence: number
+  /** What HEAD points to, whether that ref exists or not. */
+  readonly head: string
+  /** Nobody has chosen HEAD yet: the first push does. */
+  readonly headUnborn: boolean
+  /** Sorted by name, bytewise. */
+  readonly refs: readonly Ref[]
+  readonly byName: ReadonlyMap<string, Ref>
+}
+
+export interface RefUpdate {
+  readonly name: string
+  /** undefined: it must not exist */
+  readonly oldOid: string | undefined
+  /** undefined: delete */
+  readonly newOid: string | undefined
+  readonly peeled: string | null
+}
+
+export interface RefTransaction {
+  readonly repositoryId: string
+  readonly updates: readonly RefUpdate[]
+  readonly userId: string | null
+  /** Set where this transaction also decides HEAD. */
+  readonly head?: string
+  /** The pack that came with it. */
+  readonly pack?: PackRow
+}
+
+export interface PackRow {
+  readonly name: string
+  readonly bytes: number
+  readonly commits: number
+  readonly trees: number
+  readonly blobs: number
+  readonly tags: number
+}
+
+/** Snapshots kept: refs in all of them together. */
+const CACHED_REFS_MAX = 500_000
+
+/** The truth about refs: reading, and changing by compare-and-swap (I3). */
+export class RefStore {
+  readonly #database: Database
+  readonly #lease: Lease
+  readonly #snapshots = new LRUCache<string, RefSnapshot>({
+    maxSize: CACHED_REFS_MAX,
+    sizeCalculation: (snapshot) => snapshot.refs.length + 1,
+  })
+  readonly #head: StatementSync
+  readonly #refs: StatementSync
+
+  constructor(database: Database, lease: Lease) {
+    this.#database = database
+    this.#lease = lease
+    this.#head = database.reader.prepare('SELECT head, head_unborn, sequence FROM repositories WHERE id = ? AND deleted_at IS NULL')
+    this.#refs = database.reader.prepare('SELECT name, oid, peeled FROM refs WHERE repository_id = ? ORDER BY name')
+  }
+
+  /** @throws StorageError repository_missing */
+  snapshot(repositoryId: string): RefSnapshot {
+    // One read transaction: the writer works in another thread, and head, sequence and refs must fit each other.
+    this.#database.reader.exec('BEGIN')
+    try {
+      return this.#readSnapshot(repositoryId)
+    } finally {
+      this.#database.reader.exec('COMMIT')
+    }
+  }
+
+  #readSnapshot(repositoryId: string): RefSnapshot {
+    const row = this.#head.get(repositoryId) as { head: string; head_unborn: number; sequence: number } | undefined
+    if (row === undefined) {
+      throw new StorageError({ code: 'repository_missing', repository: repositoryId }, 'The repository is gone')
+    }
+    const cached = this.#snapshots.get(repositoryId)
+    if (cached !== undefined && cached.sequence === row.sequence && cached.head === row.head) return cached
+    const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({ name, oid, peeled }))
+    const snapshot: RefSnapshot = {
+      sequence: row.sequence,
+      head: row.head,
+      headUnborn: row.head_unborn === 1,
+      refs,
+      byName: new Map(refs.map((ref) => [ref.name, ref])),
+    }
+    this.#snapshots.set(repositoryId, snapshot)
+    return snapshot
+  }
+
+  /**
+   * Applies all updates in one database transaction, with its line in the log; durable when it resolves.
+   *
+   * @returns false when a ref had another value than `oldOid`, and nothing was changed
+   * @throws StorageError lease_lost, database_failed, database_closed
+   */
+  async apply(transaction: RefTransaction): Promise<boolean> {
+    const { repositoryId, updates, userId, head, pack } = transaction
+    const now = Date.now()
+    const statements: Statement[] = [
+      this.#lease.guard(),
+      {
+        sql: `UPDATE repositories SET sequence = sequence + 1, updated_at = ?, pushed_at = ?, head = coalesce(?, head),
+          head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END WHERE id = ? AND deleted_at IS NULL`,
+        parameters: [now, now, head ?? null, head ?? null, repositoryId],
+        expectChanges: 1,
+      },
+      // Deletions first, so that a ref may take the place of a folder of refs.
+      ...updates.filter((update) => update.newOid === undefined).map((update) => updateStatement(repositoryId, update)),
+      ...updates.filter((update) => update.newOid !== undefined).map((update) => updateStatement(repositoryId, update)),
+      {
+        sql: `INSERT INTO ref_transactions (repository_id, sequence, time, user_id, changes)
+          SELECT id, sequence, ?, ?, ? FROM repositories WHERE id = ?`,
+        parameters: [now, userId, JSON.stringify(updates.map(toLogEntry)), repositoryId],
+        expectChanges: 1,
+      },
+    ]
+    if (pack !== undefined) statements.push(packStatement(repositoryId, pack))
+    const outcome = await this.#database.write(statements)
+    if (outcome.committed) return true
+    if (outcome.failedStatement === 0) {
+      throw new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')
+    }
+    return false
+  }
+}
+
+const NO_OID = '0'.repeat(40)
+
+function toLogEntry({ name, oldOid, newOid }: RefUpdate): object {
+  return { ref: name, old: oldOid ?? NO_OID, new: newOid ?? NO_OID }
+}
+
+function updateStatement(repositoryId: string, { name, oldOid, newOid, peeled }: RefUpdate): Statement {
+  if (newOid === undefined) {
+    return {
+      sql: 'DELETE FROM refs WHERE repository_id = ? AND name = ? AND oid = ?',
+      parameters: [repositoryId, name, oldOid ?? NO_OID],
+      expectChanges: 1,
+    }
+  }
+  if (oldOid === undefined) {
+    return {
+      sql: 'INSERT INTO refs (repository_id, name, oid, peeled) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      parameters: [repositoryId, name, newOid, peeled],
+      expectChanges: 1,
+    }
+  }
+  return {
+    sql: 'UPDATE refs SET oid = ?, peeled = ? WHERE repository_id = ? AND name = ? AND oid = ?',
+    parameters: [newOid, peeled, repositoryId, name, oldOid],
+    expectChanges: 1,
+  }
+}
+
+function packStatement(repositoryId: string, { name, bytes, commits, trees, blobs, tags }: PackRow): Statement {
+  return {
+    sql: `INSERT INTO packs (repository_id, name, bytes, commits, trees, blobs, tags) VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO NOTHING`,
+    parameters: [repositoryId, name, bytes, commits, trees, blobs, tags],
+  }
+}

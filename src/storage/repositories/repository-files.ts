@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+import { LRUCache } from 'lru-cache'
+
+import type { DataPaths } from '../data-directory.ts'
+import { StorageError } from '../error.ts'
+import type { FileSystem } from '../file-system.ts'
+import { ObjectStore } from '../objects/object-store.ts'
+import { createBareRepository } from './bare-repository.ts'
+
+/** Open repositories: each costs its packs' descriptors and indexes. */
+const OPEN_STORES_MAX = 64
+/** For the small reads of the main thread; walks have their own cache in the workers. */
+const STORE_CACHE_BYTES = 1024 * 1024
+
+export interface RepositoryName {
+  readonly owner: string
+  readonly name: string
+}
+
+/** The repositories' folders: where they are, and how they come and go durably. */
+export class RepositoryFiles {
+  readonly #paths: DataPaths
+  readonly #fileSystem: FileSystem
+  readonly #stores = new LRUCache<string, ObjectStore>({
+    max: OPEN_STORES_MAX,
+    dispose: (store) => store.close(),
+  })
+
+  constructor(paths: DataPaths, fileSystem: FileSystem) {
+    this.#paths = paths
+    this.#fileSystem = fileSystem
+  }
+
+  path({ owner, name }: RepositoryName): string {
+    return join(this.#paths.repositories, owner, `${name}.git`)
+  }
+
+  /** For small synchronous reads; refreshed by `publishPack`. */
+  objects(repository: RepositoryName): ObjectStore {
+    const path = this.path(repository)
+    const known = this.#stores.get(path)
+    if (known !== undefined) return known
+    const store = new ObjectStore(path, STORE_CACHE_BYTES)
+    this.#stores.set(path, store)
+    return store
+  }
+
+  /**
+   * Makes the folder, durably. A folder in its place that holds nothing is what a crash left between here and the
+   * database, and gives way.
+   *
+   * @throws StorageError directory_in_the_way
+   */
+  async create(repository: RepositoryName, head: string): Promise<void> {
+    const path = this.path(repository)
+    const made = join(this.#paths.quarantine, randomUUID())
+    try {
+      await createBareRepository(this.#fileSystem, made, head)
+      await this.#makeOwnerDirectory(dirname(path))
+      await this.#removeIfEmpty(path, repository)
+      await this.#fileSystem.rename(made, path)
+      await this.#fileSystem.syncDirectory(dirname(path))
+    } catch (error) {
+      await this.#fileSystem.removeTree(made)
+      throw error
+    }
+  }
+
+  /** Takes the folder out of sight at once, then removes it. Nothing to do is fine. */
+  async remove(repository: RepositoryName): Promise<void> {
+    const path = this.path(repository)
+    this.#stores.delete(path)
+    const trash = join(this.#paths.trash, randomUUID())
+    try {
+      await this.#fileSystem.rename(path, trash)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+      throw error
+    }
+    await this.#fileSystem.syncDirectory(dirname(path))
+    await this.#fileSystem.removeTree(trash)
+  }
+
+  /** A folder for one push, in which nothing is visible. The caller removes it. */
+  async openQuarantine(): Promise<string> {
+    const path = join(this.#paths.quarantine, randomUUID())
+    await this.#fileSystem.makeDirectory(path)
+    return path
+  }
+
+  async closeQuarantine(path: string): Promise<void> {
+    await this.#fileSystem.removeTree(path)
+  }
+
+  /**
+   * Moves a synced pack and its index from quarantine to where git finds them, durably: the index last, as git takes
+   * a pack for complete once its index is there.
+   *
+   * @returns a function that takes them back, for when the ref transaction fails; it does nothing where they were here before
+   */
+  async publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
+    const directory = join(this.path(repository), 'objects', 'pack')
+    const present = await readdir(directory)
+    if (present.includes(`pack-${packName}.idx`)) return async () => {}
+    for (const extension of ['pack', 'idx']) {
+      await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), join(directory, `pack-${packName}.${extension}`))
+    }
+    await this.#fileSystem.syncDirectory(directory)
+    this.#stores.get(this.path(repository))?.refresh()
+    return async () => {
+      for (const extension of ['idx', 'pack']) await this.#fileSystem.unlink(join(directory, `pack-${packName}.${extension}`))
+      this.#stores.get(this.path(repository))?.refresh()
+    }
+  }
+
+  close(): void {
+    this.#stores.clear()
+  }
+
+  async #makeOwnerDirectory(path: string): Promise<void> {
+    try {
+      await this.#fileSystem.makeDirectory(path)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+      throw error
+    }
+    await this.#fileSystem.syncDirectory(this.#paths.repositories)
+  }
+
+  async #removeIfEmpty(path: string, { owner, name }: RepositoryName): Promise<void> {
+    let packs
+    try {
+      packs = await readdir(join(path, 'objects', 'pack'))
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+      throw error
+    }
+    if (packs.length > 0) {
+      throw new StorageError(
+        { code: 'directory_in_the_way', repository: `${owner}/${name}` },
+        `A folder with objects lies where ${owner}/${name} belongs; move it away first`,
+      )
+    }
+    await this.#fileSystem.removeTree(path)
+  }
+}

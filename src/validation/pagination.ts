@@ -1,0 +1,50 @@
+import * as z from 'zod'
+
+export const PAGE_MAX = 1_000_000
+export const PER_PAGE_MAX = 100
+export const PER_PAGE_DEFAULT = 30
+
+/** A query's whole number: digits only, so that `1e2`, ` 7` and `0x10` are mistakes and not numbers. */
+export const queryInteger = (max: number, example: number) =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]{0,15}$/, 'Must be a whole number from 1')
+    .transform(Number)
+    .pipe(z.number().max(max, `Must be at most ${max}`))
+    .meta({ override: { type: 'integer', minimum: 1, maximum: max, pattern: undefined, examples: [example] } })
+
+/** The query of every list; add filters with `z.strictObject({ ...pagination, … })`. */
+export const pagination = {
+  page: queryInteger(PAGE_MAX, 1).default(1),
+  per_page: queryInteger(PER_PAGE_MAX, PER_PAGE_DEFAULT).default(PER_PAGE_DEFAULT),
+}
+
+export interface Page {
+  readonly page: number
+  readonly per_page: number
+}
+
+/**
+ * The `Link` header of one page (RFC 8288), with the rest of the query kept.
+ * @param url path and query of the request, as the client sees them
+ * @param total of all items
+ */
+export function linkHeader(url: URL, { page, per_page }: Page, total: number): string | undefined {
+  const last = Math.max(1, Math.ceil(total / per_page))
+  const links: string[] = []
+  const add = (rel: string, target: number): void => {
+    const query = new URLSearchParams(url.searchParams)
+    query.set('page', String(target))
+    query.set('per_page', String(per_page))
+    links.push(`<${url.origin}${url.pathname}?${query.toString()}>; rel="${rel}"`)
+  }
+  if (page > 1) {
+    add('first', 1)
+    add('prev', Math.min(page - 1, last))
+  }
+  if (page < last) {
+    add('next', page + 1)
+    add('last', last)
+  }
+  return links.length === 0 ? undefined : links.join(', ')
+}
