@@ -1,10 +1,16 @@
 import { defineConfig } from 'vitest/config'
 
+const common = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const
+
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts'],
-    pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      { test: { ...common, name: 'unit', include: ['src/**/*.test.ts'] } },
+      { test: { ...common, name: 'property', include: ['property/**/*.property.ts'] } },
+      {
+        // Real nodes and real git: some of these tests run for minutes.
+        test: { ...common, name: 'integration', include: ['integration/**/*.test.ts'], testTimeout: 300_000 },
+      },
+    ],
   },
 })

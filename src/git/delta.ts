@@ -21,7 +21,8 @@ export function decodeDeltaSizes(delta: Uint8Array): DeltaSizes {
  */
 export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number): Buffer {
   const { baseBytes, resultBytes, at } = decodeDeltaSizes(delta)
-  if (baseBytes !== base.length) throw invalid(`it is made for a base of ${baseBytes} bytes, the base has ${base.length}`)
+  if (baseBytes !== base.length)
+    throw invalid(`it is made for a base of ${baseBytes} bytes, the base has ${base.length}`)
   if (resultBytes > resultBytesMax) {
     throw new PackError(
       { code: 'object_over_limit', declaredBytes: resultBytes, limitBytes: resultBytesMax },
@@ -47,9 +48,11 @@ export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number):
     let offset = 0
     let size = 0
     let scale = 1
-    for (let bit = 1; bit <= 8; bit <<= 1, scale *= 256) if ((opcode & bit) !== 0) offset += (delta[position++] ?? 0) * scale
+    for (let bit = 1; bit <= 8; bit <<= 1, scale *= 256)
+      if ((opcode & bit) !== 0) offset += (delta[position++] ?? 0) * scale
     scale = 1
-    for (let bit = 16; bit <= 64; bit <<= 1, scale *= 256) if ((opcode & bit) !== 0) size += (delta[position++] ?? 0) * scale
+    for (let bit = 16; bit <= 64; bit <<= 1, scale *= 256)
+      if ((opcode & bit) !== 0) size += (delta[position++] ?? 0) * scale
     if (position > delta.length) throw invalid('a copy runs past its end')
     if (size === 0) size = 0x10000
     if (offset + size > base.length) throw invalid('a copy reaches beyond the base')

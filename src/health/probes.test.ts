@@ -30,7 +30,10 @@ const service = (check: HealthCheck['check'], conditions: Partial<HealthConditio
 const up = async (): Promise<HealthCheckResult> => ({ status: 'up', latency_ms: 1 })
 
 async function value(series: string): Promise<string | undefined> {
-  return (await metrics.registry.metrics()).split('\n').find((line) => line.startsWith(`${series} `))?.split(' ')[1]
+  return (await metrics.registry.metrics())
+    .split('\n')
+    .find((line) => line.startsWith(`${series} `))
+    ?.split(' ')[1]
 }
 
 describe('HealthService', () => {

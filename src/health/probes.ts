@@ -54,7 +54,9 @@ export class HealthService {
   }
 
   async readiness(): Promise<Readiness> {
-    const results = await Promise.all(this.#runners.map(async (runner) => [runner.name, await runner.result()] as const))
+    const results = await Promise.all(
+      this.#runners.map(async (runner) => [runner.name, await runner.result()] as const),
+    )
     const { started, draining, shedding, maintenance } = this.#parts.conditions
     const holds = { starting: !started(), draining: draining(), shedding: shedding(), maintenance: maintenance() }
     const reasons = NOT_READY_REASONS.filter((reason) => holds[reason])
@@ -89,7 +91,8 @@ class CheckRunner {
   }
 
   async result(): Promise<HealthCheckResult> {
-    if (this.#last !== undefined && performance.now() - this.#last.atMs < this.#options.cacheMs) return this.#last.result
+    if (this.#last !== undefined && performance.now() - this.#last.atMs < this.#options.cacheMs)
+      return this.#last.result
     this.#waiting ??= this.#ask().finally(() => {
       this.#waiting = undefined
     })

@@ -44,8 +44,8 @@ function report(
   const durationMs = performance.now() - state.startedAtMs
   const failed = state.cutOffBy !== undefined
   const status = complete ? response.statusCode : failed ? 500 : STATUS_CLIENT_LEFT
-  // What still waits in our buffers was not seen by the client.
-  const bytesOut = Math.max(0, state.bodyBytesOut - (complete ? 0 : response.writableLength))
+  // Of an answer that was cut off: what was handed to the connection. What its buffers still held, nobody can tell.
+  const bytesOut = state.bodyBytesOut
   const method = HTTP_METHODS.find((known) => known === request.method) ?? '_OTHER'
   const route = { method, path: state.route }
   metrics.httpRequests.inc({ ...route, status: String(status) })
@@ -80,6 +80,9 @@ const round = (ms: number): number => Math.round(ms * 1_000) / 1_000
 
 function roundTimes(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, key.endsWith('_ms') && typeof value === 'number' ? round(value) : value]),
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      key.endsWith('_ms') && typeof value === 'number' ? round(value) : value,
+    ]),
   )
 }

@@ -1,4 +1,4 @@
-/** The pipeline of one listener (DESIGN §2): context, access line, headers, limits, credentials, route, error answer. */
+/** The pipeline of one listener: context, access line, headers, limits, credentials, route, error answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import assert from 'node:assert/strict'
@@ -17,7 +17,7 @@ import { refuseMalformed } from './malformed.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { beginRequest, stateOf } from './request-state.ts'
 import type { Route } from './route.ts'
-import { createRouteTable, type PathRoutes } from './route-table.ts'
+import { createRouteTable, type PathRoutes, pathsOf } from './route-table.ts'
 import { cors, securityHeaders } from './security-headers.ts'
 
 const URL_LENGTH_MAX = 4_096
@@ -56,7 +56,7 @@ export function createApp<Services>(options: AppOptions<Services>): HttpHandler 
   const app = buildExpress(options, table)
   const { metrics, logger, listener } = options
   const open = options.routes.filter((route) => route.access === 'open')
-  const access = { listener, metrics, logger, sampler: new AccessSampler(open.map((route) => route.path)) }
+  const access = { listener, metrics, logger, sampler: new AccessSampler(pathsOf(open)) }
   return {
     handle(request, response, refusal) {
       beginRequest(request, response, (state) => {
@@ -75,7 +75,9 @@ function buildExpress<Services>(options: AppOptions<Services>, table: readonly P
   const needsGuards = options.routes.some((route) => route.access !== 'open')
   assert(!needsGuards || given !== undefined, `${options.listener}: only open routes go without guards`)
   const rateLimit =
-    given === undefined || given.rateLimitPerMinute === 0 ? undefined : createRateLimit(given.rateLimitPerMinute, metrics)
+    given === undefined || given.rateLimitPerMinute === 0
+      ? undefined
+      : createRateLimit(given.rateLimitPerMinute, metrics)
   const guards = given && { authenticate: given.authenticate, shedder: given.shedder, rateLimit }
   const parts: DispatchParts<Services> = { ...options, guards }
 

@@ -127,7 +127,10 @@ async function callStreamHandler<Services>(
 ): Promise<undefined> {
   const declaredBytes = Number(request.headers['content-length'] ?? 0)
   if (declaredBytes > parts.requestBytesMax) {
-    throw new RequestError({ code: 'payload_too_large' }, `The request is over the limit of ${parts.requestBytesMax} bytes`)
+    throw new RequestError(
+      { code: 'payload_too_large' },
+      `The request is over the limit of ${parts.requestBytesMax} bytes`,
+    )
   }
   const params = parsePart(route.params, paramsOf(request))
   const query = parsePart(route.query, request.query)
@@ -158,7 +161,11 @@ function urlOf(request: Request): URL {
   return url
 }
 
-function sendAnswer<Services>(route: AnswerRoute<Services>, { status, body, headers }: Answer, response: Response): void {
+function sendAnswer<Services>(
+  route: AnswerRoute<Services>,
+  { status, body, headers }: Answer,
+  response: Response,
+): void {
   const schema = route.answers[status]
   if (schema === undefined) throw new Error(`${route.path} does not declare the status ${status}`)
   // Only what is declared goes out: a field that a query read too much stays here.

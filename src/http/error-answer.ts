@@ -20,7 +20,13 @@ export function toRequestError(error: unknown): RequestError {
     const type = 'type' in error && typeof error.type === 'string' ? error.type : ''
     const [code, message] = PARSER_ERRORS[type] ?? ['bad_request' as const, 'The request is malformed']
     if (error.status === 413 && 'limit' in error) {
-      return new RequestError({ code: 'payload_too_large' }, `The body is over the limit of ${error.limit} bytes`, { cause: error })
+      return new RequestError(
+        { code: 'payload_too_large' },
+        `The body is over the limit of ${String(error.limit)} bytes`,
+        {
+          cause: error,
+        },
+      )
     }
     return new RequestError({ code }, message, { cause: error })
   }
@@ -55,7 +61,10 @@ export function errorHeaders({ detail }: RequestError, style: 'json' | 'sentence
 export function sendError(error: unknown, request: IncomingMessage, response: ServerResponse, logger: Logger): void {
   const state = stateOf(request)
   // Nobody is there to be answered; the access line says so.
-  if (error instanceof ClientLeftError || response.destroyed) return
+  if (error instanceof ClientLeftError || response.destroyed) {
+    logger.debug({ err: error }, 'A request ended after its client had left')
+    return
+  }
   const refusal = toRequestError(error)
   if (refusal.detail.code === 'internal_error') logger.error({ err: refusal.cause ?? refusal }, 'A request failed')
   else if (refusal.cause !== undefined) logger.debug({ err: refusal }, 'A request was refused')
@@ -68,8 +77,6 @@ export function sendError(error: unknown, request: IncomingMessage, response: Se
   const style = state.errorStyle
   const text = style === 'json' ? errorBodyText(refusal, state.requestId) : `${redactText(refusal.message)}\n`
   for (const name of ['Content-Encoding', 'Content-Length', 'ETag', 'Link']) response.removeHeader(name)
-  // A body that was never asked for may still come, or not: the connection cannot be used again.
-  if (state.awaitsContinue) response.setHeader('Connection', 'close')
   response.writeHead(REQUEST_ERRORS[refusal.detail.code], {
     ...errorHeaders(refusal, style),
     'Content-Length': Buffer.byteLength(text),

@@ -32,11 +32,17 @@ export class Listener {
   readonly #excess = new WeakSet<Socket>()
   #draining = false
 
-  constructor(options: ListenerOptions, handler: HttpHandler, metrics: Pick<Metrics, 'httpConnections' | 'rejections'>) {
+  constructor(
+    options: ListenerOptions,
+    handler: HttpHandler,
+    metrics: Pick<Metrics, 'httpConnections' | 'rejections'>,
+  ) {
     this.#options = options
     this.#handler = handler
     this.#metrics = metrics
     this.#server = createServer({
+      // Refused below, in our own words.
+      requireHostHeader: false,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: Math.min(HEADERS_MS_MAX, options.requestTimeoutMs),
@@ -47,11 +53,14 @@ export class Listener {
     this.#server.on('connection', (socket) => this.#onConnection(socket))
     this.#server.on('drop', () => this.#metrics.rejections.inc({ reason: 'connections' }))
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => handler.malformed(error, socket as Socket))
+    this.#server.on('connect', (_request, socket) => {
+      handler.malformed(Object.assign(new Error('Not a proxy'), { code: 'CONNECT' }), socket as Socket)
+    })
     this.#server.on('request', (request, response) => this.#onRequest(request, response))
     // Otherwise Node answers 100 Continue itself, before anyone has looked at the request.
     this.#server.on('checkContinue', (request, response) => this.#onRequest(request, response))
     this.#server.on('checkExpectation', (request, response) =>
-      this.#onRequest(request, response, new RequestError({ code: 'bad_request' }, 'The expectation cannot be met')),
+      this.#onRequest(request, response, badRequest('The expectation cannot be met')),
     )
   }
 
@@ -111,12 +120,21 @@ export class Listener {
     })
     const excess = this.#excess.has(socket)
     if (this.#draining || excess) announceClose(response)
-    this.#handler.handle(request, response, refusal ?? (excess ? tooManyConnections() : undefined))
+    const noHost = request.headers.host === undefined && request.httpVersion === '1.1'
+    this.#handler.handle(
+      request,
+      response,
+      excess ? tooManyConnections() : noHost ? badRequest('The Host header is missing') : refusal,
+    )
   }
 
   #report(): void {
     this.#metrics.httpConnections.set({ listener: this.#options.name }, this.#sockets.size)
   }
+}
+
+function badRequest(message: string): RequestError {
+  return new RequestError({ code: 'bad_request' }, message)
 }
 
 function announceClose(response: ServerResponse): void {

@@ -33,7 +33,10 @@ export function refuseMalformed(
     const refusal = new RequestError({ code: 'bad_request' }, messageOf(error, slow))
     metrics.rejections.inc({ reason: slow ? 'slow_client' : 'malformed' })
     metrics.httpRequests.inc({ method: '_OTHER', path: '_unmatched', status: String(REQUEST_ERRORS.bad_request) })
-    logger.info({ method: '_OTHER', route: '_unmatched', status: 400, reason: error.code, bytes_in: socket.bytesRead }, 'Request')
+    logger.info(
+      { method: '_OTHER', route: '_unmatched', status: 400, reason: error.code, bytes_in: socket.bytesRead },
+      'Request',
+    )
     const body = errorBodyText(refusal, requestId)
     const headers = {
       ...errorHeaders(refusal, 'json'),

@@ -14,8 +14,12 @@ const SECURITY: Readonly<Record<'none' | 'optional' | 'required', Record<string,
   required: [{ bearer: [] }, { basic: [] }],
 }
 const SECURITY_OF: Readonly<Record<Access, keyof typeof SECURITY>> = {
-  ...{ open: 'none', public: 'optional', read: 'optional' },
-  ...{ write: 'required', user: 'required', admin: 'required' },
+  open: 'none',
+  public: 'optional',
+  read: 'optional',
+  write: 'required',
+  user: 'required',
+  admin: 'required',
 }
 
 /** The OpenAPI 3.1 document of these routes. */
@@ -38,7 +42,7 @@ export function createOpenApi<Services>(routes: readonly Route<Services>[], vers
 function toOperation<Services>(route: Route<Services>): ZodOpenApiOperationObject {
   const { params, query } = route
   return {
-    operationId: `${route.method}${templateOf(route.path).replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
+    operationId: operationId(route.method, templateOf(route.path)),
     summary: route.summary,
     ...(route.kind === 'stream' ? { description: STREAM_NOTE } : {}),
     security: SECURITY[SECURITY_OF[route.access]],
@@ -51,6 +55,11 @@ function toOperation<Services>(route: Route<Services>): ZodOpenApiOperationObjec
       : {}),
     responses: route.kind === 'stream' ? streamResponses() : answerResponses(route),
   }
+}
+
+/** `get /api/repos/{owner}` is `getApiReposOwner`. */
+function operationId(method: string, template: string): string {
+  return method + template.replace(/\W+(\w?)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function answerResponses<Services>(route: AnswerRoute<Services>): ZodOpenApiResponsesObject {

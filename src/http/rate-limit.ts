@@ -19,7 +19,9 @@ class BoundedStore implements Store {
     const now = Date.now()
     const found = this.#clients.get(key)
     const client =
-      found !== undefined && found.resetTime.getTime() > now ? found : { totalHits: 0, resetTime: new Date(now + WINDOW_MS) }
+      found !== undefined && found.resetTime.getTime() > now
+        ? found
+        : { totalHits: 0, resetTime: new Date(now + WINDOW_MS) }
     client.totalHits++
     this.#clients.set(key, client)
     return client

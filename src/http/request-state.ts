@@ -37,7 +37,11 @@ export function stateOf(request: IncomingMessage): RequestState {
 }
 
 /** Gives the request its ids, echoes the request's, and runs `next` in its context. */
-export function beginRequest(request: IncomingMessage, response: ServerResponse, next: (state: RequestState) => void): void {
+export function beginRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: (state: RequestState) => void,
+): void {
   const given = request.headers['x-request-id']
   const requestId = typeof given === 'string' && isUuid(given) ? given : randomUUIDv7()
   const traceparent = request.headers['traceparent']
@@ -70,7 +74,7 @@ export function beginRequest(request: IncomingMessage, response: ServerResponse,
   else span.run(run)
 }
 
-/** Bytes of the bodies as they pass the wire, chunk headers aside; compression, which wraps later, is seen compressed. */
+/** Bytes of the bodies as they pass the wire, chunk headers aside; what compression makes of them is what counts. */
 function countBodyBytes(request: IncomingMessage, response: ServerResponse, state: RequestState): void {
   const push = request.push.bind(request)
   request.push = (chunk: Uint8Array | null, encoding?: BufferEncoding) => {
@@ -81,7 +85,10 @@ function countBodyBytes(request: IncomingMessage, response: ServerResponse, stat
     const bodyless = request.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
     if (bodyless) return
     if (typeof chunk === 'string') {
-      state.bodyBytesOut += Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+      state.bodyBytesOut += Buffer.byteLength(
+        chunk,
+        typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8',
+      )
     } else if (chunk instanceof Uint8Array) state.bodyBytesOut += chunk.length
   }
   const write = response.write.bind(response) as (...args: unknown[]) => boolean
@@ -96,7 +103,7 @@ function countBodyBytes(request: IncomingMessage, response: ServerResponse, stat
   }) as ServerResponse['end']
 }
 
-/** Tells a client that waits for it to send its body: after credentials and limits, so that a refusal costs no upload. */
+/** Lets a client that waits send its body: after credentials and limits, so that a refusal costs no upload. */
 export function allowBody(request: IncomingMessage, response: ServerResponse): void {
   const state = stateOf(request)
   if (!state.awaitsContinue) return

@@ -51,3 +51,8 @@ function checkRoute<Services>(route: Route<Services>): void {
   assert(Object.keys(route.answers).length > 0, `${name}: no schema for its answers`)
   assert(route.body === undefined || route.method !== 'get', `${name}: a GET has no body`)
 }
+
+/** Templates of these routes: the closed set of the label `path`. */
+export function pathsOf(routes: readonly { readonly path: string }[]): string[] {
+  return [...new Set(routes.map((route) => templateOf(route.path)))]
+}

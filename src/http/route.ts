@@ -31,14 +31,21 @@ interface Input<A extends Access, Params extends z.ZodObject, Query extends z.Zo
   readonly url: URL
 }
 
-export interface RouteInput<A extends Access, Params extends z.ZodObject, Query extends z.ZodObject, Body>
-  extends Input<A, Params, Query> {
+export interface RouteInput<
+  A extends Access,
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body,
+> extends Input<A, Params, Query> {
   readonly body: Body
   header(name: string): string | undefined
 }
 
-export interface StreamInput<A extends Access, Params extends z.ZodObject, Query extends z.ZodObject>
-  extends Input<A, Params, Query> {
+export interface StreamInput<A extends Access, Params extends z.ZodObject, Query extends z.ZodObject> extends Input<
+  A,
+  Params,
+  Query
+> {
   readonly request: IncomingMessage
   readonly response: ServerResponse
 }
@@ -85,11 +92,18 @@ interface AnswerDeclaration<
 > extends Declaration<A, Params, Query> {
   readonly body?: Body
   readonly answers: Answers
-  handle(input: RouteInput<A, Params, Query, z.output<Body>>, services: Services): Promise<AnswerOf<Answers>> | AnswerOf<Answers>
+  handle(
+    input: RouteInput<A, Params, Query, z.output<Body>>,
+    services: Services,
+  ): Promise<AnswerOf<Answers>> | AnswerOf<Answers>
 }
 
-interface StreamDeclaration<Services, A extends Access, Params extends z.ZodObject, Query extends z.ZodObject>
-  extends Declaration<A, Params, Query> {
+interface StreamDeclaration<
+  Services,
+  A extends Access,
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+> extends Declaration<A, Params, Query> {
   /** Takes the raw request and ends the raw response. An error thrown before the headers becomes one plain sentence. */
   handle(input: StreamInput<A, Params, Query>, services: Services): Promise<void>
 }
@@ -107,7 +121,10 @@ export interface AnswerRoute<Services> extends AnyRoute {
   readonly kind: 'answer'
   readonly body: z.ZodType | undefined
   readonly answers: Schemas
-  readonly handle: (input: RouteInput<Access, z.ZodObject, z.ZodObject, unknown>, services: Services) => Promise<Answer> | Answer
+  readonly handle: (
+    input: RouteInput<Access, z.ZodObject, z.ZodObject, unknown>,
+    services: Services,
+  ) => Promise<Answer> | Answer
 }
 
 export interface StreamRoute<Services> extends AnyRoute {
@@ -124,7 +141,9 @@ export interface RouteDefiner<Services> {
     Params extends z.ZodObject = Empty,
     Query extends z.ZodObject = Empty,
     Body extends z.ZodType = z.ZodUndefined,
-  >(declaration: AnswerDeclaration<Services, A, Params, Query, Body, Answers>): AnswerRoute<Services>
+  >(
+    declaration: AnswerDeclaration<Services, A, Params, Query, Body, Answers>,
+  ): AnswerRoute<Services>
   defineStreamRoute<A extends Access, Params extends z.ZodObject = Empty, Query extends z.ZodObject = Empty>(
     declaration: StreamDeclaration<Services, A, Params, Query>,
   ): StreamRoute<Services>
@@ -140,7 +159,7 @@ export function routesFor<Services>(): RouteDefiner<Services> {
     },
     defineStreamRoute: (declaration) => {
       const { method, path, summary, access, params = EMPTY, query = EMPTY } = declaration
-      const handle = declaration.handle.bind(declaration) as unknown as StreamRoute<Services>['handle']
+      const handle = declaration.handle.bind(declaration)
       return { kind: 'stream', method, path, summary, access, params, query, handle }
     },
   }

@@ -55,7 +55,10 @@ describe('context', () => {
     const emitter = new EventEmitter()
     let seen: string | undefined
     runInContext(newOperation('bound'), () => {
-      emitter.on('close', bindContext(() => (seen = currentContext()?.operation)))
+      emitter.on(
+        'close',
+        bindContext(() => (seen = currentContext()?.operation)),
+      )
     })
     emitter.emit('close')
     expect(seen).toBe('bound')

@@ -2,8 +2,33 @@
 
 export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', '_OTHER'] as const
 export const HTTP_STATUSES = [
-  ...['200', '201', '202', '204', '206', '301', '302', '304', '400', '401', '403', '404', '405', '406', '409', '412'],
-  ...['413', '415', '416', '417', '422', '429', '499', '500', '503', '504', '_OTHER'],
+  '200',
+  '201',
+  '202',
+  '204',
+  '206',
+  '301',
+  '302',
+  '304',
+  '400',
+  '401',
+  '403',
+  '404',
+  '405',
+  '406',
+  '409',
+  '412',
+  '413',
+  '415',
+  '416',
+  '417',
+  '422',
+  '429',
+  '499',
+  '500',
+  '503',
+  '504',
+  '_OTHER',
 ]
 export const LISTENERS = ['api', 'internal'] as const
 export const REJECTIONS = ['connections', 'malformed', 'overload', 'queue_full', 'rate_limit', 'slow_client'] as const
@@ -20,8 +45,17 @@ export const MESSAGE_TYPES = ['announce', 'log', 'pack', 'status'] as const
 export const REPLICATION_FAILURES = ['unreachable', 'timeout', 'invalid', 'storage'] as const
 export const OBJECT_TYPES = ['commit', 'tree', 'blob', 'tag'] as const
 export const STORAGE_OPERATIONS = [
-  ...(['object_read', 'pack_write', 'pack_publish', 'refs_read', 'refs_update', 'refs_project'] as const),
-  ...(['repository_create', 'repository_delete', 'database_read', 'database_write', 'health_check'] as const),
+  'object_read',
+  'pack_write',
+  'pack_publish',
+  'refs_read',
+  'refs_update',
+  'refs_project',
+  'repository_create',
+  'repository_delete',
+  'database_read',
+  'database_write',
+  'health_check',
 ] as const
 export const PULL_REQUEST_STATES = ['open', 'closed', 'merged'] as const
 export const ISSUE_STATES = ['open', 'closed'] as const

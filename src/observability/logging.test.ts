@@ -30,7 +30,10 @@ async function write(log: (logger: Logger) => void, format: 'json' | 'pretty' = 
 }
 
 const parse = (text: string): Record<string, unknown>[] =>
-  text.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 
 describe('createLogger', () => {
   it('names its fields as the contract does', async () => {
@@ -58,7 +61,9 @@ describe('createLogger', () => {
   })
 
   it('gives lines outside any work the id of the process', async () => {
-    const [first, second] = parse(await write((logger) => (logger.info('one'), logger.child({ part: 'x' }).info('two'))))
+    const [first, second] = parse(
+      await write((logger) => (logger.info('one'), logger.child({ part: 'x' }).info('two'))),
+    )
     expect(first?.['request_id']).toBe(second?.['request_id'])
     expect(first).toMatchObject({ operation: 'process', trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) })
   })
@@ -72,15 +77,24 @@ describe('createLogger', () => {
   const planted: { name: string; log: (logger: Logger) => void }[] = [
     { name: 'a field', log: (logger) => logger.info({ token }) },
     { name: 'a number under a secret name', log: (logger) => logger.info({ password: 11223344 }) },
-    { name: 'a list under a secret name', log: (logger) => logger.info({ x: { authorization: [secret, '11223344'] } }) },
+    {
+      name: 'a list under a secret name',
+      log: (logger) => logger.info({ x: { authorization: [secret, '11223344'] } }),
+    },
     { name: 'a nested field', log: (logger) => logger.info({ req: { headers: { cookie: '11223344' } } }) },
     { name: 'a deep field', log: (logger) => logger.info({ a: { b: { c: { d: { private_key: '11223344' } } } } }) },
     { name: 'the message', log: (logger) => logger.info(`Refused ${token} and ${secret}`) },
     { name: 'an argument of the message', log: (logger) => logger.info('Refused %s', token) },
-    { name: 'an error, its cause and its data', log: (logger) => logger.error(new Refused(token, { cause: new Error(secret) })) },
+    {
+      name: 'an error, its cause and its data',
+      log: (logger) => logger.error(new Refused(token, { cause: new Error(secret) })),
+    },
     { name: 'a child', log: (logger) => logger.child({ token, note: secret }).info('x') },
     { name: 'an address', log: (logger) => logger.info({ url: 'https://alice:11223344@example.org' }) },
-    { name: 'the context', log: (logger) => runInContext({ ...newOperation(token), userId: secret }, () => logger.info('x')) },
+    {
+      name: 'the context',
+      log: (logger) => runInContext({ ...newOperation(token), userId: secret }, () => logger.info('x')),
+    },
   ]
   it.each(planted.flatMap((row) => (['json', 'pretty'] as const).map((format) => ({ ...row, format }))))(
     'keeps a secret planted in $name out of $format lines',
@@ -95,6 +109,26 @@ describe('createLogger', () => {
     const text = await write((logger) => logger.warn({ disk: 'full' }, 'Careful'), 'pretty')
     expect(text).toMatch(/WARN: Careful/)
     expect(text).toMatch(/disk: "full"/)
+  })
+
+  it('turns warnings of the runtime into lines', () => {
+    const module = new URL('./logging.ts', import.meta.url).href
+    const script = `
+      import { createLogger, logProcessWarnings } from '${module}'
+      logProcessWarnings(createLogger({ level: 'info', format: 'json' }).logger)
+      process.emitWarning('careful')`
+    const child = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { encoding: 'utf8' })
+    expect(child.stderr).toBe('')
+    expect(parse(child.stdout)).toMatchObject([{ level: 'warn', err: { message: 'careful' } }])
+  })
+
+  it('survives an output that cannot be written, and says so', async () => {
+    const readOnly = openSync(file, 'r')
+    const lost = Promise.withResolvers<void>()
+    const { logger } = createLogger({ level: 'info', format: 'json', destination: readOnly, onLoss: lost.resolve })
+    logger.info('x')
+    await lost.promise
+    closeSync(readOnly)
   })
 
   it.each([

@@ -16,16 +16,18 @@ export async function renderMetrics(metrics: Metrics, accept: string | undefined
 }
 
 /**
- * OpenMetrics names a counter without `_total` in HELP and TYPE, the text format with it; the rest is alike, but for the
- * end mark.
+ * OpenMetrics names a counter without `_total` in HELP and TYPE, the text format with it; the rest is alike, but for
+ * the end mark.
  */
 function toText(openMetrics: string): string {
   const lines = openMetrics.split('\n').filter((line) => line !== '# EOF')
   const counters = new Set(lines.flatMap((line) => /^# TYPE (\S+) counter$/.exec(line)?.[1] ?? []))
   return lines
-    .map((line) => line.replace(/^(# (?:HELP|TYPE) )(\S+)/, (all, head: string, name: string) =>
-      counters.has(name) ? `${head}${name}_total` : all,
-    ))
+    .map((line) =>
+      line.replace(/^(# (?:HELP|TYPE) )(\S+)/, (all, head: string, name: string) =>
+        counters.has(name) ? `${head}${name}_total` : all,
+      ),
+    )
     .join('\n')
 }
 

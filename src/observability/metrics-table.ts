@@ -1,6 +1,7 @@
 /**
- * Every metric of the node (DESIGN §4.7). Label values come from the closed sets in label-sets.ts, so no client can create a
- * series (I10); a set with a member that begins with `_` takes unknown values under it. To add a metric: one entry.
+ * Every metric of the node (DESIGN §4.7). Label values come from the closed sets in label-sets.ts, so no client can
+ * create a series (I10); a set with a member that begins with `_` takes unknown values under it. To add a metric: one
+ * entry.
  */
 import {
   BREAKER_STATES,
@@ -65,7 +66,7 @@ export const METRICS = {
     ...seconds,
     name: 'guts_http_request_duration_seconds',
     labels: ROUTE,
-    help: 'Time from the first byte of the request line to the end of the answer.',
+    help: 'Time from the end of the request headers to the end of the answer.',
     movedBy: 'the end of each answer',
   },
   httpRequestSize: {

@@ -12,7 +12,9 @@ const create = (onCollectError: (error: unknown) => void = () => {}): Metrics =>
 async function series(metrics: Metrics): Promise<Map<string, number>> {
   const { body } = await renderMetrics(metrics, undefined)
   const lines = body.split('\n').filter((line) => line.startsWith('guts_'))
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  )
 }
 
 describe('the table', () => {
@@ -29,7 +31,9 @@ describe('the table', () => {
   })
 
   it('has the names, types and labels that the mission fixes', () => {
-    const found = declarations.map(([, { name, type, labels }]) => `${type} ${name} ${Object.keys(labels).join(' ')}`.trim())
+    const found = declarations.map(([, { name, type, labels }]) =>
+      `${type} ${name} ${Object.keys(labels).join(' ')}`.trim(),
+    )
     expect(found).toEqual(
       expect.arrayContaining([
         'counter guts_http_requests_total method path status',
@@ -67,7 +71,9 @@ describe('createMetrics', () => {
   })
 
   it('refuses a value outside a closed set without a catch-all', () => {
-    expect(() => create().gitObjects.inc({ direction: 'sideways' as 'in' })).toThrow('direction is not one of its closed set')
+    expect(() => create().gitObjects.inc({ direction: 'sideways' as 'in' })).toThrow(
+      'direction is not one of its closed set',
+    )
   })
 
   it('writes small sets from the start, so that a first increase shows', async () => {

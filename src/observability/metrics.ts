@@ -13,7 +13,11 @@ type Args<D extends MetricDeclaration, Value extends [number] | [number?]> = key
 type Handle<D extends MetricDeclaration> = D['type'] extends 'counter'
   ? { inc(...args: Args<D, [number?]>): void }
   : D['type'] extends 'gauge'
-    ? { set(...args: Args<D, [number]>): void; inc(...args: Args<D, [number?]>): void; dec(...args: Args<D, [number?]>): void }
+    ? {
+        set(...args: Args<D, [number]>): void
+        inc(...args: Args<D, [number?]>): void
+        dec(...args: Args<D, [number?]>): void
+      }
     : { observe(...args: Args<D, [number]>): void }
 export type MetricHandles = { readonly [Key in keyof Table]: Handle<Table[Key]> }
 
@@ -89,7 +93,8 @@ function createHandle(
   const withLabels = (use: (labels: Record<string, string>, value: number | undefined) => void) =>
     sets.length === 0
       ? (value?: unknown) => use({}, value as number | undefined)
-      : (labels?: unknown, value?: unknown) => use(closed(labels as Record<string, string>), value as number | undefined)
+      : (labels?: unknown, value?: unknown) =>
+          use(closed(labels as Record<string, string>), value as number | undefined)
   const fromStart = seriesFromStart(sets)
   switch (declaration.type) {
     case 'counter': {

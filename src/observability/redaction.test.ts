@@ -14,8 +14,16 @@ describe('redactText', () => {
     { name: 'a URL with a token alone', text: 'https://hunter22@example.org', secret: 'hunter22' },
     { name: 'a query', text: '/x?password=hunter22&y=1', secret: 'hunter22' },
     { name: 'a variable', text: 'GUTS_PRIVATE_KEY=deadbeef', secret: 'deadbeef' },
-    { name: 'a field of JSON, five levels deep', text: '{"a":{"b":{"c":{"d":{"token":"hun\\"ter22"}}}}}', secret: 'ter22' },
-    { name: 'JSON inside a string', text: JSON.stringify({ msg: JSON.stringify({ password: 'hun"ter22' }) }), secret: 'ter22' },
+    {
+      name: 'a field of JSON, five levels deep',
+      text: '{"a":{"b":{"c":{"d":{"token":"hun\\"ter22"}}}}}',
+      secret: 'ter22',
+    },
+    {
+      name: 'JSON inside a string',
+      text: JSON.stringify({ msg: JSON.stringify({ password: 'hun"ter22' }) }),
+      secret: 'ter22',
+    },
   ])('masks $name', ({ text, secret }) => {
     expect(text).toContain(secret)
     expect(redactText(text)).not.toContain(secret)

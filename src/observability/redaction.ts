@@ -37,7 +37,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   // A string under a secret's name, at any depth of a line of JSON …
   [new RegExp(`"(${keys})":"(?:[^"\\\\]|\\\\.)*"`, 'gi'), `"$1":"${MASK}"`],
   // … and in JSON that was quoted inside a string.
-  [new RegExp(`\\\\"(${keys})\\\\"\\s*:\\s*\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|.))*\\\\"`, 'gi'), `\\"$1\\":\\"${MASK}\\"`],
+  [
+    new RegExp(`\\\\"(${keys})\\\\"\\s*:\\s*\\\\"(?:[^"\\\\]|\\\\\\\\(?:\\\\["\\\\]|.))*\\\\"`, 'gi'),
+    `\\"$1\\":\\"${MASK}\\"`,
+  ],
   // A challenge (`Basic realm=…`) is no credential.
   [/\b(Basic|Bearer) +(?!realm=)[\w+/=.~-]+/gi, `$1 ${MASK}`],
   [/:\/\/[^\s/"?#\\]+@/g, `://${MASK}@`],
@@ -54,8 +57,16 @@ const secrets = new Set<string>()
 export function registerSecret(value: string): void {
   // Masking a very short text would garble every line, and would tell what it is.
   assert(value.length >= SECRET_BYTES_MIN, `a secret has at least ${SECRET_BYTES_MIN} characters`)
-  const bytes = /^(?:[0-9a-f]{2})+$/i.test(value) ? [Buffer.from(value), Buffer.from(value, 'hex')] : [Buffer.from(value)]
-  const forms = [value, value.toLowerCase(), value.toUpperCase(), JSON.stringify(value).slice(1, -1), encodeURIComponent(value)]
+  const bytes = /^(?:[0-9a-f]{2})+$/i.test(value)
+    ? [Buffer.from(value), Buffer.from(value, 'hex')]
+    : [Buffer.from(value)]
+  const forms = [
+    value,
+    value.toLowerCase(),
+    value.toUpperCase(),
+    JSON.stringify(value).slice(1, -1),
+    encodeURIComponent(value),
+  ]
   for (const raw of bytes) forms.push(raw.toString('base64'), raw.toString('base64url'), raw.toString('hex'))
   for (const form of forms) secrets.add(form)
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -74,7 +75,12 @@ describe('tracing on', () => {
   })
 
   it.each([
-    { name: 'thrown', fail: (error: Error): never => { throw error } },
+    {
+      name: 'thrown',
+      fail: (error: Error): never => {
+        throw error
+      },
+    },
     { name: 'rejected', fail: (error: Error) => Promise.reject(error) },
   ])('marks a span whose error was $name as failed, without its secrets', async ({ fail }) => {
     await start()
@@ -83,6 +89,26 @@ describe('tracing on', () => {
     const [span] = finished
     expect(span?.status).toEqual({ code: 2, message: 'Bearer [redacted] was refused' })
     expect(span?.attributes).toEqual({ url: 'https://[redacted]@b' })
+  })
+
+  it('lets the SDK complain in JSON lines and nowhere else', () => {
+    const [tracing, logs] = ['./tracing.ts', './logging.ts'].map((path) => new URL(path, import.meta.url).href)
+    const script = `
+      import { startTracing } from '${tracing}'
+      import { createLogger } from '${logs}'
+      const { logger } = createLogger({ level: 'info', format: 'json' })
+      await startTracing({ enabled: true, version: '1', logger, spanProcessors: [] })`
+    const child = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      encoding: 'utf8',
+      env: { OTEL_PROPAGATORS: 'nonsense' },
+    })
+    expect(child.stderr).toBe('')
+    expect(
+      child.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([{ level: 'warn', source: 'opentelemetry', msg: expect.stringContaining('nonsense') }])
   })
 
   it('gives up on a collector that is away, and says so', async () => {

@@ -46,7 +46,8 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
     active = undefined
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, SHUTDOWN_MS_MAX, 'late').unref())
     const outcome = await Promise.race([sdk.shutdown().catch((error: unknown) => ({ error })), late])
-    if (outcome !== undefined) logger.warn(outcome === 'late' ? {} : { err: outcome.error }, 'Last spans were not exported')
+    if (outcome !== undefined)
+      logger.warn(outcome === 'late' ? {} : { err: outcome.error }, 'Last spans were not exported')
     api.trace.disable()
     api.context.disable()
     api.propagation.disable()
@@ -73,7 +74,9 @@ export function startRequestSpan(name: string, parent: TraceParent | undefined):
   if (active === undefined) return undefined
   const { api, tracer } = active
   const remote = parent && {
-    ...{ traceId: parent.traceId, spanId: parent.spanId, isRemote: true },
+    traceId: parent.traceId,
+    spanId: parent.spanId,
+    isRemote: true,
     traceFlags: parent.sampled ? api.TraceFlags.SAMPLED : api.TraceFlags.NONE,
   }
   const around = remote === undefined ? api.ROOT_CONTEXT : api.trace.setSpanContext(api.ROOT_CONTEXT, remote)
@@ -138,8 +141,10 @@ function redactAttributes(attributes: SpanAttributes): Attributes {
 /** The SDK installs a logger that writes text to the console; our output is JSON lines, so ours stays in its place. */
 function withOurDiagnostics<T>(api: Api, logger: Logger, start: () => T): T {
   const { diag } = api
-  const say = (level: 'error' | 'warn' | 'info' | 'debug' | 'trace') => (message: string, ...more: unknown[]) =>
-    logger[level]({ source: 'opentelemetry', more }, message)
+  const say =
+    (level: 'error' | 'warn' | 'info' | 'debug' | 'trace') =>
+    (message: string, ...more: unknown[]) =>
+      logger[level]({ source: 'opentelemetry', more }, message)
   diag.setLogger(
     { error: say('error'), warn: say('warn'), info: say('debug'), debug: say('debug'), verbose: say('trace') },
     { logLevel: api.DiagLogLevel.WARN, suppressOverrideMessage: true },

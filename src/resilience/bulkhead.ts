@@ -40,8 +40,8 @@ export class Bulkhead {
 
   /**
    * Runs `fn` when there is a slot for it.
-   * @throws RequestError `unavailable` with a computed `Retry-After` when the queue is full; the signal's reason when it
-   *   aborts while waiting (a running `fn` has to listen for itself)
+   * @throws RequestError `unavailable` with a computed `Retry-After` when the queue is full; the signal's reason when
+   *   it aborts while waiting (a running `fn` has to listen for itself)
    */
   async run<T>(key: string, signal: AbortSignal, fn: () => Promise<T>): Promise<T> {
     await this.#slot(key, signal)

@@ -66,7 +66,8 @@ export class LoadShedder {
    */
   enter(weight: 'small' | 'heavy'): () => void {
     const severe = this.#late && this.#delayMs >= SEVERE * this.#options.shedDelayMs
-    if (this.#inFlight >= this.#options.inFlightMax || severe || (this.#late && weight === 'heavy')) throw this.#refusal()
+    if (this.#inFlight >= this.#options.inFlightMax || severe || (this.#late && weight === 'heavy'))
+      throw this.#refusal()
     this.#inFlight++
     this.#report()
     const startedAtMs = performance.now()

@@ -91,7 +91,9 @@ describe('Bulkhead', () => {
       return accessFields()
     })
     await tick()
-    await expect(bulkhead.run('a', never, job('4'))).rejects.toMatchObject({ detail: { code: 'unavailable', retryAfterS: 40 } })
+    await expect(bulkhead.run('a', never, job('4'))).rejects.toMatchObject({
+      detail: { code: 'unavailable', retryAfterS: 40 },
+    })
     expect(await value(metrics, 'guts_http_rejections_total{reason="queue_full"}')).toBe(1)
     vi.advanceTimersByTime(500)
     gates[1]?.()
@@ -172,7 +174,9 @@ describe('withDeadline', () => {
 
   it('answers what the work answers, and its error', async () => {
     expect(await withDeadline({ timeoutMs: 1_000, onLateError }, async () => 7)).toBe(7)
-    await expect(withDeadline({ timeoutMs: 1_000, onLateError }, async () => Promise.reject(new Error('x')))).rejects.toThrow('x')
+    await expect(
+      withDeadline({ timeoutMs: 1_000, onLateError }, async () => Promise.reject(new Error('x'))),
+    ).rejects.toThrow('x')
   })
 
   it('ends work that does not listen, and reports what it does late', async () => {
@@ -184,7 +188,10 @@ describe('withDeadline', () => {
       seen = signal
       return promise
     })
-    const outcome = expect(work).rejects.toMatchObject({ detail: { code: 'timeout' }, message: 'This took longer than 30 s' })
+    const outcome = expect(work).rejects.toMatchObject({
+      detail: { code: 'timeout' },
+      message: 'This took longer than 30 s',
+    })
     vi.advanceTimersByTime(29_999)
     expect(seen?.aborted).toBe(false)
     vi.advanceTimersByTime(1)
@@ -199,7 +206,9 @@ describe('withDeadline', () => {
     const work = withDeadline({ timeoutMs: 1_000, signal: client.signal, onLateError }, () => new Promise(() => {}))
     client.abort(new Error('client left'))
     await expect(work).rejects.toThrow('client left')
-    await expect(withDeadline({ timeoutMs: 1, signal: client.signal, onLateError }, async () => 7)).rejects.toThrow('client left')
+    await expect(withDeadline({ timeoutMs: 1, signal: client.signal, onLateError }, async () => 7)).rejects.toThrow(
+      'client left',
+    )
   })
 })
 

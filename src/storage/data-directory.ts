@@ -76,4 +76,3 @@ export class DirectoryLock {
     this.#database.close()
   }
 }
-

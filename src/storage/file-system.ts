@@ -64,7 +64,7 @@ class DiskFile implements WritableFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done)
       done += bytesWritten
     }
@@ -80,7 +80,12 @@ class DiskFile implements WritableFile {
 }
 
 /** Writes a new file whole and makes its contents durable; its name is durable once the folder is synced. */
-export async function writeDurably(fileSystem: FileSystem, path: string, bytes: Uint8Array, mode?: number): Promise<void> {
+export async function writeDurably(
+  fileSystem: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  mode?: number,
+): Promise<void> {
   const file = await fileSystem.create(path, mode)
   try {
     await file.write(bytes, 0)

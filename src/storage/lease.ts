@@ -52,7 +52,11 @@ export class Lease {
   async renew(): Promise<boolean> {
     const now = Date.now()
     const outcome = await this.#database.write([
-      { sql: 'UPDATE node_lease SET renewed_at = ? WHERE holder = ? AND fence = ?', parameters: [now, this.#holder, this.#fence], expectChanges: 1 },
+      {
+        sql: 'UPDATE node_lease SET renewed_at = ? WHERE holder = ? AND fence = ?',
+        parameters: [now, this.#holder, this.#fence],
+        expectChanges: 1,
+      },
     ])
     if (outcome.committed) this.#renewedAtMs = now
     else this.#renewedAtMs = 0

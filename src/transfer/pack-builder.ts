@@ -101,7 +101,7 @@ async function writeWhole(output: HashedOutput, store: ObjectStore, oids: Buffer
 }
 
 async function copyBytes(output: HashedOutput, pack: PackFile, position: number, bytes: number): Promise<void> {
-  for (let done = 0; done < bytes; ) {
+  for (let done = 0; done < bytes;) {
     const piece = pack.read(position + done, Math.min(CHUNK_BYTES, bytes - done))
     await output.write(piece)
     done += piece.length
@@ -138,7 +138,7 @@ class HashedOutput {
   }
 
   async #writeLarge(bytes: Buffer): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const count = bytes.copy(this.#chunk, this.#filled, done)
       done += count
       this.#filled += count

@@ -11,7 +11,13 @@ export const queryInteger = (max: number, example: number) =>
     .regex(/^[1-9][0-9]{0,15}$/, 'Must be a whole number from 1')
     .transform(Number)
     .pipe(z.number().max(max, `Must be at most ${max}`))
-    .meta({ override: { type: 'integer', minimum: 1, maximum: max, pattern: undefined, examples: [example] } })
+    .meta({
+      override: ({ jsonSchema }) => {
+        // Text on the wire, a number to whoever reads the description.
+        delete jsonSchema.pattern
+        Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: max, examples: [example] })
+      },
+    })
 
 /** The query of every list; add filters with `z.strictObject({ ...pagination, … })`. */
 export const pagination = {

@@ -94,8 +94,16 @@ describe('toFieldProblems', () => {
     { name: 'an empty name', input: { ...good, name: '' }, problems: ['name too_short', 'name invalid_format'] },
     { name: 'no name', input: { private: true }, problems: ['name required'] },
     { name: 'a null name', input: { ...good, name: null }, problems: ['name invalid_type'] },
-    { name: 'two mistakes', input: { name: 3, private: 'no' }, problems: ['name invalid_type', 'private invalid_type'] },
-    { name: 'a key too many', input: { ...good, admin: true, x: 1 }, problems: ['admin unknown_field', 'x unknown_field'] },
+    {
+      name: 'two mistakes',
+      input: { name: 3, private: 'no' },
+      problems: ['name invalid_type', 'private invalid_type'],
+    },
+    {
+      name: 'a key too many',
+      input: { ...good, admin: true, x: 1 },
+      problems: ['admin unknown_field', 'x unknown_field'],
+    },
     { name: 'a list', input: { ...good, labels: ['ok', 'x'] }, problems: ['labels.1 too_short'] },
     { name: 'a long list', input: { ...good, labels: ['aa', 'bb', 'cc'] }, problems: ['labels too_long'] },
     { name: 'a small number', input: { ...good, count: 1 }, problems: ['count too_small'] },
@@ -107,14 +115,20 @@ describe('toFieldProblems', () => {
     const { error } = schema.safeParse(input)
     const found = error === undefined ? [] : toFieldProblems(error, input)
     expect(found.map(({ field, code }) => `${field} ${code}`)).toEqual(problems)
-    expect(errorBody.safeParse({ error: 'validation_error', message: 'x', details: found, request_id: 'x' }).success).toBe(true)
+    expect(
+      errorBody.safeParse({ error: 'validation_error', message: 'x', details: found, request_id: 'x' }).success,
+    ).toBe(true)
   })
 
   it('says for the name what the contract says, and bounds what a client can make it say', () => {
     const wrong = { ...good, name: 'My Site' }
     const { error } = schema.safeParse(wrong)
     expect(error && toFieldProblems(error, wrong)).toEqual([
-      { field: 'name', code: 'invalid_format', message: 'Name must contain only lowercase letters, numbers, and hyphens' },
+      {
+        field: 'name',
+        code: 'invalid_format',
+        message: 'Name must contain only lowercase letters, numbers, and hyphens',
+      },
     ])
     const flood = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`${text(1_000)}${index}`, 1]))
     const { error: many } = schema.safeParse(flood)

@@ -1,6 +1,6 @@
 import { parseCommit } from '../object/commit.ts'
 import { parseTag } from '../object/tag.ts'
-import { forEachTreeEntry } from '../object/tree.ts'
+import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from './commit-queue.ts'
 
@@ -21,8 +21,6 @@ export interface Selection {
 const WANTED = 1
 const KNOWN = 2
 const IN_QUEUE = 4
-const GITLINK_MODE = 0o160000
-const TREE_MODE = 0o040000
 
 interface QueuedCommit {
   readonly oid: Buffer
@@ -77,7 +75,7 @@ class Selector {
 
   /** A want or a have may be a tag of a tag of anything. */
   #start(oid: Buffer, flag: number, roots: Buffer[]): void {
-    for (let name = oid; ; ) {
+    for (let name = oid; ;) {
       const { type, data } = this.#reader.read(name, 0)
       if (type === 1) {
         this.#enqueue(name, flag)
@@ -164,7 +162,7 @@ class Selector {
   /** Adds a tag, and the tags between it and what it points to, when that is being sent. */
   #includeTag(tag: Buffer): void {
     const chain: Buffer[] = []
-    for (let name = tag; ; ) {
+    for (let name = tag; ;) {
       const flags = this.#flagsOf(name, 0)
       if ((flags & KNOWN) !== 0) return
       if ((flags & WANTED) !== 0) break

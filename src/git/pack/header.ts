@@ -30,14 +30,18 @@ export interface EntryHeader {
 
 /** @returns the number of objects declared, which nothing but a comparison may trust. */
 export function decodePackHeader(bytes: Uint8Array, objectsMax: number): number {
-  if (bytes.length < PACK_HEADER_BYTES) throw new PackError({ code: 'pack_truncated' }, 'The pack ends inside its header')
+  if (bytes.length < PACK_HEADER_BYTES)
+    throw new PackError({ code: 'pack_truncated' }, 'The pack ends inside its header')
   const view = new DataView(bytes.buffer, bytes.byteOffset, PACK_HEADER_BYTES)
   if (view.getUint32(0) !== 0x5041434b) {
     throw new PackError({ code: 'pack_signature_invalid' }, 'The pack does not begin with PACK')
   }
   const version = view.getUint32(4)
   if (version !== 2) {
-    throw new PackError({ code: 'pack_version_unknown', version }, `Pack version ${version}; only version 2 is understood`)
+    throw new PackError(
+      { code: 'pack_version_unknown', version },
+      `Pack version ${version}; only version 2 is understood`,
+    )
   }
   const declaredObjects = view.getUint32(8)
   if (declaredObjects > objectsMax) {
@@ -90,7 +94,10 @@ export function decodeEntryHeader(bytes: Uint8Array, at: number, packOffset: num
     position += 20
     if (position > bytes.length) throw new PackError({ code: 'pack_truncated' }, 'The pack ends inside an entry')
   } else if (type === 0 || type === 5) {
-    throw new PackError({ code: 'entry_type_invalid', type, packOffset }, `Unknown object type ${type} at pack offset ${packOffset}`)
+    throw new PackError(
+      { code: 'entry_type_invalid', type, packOffset },
+      `Unknown object type ${type} at pack offset ${packOffset}`,
+    )
   }
   return { type, sizeBytes, headerBytes: position - at, baseDistance, baseOidAt }
 }
@@ -126,5 +133,8 @@ function byteAt(bytes: Uint8Array, position: number): number {
 }
 
 function headerInvalid(packOffset: number): PackError {
-  return new PackError({ code: 'entry_header_invalid', packOffset }, `The entry at pack offset ${packOffset} has an impossible size`)
+  return new PackError(
+    { code: 'entry_header_invalid', packOffset },
+    `The entry at pack offset ${packOffset} has an impossible size`,
+  )
 }

@@ -60,7 +60,10 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
   for (let i = 0, sum = 0; i < 256; i++) bytes.writeUInt32BE((sum += fanout[i] as number), HEADER_BYTES + i * 4)
   const packName = createHash('sha1').update(bytes.subarray(oidsAt, crcsAt)).digest('hex')
   packChecksum.copy(bytes, bytes.length - 40)
-  createHash('sha1').update(bytes.subarray(0, -20)).digest().copy(bytes, bytes.length - 20)
+  createHash('sha1')
+    .update(bytes.subarray(0, -20))
+    .digest()
+    .copy(bytes, bytes.length - 20)
   return { bytes, packName }
 }
 

@@ -3,30 +3,20 @@ import { crc32 } from 'node:zlib'
 
 import { EntryTable } from './entry-table.ts'
 import { PackError } from './error.ts'
-import { decodeEntryHeader, decodePackHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from './header.ts'
+import {
+  decodeEntryHeader,
+  decodePackHeader,
+  ENTRY_HEADER_BYTES_MAX,
+  ENTRY_TYPE,
+  PACK_HEADER_BYTES,
+  PACK_TRAILER_BYTES,
+} from './header.ts'
 import { inflateAt } from './inflate.ts'
+import { InflateBudget, type PackLimits } from './limits.ts'
+import { type IndexerHooks, nameObject } from './name-object.ts'
 import { resolveDeltas } from './resolve-deltas.ts'
 import type { ByteSource } from './source.ts'
 import { PackWindow } from './source.ts'
-
-/** Each is checked before what it bounds is spent (DESIGN §5, Budgets). */
-export interface PackLimits {
-  readonly objectsMax: number
-  /** Inflated bytes of one object. */
-  readonly objectBytesMax: number
-  /** Inflated bytes of all entries and of all objects that deltas make. */
-  readonly inflatedBytesMax: number
-  readonly deltaDepthMax: number
-}
-
-export interface IndexerHooks {
-  /** Each object of the pack once, with its bytes. `oid` lies at `oidAt` in a shared buffer, valid during the call. */
-  onObject(type: number, data: Buffer, oids: Buffer, oidAt: number): void
-  /** A base outside the pack, for a thin pack. */
-  readBase(oid: Buffer): { readonly type: number; readonly data: Buffer } | undefined
-  /** Entries done so far, for progress; called seldom. */
-  onProgress(phase: 'receiving' | 'resolving', done: number, total: number): void
-}
 
 export interface IndexedPack {
   readonly entries: EntryTable
@@ -68,33 +58,6 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   return { entries, externalBases, entriesEnd: window.end }
 }
 
-/** Counts what was inflated against the limit for the whole pack. */
-export class InflateBudget {
-  readonly #limits: PackLimits
-  #spent = 0
-
-  constructor(limits: PackLimits) {
-    this.#limits = limits
-  }
-
-  /** Called before the bytes are made. */
-  spend(bytes: number): void {
-    if (bytes > this.#limits.objectBytesMax) {
-      throw new PackError(
-        { code: 'object_over_limit', declaredBytes: bytes, limitBytes: this.#limits.objectBytesMax },
-        `An object of ${bytes} bytes; the limit (max_object_size) is ${this.#limits.objectBytesMax} bytes`,
-      )
-    }
-    this.#spent += bytes
-    if (this.#spent > this.#limits.inflatedBytesMax) {
-      throw new PackError(
-        { code: 'pack_inflated_over_limit', limitBytes: this.#limits.inflatedBytesMax },
-        `The pack inflates to more than the limit (max_inflated_size) of ${this.#limits.inflatedBytesMax} bytes`,
-      )
-    }
-  }
-}
-
 function scanEntry(
   window: PackWindow,
   position: number,
@@ -131,22 +94,11 @@ function scanEntry(
   return next
 }
 
-const TYPE_NAMES = ['', 'commit', 'tree', 'blob', 'tag'] as const
-
-/** Computes an object's name, records it and hands the object on. */
-export function nameObject(entries: EntryTable, entry: number, type: number, data: Buffer, hooks: IndexerHooks): void {
-  const oid = createHash('sha1').update(`${TYPE_NAMES[type]} ${data.length}\0`).update(data).digest()
-  oid.copy(entries.oids, entry * 20)
-  entries.types[entry] = type
-  entries.byOid.set(oid, 0, entry)
-  hooks.onObject(type, data, entries.oids, entry * 20)
-}
-
 function checkChecksum(source: ByteSource): void {
   const hash = createHash('sha1')
   const end = source.bytes - PACK_TRAILER_BYTES
   const buffer = Buffer.allocUnsafe(1024 * 1024)
-  for (let position = 0; position < end; ) {
+  for (let position = 0; position < end;) {
     const count = source.read(buffer.subarray(0, Math.min(buffer.length, end - position)), position)
     if (count === 0) throw truncated()
     hash.update(buffer.subarray(0, count))

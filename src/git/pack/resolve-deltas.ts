@@ -1,8 +1,8 @@
 import { applyDelta, decodeDeltaSizes } from '../delta.ts'
 import type { EntryTable } from './entry-table.ts'
 import { PackError } from './error.ts'
-import type { IndexerHooks, InflateBudget, PackLimits } from './indexer.ts'
-import { nameObject } from './indexer.ts'
+import type { InflateBudget, PackLimits } from './limits.ts'
+import { type IndexerHooks, nameObject } from './name-object.ts'
 import { inflateAt } from './inflate.ts'
 import type { PackWindow } from './source.ts'
 
@@ -49,7 +49,7 @@ export function resolveDeltas(resolution: Resolution): Buffer[] {
     }
   }
   const externalBases: Buffer[] = []
-  for (const name of [...refDeltas.keys()]) {
+  for (const name of Array.from(refDeltas.keys())) {
     const waiting = refDeltas.get(name)
     if (waiting === undefined) continue // resolved meanwhile, as the result of a delta on another outside base
     const oid = Buffer.from(name, 'hex')
@@ -143,7 +143,8 @@ function inflateEntry({ window, entries }: Resolution, entry: number): Buffer {
 /** The deltas on an object, by offset and by name; by name only once. */
 function takeWaiting({ entries, refDeltas }: Resolution, entry: number): number[] {
   const waiting: number[] = []
-  for (let child = entries.firstChild[entry] as number; child >= 0; child = entries.nextSibling[child] as number) waiting.push(child)
+  for (let child = entries.firstChild[entry] as number; child >= 0; child = entries.nextSibling[child] as number)
+    waiting.push(child)
   if (refDeltas.size > 0) {
     const name = entries.oids.toString('hex', entry * 20, entry * 20 + 20)
     const byName = refDeltas.get(name)

@@ -23,8 +23,11 @@ const FRESH = { 'Cache-Control': 'no-store' }
 /** The next answer of the checks can differ after this time, and not before. */
 const RETRY = { ...FRESH, 'Retry-After': '1' }
 
-/** @param version of Guts itself */
-export function healthRoutes<Services>(health: HealthService, version: string): AnswerRoute<Services>[] {
+/**
+ * @param health asked for with each request: the service needs the metrics, and they the paths of these routes
+ * @param version of Guts itself
+ */
+export function healthRoutes<Services>(health: () => HealthService, version: string): AnswerRoute<Services>[] {
   const { defineRoute } = routesFor<Services>()
   const codeOf = (readiness: Readiness): 200 | 503 => (readiness.status === 'ready' ? 200 : 503)
   return [
@@ -43,7 +46,7 @@ export function healthRoutes<Services>(health: HealthService, version: string): 
       access: 'open',
       answers: { 200: startupAnswer, 503: startupAnswer },
       handle: () =>
-        health.started
+        health().started
           ? answer(200, { status: 'started' } as const, FRESH)
           : answer(503, { status: 'starting' } as const, RETRY),
     }),
@@ -54,7 +57,7 @@ export function healthRoutes<Services>(health: HealthService, version: string): 
       access: 'open',
       answers: { 200: readyAnswer, 503: readyAnswer },
       async handle() {
-        const readiness = await health.readiness()
+        const readiness = await health().readiness()
         const code = codeOf(readiness)
         return answer(code, copy(readiness), code === 200 ? FRESH : RETRY)
       },
@@ -66,7 +69,7 @@ export function healthRoutes<Services>(health: HealthService, version: string): 
       access: 'open',
       answers: { 200: healthAnswer, 503: healthAnswer },
       async handle() {
-        const readiness = await health.readiness()
+        const readiness = await health().readiness()
         const code = codeOf(readiness)
         const body = { ...copy(readiness), version, uptime_s: Math.floor(process.uptime()) }
         return answer(code, body, code === 200 ? FRESH : RETRY)

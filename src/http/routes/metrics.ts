@@ -3,7 +3,10 @@ import type { Metrics } from '../../observability/metrics.ts'
 import { renderMetrics } from '../../observability/metrics-render.ts'
 import { answer, type AnswerRoute, routesFor } from '../route.ts'
 
-/** `GET /metrics`, for the internal listener only. */
+/**
+ * `GET /metrics`, for the internal listener only.
+ * @param metrics asked for with each request: they need the paths of all routes, this one included
+ */
 export function metricsRoute<Services>(metrics: () => Metrics): AnswerRoute<Services> {
   return routesFor<Services>().defineRoute({
     method: 'get',

@@ -19,7 +19,10 @@ export function openSqlite(path: string, options: { readonly readOnly?: boolean 
   const found = process.versions['sqlite']
   if (found === undefined || !isAtLeast(found, SQLITE_VERSION_MIN)) {
     const needed = SQLITE_VERSION_MIN.join('.')
-    throw new StorageError({ code: 'sqlite_too_old', found: String(found), needed }, `SQLite ${found} is older than ${needed}`)
+    throw new StorageError(
+      { code: 'sqlite_too_old', found: String(found), needed },
+      `SQLite ${found} is older than ${needed}`,
+    )
   }
   const readOnly = options.readOnly ?? false
   const database = new DatabaseSync(path, { readOnly, timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true })

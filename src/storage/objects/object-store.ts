@@ -18,6 +18,8 @@ export class ObjectStore {
   readonly #directory: string
   readonly #cache: ObjectCache
   #packs: PackFile[] = []
+  /** The two-digit folders there are: mostly none, and then a missing object costs no look at the disk. */
+  #looseDirectories: ReadonlySet<string> = new Set()
 
   /**
    * @param repositoryPath the bare repository
@@ -35,12 +37,15 @@ export class ObjectStore {
 
   /** Looks for packs that came or went. A pack that went stays readable for whoever still holds it. */
   refresh(): void {
+    this.#looseDirectories = new Set(readdirSync(this.#directory).filter((name) => name.length === 2))
     const directory = join(this.#directory, 'pack')
     const names = readdirSync(directory)
       .filter((name) => name.startsWith('pack-') && name.endsWith('.idx'))
       .map((name) => name.slice(0, -'.idx'.length))
     const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
-    this.#packs = names.map((name) => known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache))
+    this.#packs = names.map(
+      (name) => known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache),
+    )
     for (const [name, pack] of known) if (!names.includes(name)) pack.close()
   }
 
@@ -84,6 +89,7 @@ export class ObjectStore {
 
   #readLoose(oid: Buffer, at: number): StoredObject | undefined {
     const name = oid.toString('hex', at, at + 20)
+    if (!this.#looseDirectories.has(name.slice(0, 2))) return undefined
     let compressed: Buffer
     try {
       compressed = readFileSync(join(this.#directory, name.slice(0, 2), name.slice(2)))

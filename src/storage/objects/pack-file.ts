@@ -90,7 +90,8 @@ export class PackFile {
     if (header.type === ENTRY_TYPE.ofsDelta) return { ...header, baseOffset: offset - header.baseDistance }
     if (header.type !== ENTRY_TYPE.refDelta) return { ...header, baseOffset: -1 }
     const rank = this.index.rankOf(Buffer.from(head.subarray(header.baseOidAt, header.baseOidAt + 20)))
-    if (rank < 0) throw new PackError({ code: 'delta_base_missing', oid: null, missing: 1 }, 'A stored delta has no base')
+    if (rank < 0)
+      throw new PackError({ code: 'delta_base_missing', oid: null, missing: 1 }, 'A stored delta has no base')
     return { ...header, baseOffset: this.index.offsetOf(rank) }
   }
 
@@ -106,13 +107,16 @@ export class PackFile {
       if (entry.baseOffset < 0) return entry.type
       at = entry.baseOffset
     }
-    throw new PackError({ code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset }, 'A stored delta never ends')
+    throw new PackError(
+      { code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset },
+      'A stored delta never ends',
+    )
   }
 
   readAt(offset: number): StoredObject {
     const chain: { at: number; sizeBytes: number; dataAt: number }[] = []
     let object: StoredObject | undefined
-    for (let at = offset; ; ) {
+    for (let at = offset; ;) {
       object = this.#cache.get(this.name, at)
       if (object !== undefined) break
       const entry = this.entryAt(at)
@@ -123,7 +127,10 @@ export class PackFile {
         break
       }
       if (chain.length >= CHAIN_LENGTH_MAX) {
-        throw new PackError({ code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset }, 'A stored delta never ends')
+        throw new PackError(
+          { code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset },
+          'A stored delta never ends',
+        )
       }
       chain.push({ at, sizeBytes: entry.sizeBytes, dataAt })
       at = entry.baseOffset

@@ -49,7 +49,11 @@ export async function projectChanges(
 }
 
 /** Writes all refs as packed-refs and removes the loose ones. */
-export async function projectAll(fileSystem: FileSystem, repositoryPath: string, refs: readonly ProjectedRef[]): Promise<void> {
+export async function projectAll(
+  fileSystem: FileSystem,
+  repositoryPath: string,
+  refs: readonly ProjectedRef[],
+): Promise<void> {
   const lines = ['# pack-refs with: peeled fully-peeled sorted \n']
   const sorted = [...refs].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   for (const { name, oid, peeled } of sorted) lines.push(`${oid} ${name}\n`, peeled === null ? '' : `^${peeled}\n`)

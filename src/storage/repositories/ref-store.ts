@@ -72,7 +72,9 @@ export class RefStore {
   constructor(database: Database, lease: Lease) {
     this.#database = database
     this.#lease = lease
-    this.#head = database.reader.prepare('SELECT head, head_unborn, sequence FROM repositories WHERE id = ? AND deleted_at IS NULL')
+    this.#head = database.reader.prepare(
+      'SELECT head, head_unborn, sequence FROM repositories WHERE id = ? AND deleted_at IS NULL',
+    )
     this.#refs = database.reader.prepare('SELECT name, oid, peeled FROM refs WHERE repository_id = ? ORDER BY name')
   }
 
@@ -94,7 +96,11 @@ export class RefStore {
     }
     const cached = this.#snapshots.get(repositoryId)
     if (cached !== undefined && cached.sequence === row.sequence && cached.head === row.head) return cached
-    const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({ name, oid, peeled }))
+    const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({
+      name,
+      oid,
+      peeled,
+    }))
     const snapshot: RefSnapshot = {
       sequence: row.sequence,
       head: row.head,

@@ -106,12 +106,16 @@ export class RepositoryFiles {
     const present = await readdir(directory)
     if (present.includes(`pack-${packName}.idx`)) return async () => {}
     for (const extension of ['pack', 'idx']) {
-      await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), join(directory, `pack-${packName}.${extension}`))
+      await this.#fileSystem.rename(
+        join(quarantine, `incoming.${extension}`),
+        join(directory, `pack-${packName}.${extension}`),
+      )
     }
     await this.#fileSystem.syncDirectory(directory)
     this.#stores.get(this.path(repository))?.refresh()
     return async () => {
-      for (const extension of ['idx', 'pack']) await this.#fileSystem.unlink(join(directory, `pack-${packName}.${extension}`))
+      for (const extension of ['idx', 'pack'])
+        await this.#fileSystem.unlink(join(directory, `pack-${packName}.${extension}`))
       this.#stores.get(this.path(repository))?.refresh()
     }
   }

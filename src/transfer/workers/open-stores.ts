@@ -1,0 +1,21 @@
+import { LRUCache } from 'lru-cache'
+
+import { ObjectStore } from '../../storage/objects/object-store.ts'
+
+/** Inflated objects kept between tasks, for each open repository of each worker. */
+const CACHE_BYTES = 32 * 1024 * 1024
+const OPEN_STORES_MAX = 4
+
+const stores = new LRUCache<string, ObjectStore>({ max: OPEN_STORES_MAX, dispose: (store) => store.close() })
+
+/** The repository's objects as they are now. */
+export function openStore(repositoryPath: string): ObjectStore {
+  const known = stores.get(repositoryPath)
+  if (known !== undefined) {
+    known.refresh()
+    return known
+  }
+  const store = new ObjectStore(repositoryPath, CACHE_BYTES)
+  stores.set(repositoryPath, store)
+  return store
+}

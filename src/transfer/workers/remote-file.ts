@@ -1,0 +1,81 @@
+import type { MessagePort } from 'node:worker_threads'
+
+import type { WritableFile } from '../../storage/file-system.ts'
+
+/**
+ * Lets a worker thread write a file that the main thread holds, so that all writing goes through the one file-system
+ * port (DESIGN §6). At most a few pieces are under way: a slow disk slows the worker, not the memory.
+ */
+
+interface WriteMessage {
+  readonly bytes: Uint8Array
+  readonly position: number
+}
+
+type WriteAnswer = 'written' | 'failed'
+
+const OUTSTANDING_MAX = 4
+
+/** The worker's side. */
+export class RemoteFile {
+  readonly #port: MessagePort
+  #outstanding = 0
+  #failed = false
+  #wake: (() => void) | undefined
+
+  constructor(port: MessagePort) {
+    this.#port = port
+    port.on('message', (answer: WriteAnswer) => {
+      this.#outstanding--
+      if (answer === 'failed') this.#failed = true
+      this.#wake?.()
+    })
+  }
+
+  /** @param bytes handed over: the caller uses them no more */
+  async write(bytes: Buffer, position: number): Promise<void> {
+    await this.#until(OUTSTANDING_MAX - 1)
+    this.#outstanding++
+    const whole = bytes.byteOffset === 0 && bytes.length === bytes.buffer.byteLength
+    this.#port.postMessage({ bytes, position } satisfies WriteMessage, whole ? [bytes.buffer as ArrayBuffer] : [])
+  }
+
+  /** Resolves when everything is written; rejects when something was not. */
+  async finish(): Promise<void> {
+    await this.#until(0)
+    this.#port.close()
+  }
+
+  async #until(outstandingMax: number): Promise<void> {
+    while (!this.#failed && this.#outstanding > outstandingMax) {
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    // The main thread has the cause, and throws it instead of this.
+    if (this.#failed) throw new Error('The main thread could not write')
+  }
+}
+
+/**
+ * The main thread's side: writes what the worker sends.
+ *
+ * @returns a function that throws the first error of the file, if there was one
+ */
+export function serveRemoteFile(port: MessagePort, file: WritableFile): { throwIfFailed(): void } {
+  let failure: { readonly error: unknown } | undefined
+  let tail = Promise.resolve()
+  port.on('message', ({ bytes, position }: WriteMessage) => {
+    tail = tail.then(async () => {
+      try {
+        if (failure === undefined) await file.write(bytes, position)
+      } catch (error) {
+        failure = { error }
+      }
+      port.postMessage((failure === undefined ? 'written' : 'failed') satisfies WriteAnswer)
+    })
+  })
+  return {
+    throwIfFailed() {
+      if (failure !== undefined) throw failure.error
+    },
+  }
+}

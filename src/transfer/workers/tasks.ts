@@ -1,0 +1,65 @@
+import type { MessagePort } from 'node:worker_threads'
+
+import type { PackLimits } from '../../git/pack/limits.ts'
+import type { PackFeatures } from '../pack-builder.ts'
+
+/** What the main thread asks of a worker, and what it gets. Everything here survives structured cloning. */
+
+export interface Tip {
+  /** 40 hex digits */
+  readonly oid: string
+  /** 1 commit, 2 tree, 3 blob, 4 tag; undefined: there is no such object */
+  readonly type: number | undefined
+  /** What a tag finally points to. */
+  readonly peeled: string | null
+}
+
+export interface IndexTask {
+  readonly repositoryPath: string
+  readonly packPath: string
+  readonly limits: PackLimits
+  /** Objects that refs are to point to. */
+  readonly tips: readonly string[]
+  /** For completing a thin pack: writes to the pack's file. */
+  readonly port: MessagePort
+}
+
+export interface ObjectCounts {
+  readonly commits: number
+  readonly trees: number
+  readonly blobs: number
+  readonly tags: number
+}
+
+/** A pack that is refused says why; anything else that goes wrong in a worker is thrown. */
+export type IndexResult =
+  | {
+      readonly accepted: true
+      readonly packName: string
+      readonly packBytes: number
+      readonly index: Uint8Array
+      readonly counts: ObjectCounts
+      readonly tips: readonly Tip[]
+    }
+  | { readonly accepted: false; readonly code: string; readonly reason: string }
+
+export interface InspectTask {
+  readonly repositoryPath: string
+  readonly tips: readonly string[]
+}
+
+export interface BuildTask {
+  readonly repositoryPath: string
+  readonly wants: readonly string[]
+  readonly haves: readonly string[]
+  /** Tag objects to add where what they point to is sent. */
+  readonly annotatedTags: readonly string[]
+  readonly features: PackFeatures
+  /** Writes to the new pack's file. */
+  readonly port: MessagePort
+}
+
+export type BuildResult =
+  /** The receiver needs exactly what this stored pack holds. */
+  | { readonly kind: 'stored'; readonly packPath: string; readonly objects: number; readonly bytes: number }
+  | { readonly kind: 'built'; readonly objects: number; readonly bytes: number }
