@@ -26,7 +26,7 @@ describe('createRouteTable', () => {
     },
     {
       name: 'no answers',
-      make: () => [defineRoute({ ...base, path: '/a', answers: {} as never })],
+      make: () => [defineRoute({ ...base, path: '/a', answers: {} as { 200: z.ZodAny } })],
       error: 'no schema for its answers',
     },
     {
