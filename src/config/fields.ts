@@ -41,7 +41,7 @@ function toField(name: FieldName, schema: z.ZodType): Field {
     flag: meta.secret === true ? undefined : `--${key.replaceAll('_', '-')}`,
     kind: kindOf(json),
     schema,
-    rule: ruleOf(json),
+    rule: ruleOf(schema, json),
     defaultValue: json.default as Field['defaultValue'],
   }
 }
@@ -53,9 +53,16 @@ function kindOf({ type }: z.core.JSONSchema.BaseSchema): FieldKind {
   return 'text'
 }
 
-function ruleOf(json: z.core.JSONSchema.BaseSchema): string {
+function ruleOf(schema: z.ZodType, json: z.core.JSONSchema.BaseSchema): string {
   if (json.type === 'integer') return `a whole number from ${json.minimum} to ${json.maximum}`
   if (json.enum !== undefined) return `one of ${json.enum.join(', ')}`
-  if (json.type === 'array') return `a list of at most ${json.maxItems} texts`
-  return 'a text'
+  if (json.type === 'array') return `a list of at most ${json.maxItems}, each ${refusalOf(schema, [''])}`
+  return refusalOf(schema, '')
+}
+
+/** Rules of texts are functions, so that no description of theirs can be read: the refusal of the empty text is. */
+function refusalOf(schema: z.ZodType, empty: unknown): string {
+  const message = schema.safeParse(empty).error?.issues[0]?.message ?? ''
+  assert(message.startsWith('must be '), 'no text may be empty, and every refusal says what is wanted')
+  return message.slice('must be '.length)
 }
