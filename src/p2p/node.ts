@@ -1,0 +1,170 @@
+import { lookup } from 'node:dns/promises'
+import { isIPv6 } from 'node:net'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { HealthCheck } from '../health/check.ts'
+import type { Logger } from '../observability/logging.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { BootstrapDialler } from './bootstrap.ts'
+import { P2pError } from './error.ts'
+import { allowListGater } from './gater.ts'
+import { listeningCheck } from './health.ts'
+import { libp2pLogger } from './logger.ts'
+
+export interface P2pOptions {
+  /** 32 bytes: the Ed25519 seed, all of it. */
+  readonly privateKeySeed: Uint8Array
+  readonly host: string
+  /** 0: any free one, for tests. */
+  readonly port: number
+  /** Multiaddrs told to peers; empty: those listened on. */
+  readonly announceAddresses: readonly string[]
+  /** Multiaddrs that end in /p2p/ID. */
+  readonly bootstrapPeers: readonly string[]
+  /** Peer ids; empty: any. */
+  readonly allowedPeers: readonly string[]
+  readonly minPeers: number
+  /** Longest time one exchange may take; a connection on which nothing comes back is given up in this time. */
+  readonly timeoutMs: number
+}
+
+export interface P2pParts {
+  readonly metrics: Pick<Metrics, 'p2pPeersConnected'>
+  readonly logger: Logger
+}
+
+/** Each connection costs memory; the configuration can demand no more than 1,000 peers. */
+const CONNECTIONS_MAX = 1_200
+/** One host, one second. Health checks connect from this host. */
+const INBOUND_PER_HOST_MAX = 20
+const INBOUND_PENDING_MAX = 64
+const STREAMS_INBOUND_MAX = 256
+/** Of the timeout, the pause between two signs of life; their answer may take the same time again. */
+const KEEP_ALIVE_SHARE = 0.4
+
+/** Of libp2p's parts, the one that knows what is really listened on. */
+interface Listening {
+  getAddrs(): Multiaddr[]
+}
+
+/** The node's place in the network: one libp2p host with the identity of the configuration. */
+export class P2pNode {
+  readonly #libp2p: Libp2p
+  readonly #listening: Listening
+  readonly #dialler: BootstrapDialler
+  readonly check: HealthCheck
+
+  private constructor(libp2p: Libp2p<{ listening: Listening }>, options: P2pOptions, { metrics, logger }: P2pParts) {
+    this.#libp2p = libp2p
+    this.#listening = libp2p.services.listening
+    this.#dialler = new BootstrapDialler({
+      addresses: options.bootstrapPeers,
+      timeoutMs: options.timeoutMs,
+      libp2p,
+      logger,
+    })
+    const report = (): void => metrics.p2pPeersConnected.set(this.peers.length)
+    libp2p.addEventListener('peer:connect', report)
+    libp2p.addEventListener('peer:disconnect', report)
+    report()
+    this.check = listeningCheck({
+      host: options.host,
+      port: () => this.port,
+      peers: () => this.peers.length,
+      minPeers: options.minPeers,
+    })
+  }
+
+  /** @throws P2pError listen_failed */
+  static async start(options: P2pOptions, parts: P2pParts): Promise<P2pNode> {
+    const { logger } = parts
+    const libp2p = await createLibp2p({
+      start: false,
+      privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
+      addresses: { listen: [await listenAddress(options)], announce: [...options.announceAddresses] },
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux({ maxInboundStreams: STREAMS_INBOUND_MAX })],
+      services: {
+        identify: identify({ timeout: options.timeoutMs }),
+        ping: ping({ timeout: options.timeoutMs }),
+        listening: ({ transportManager }: { transportManager: Listening }): Listening => transportManager,
+      },
+      connectionGater: allowListGater(options.allowedPeers, (peer) =>
+        logger.debug({ peer }, 'Refused a peer that is not on the list'),
+      ),
+      connectionManager: {
+        maxConnections: CONNECTIONS_MAX,
+        inboundConnectionThreshold: INBOUND_PER_HOST_MAX,
+        maxIncomingPendingConnections: INBOUND_PENDING_MAX,
+        dialTimeout: options.timeoutMs,
+        addressDialTimeout: options.timeoutMs,
+        inboundUpgradeTimeout: options.timeoutMs,
+        outboundStreamProtocolNegotiationTimeout: options.timeoutMs,
+        inboundStreamProtocolNegotiationTimeout: options.timeoutMs,
+      },
+      // By default a black hole is noticed after 15 s, later than an exchange may take (DESIGN §9).
+      connectionMonitor: {
+        pingInterval: options.timeoutMs * KEEP_ALIVE_SHARE,
+        pingTimeout: {
+          minTimeout: options.timeoutMs * KEEP_ALIVE_SHARE,
+          maxTimeout: options.timeoutMs * KEEP_ALIVE_SHARE,
+        },
+      },
+      logger: libp2pLogger(logger),
+    })
+    try {
+      await libp2p.start()
+    } catch (cause) {
+      await libp2p.stop()
+      const { host, port } = options
+      throw new P2pError({ code: 'listen_failed', host, port }, `Cannot listen for peers on ${host}:${port}`, { cause })
+    }
+    const node = new P2pNode(libp2p, options, parts)
+    node.#dialler.start()
+    return node
+  }
+
+  get peerId(): string {
+    return this.#libp2p.peerId.toString()
+  }
+
+  /** Multiaddrs that peers can be told. */
+  get addresses(): string[] {
+    return this.#libp2p.getMultiaddrs().map(String)
+  }
+
+  /** Ids of the connected peers. */
+  get peers(): string[] {
+    return this.#libp2p.getPeers().map(String)
+  }
+
+  /** What is listened on at the moment, whatever is announced; undefined for none. */
+  get port(): number | undefined {
+    const [first] = this.#listening.getAddrs()
+    const port = first?.getComponents().find((component) => component.name === 'tcp')?.value
+    return port === undefined ? undefined : Number(port)
+  }
+
+  async stop(): Promise<void> {
+    await this.#dialler.stop()
+    await this.#libp2p.stop()
+  }
+}
+
+/** libp2p listens on addresses, not on names. */
+async function listenAddress({ host, port }: P2pOptions): Promise<string> {
+  try {
+    const { address } = await lookup(host)
+    return `/${isIPv6(address) ? 'ip6' : 'ip4'}/${address}/tcp/${port}`
+  } catch (cause) {
+    throw new P2pError({ code: 'listen_failed', host, port }, `The name ${host} has no address to listen on`, { cause })
+  }
+}
