@@ -95,7 +95,10 @@ export class P2pNode {
       services: {
         identify: identify({ timeout: options.timeoutMs }),
         ping: ping({ timeout: options.timeoutMs }),
-        listening: ({ transportManager }: { transportManager: Listening }): Listening => transportManager,
+        // A wrapper: what is handed over whole would be started a second time, as every service is.
+        listening: ({ transportManager }: { transportManager: Listening }): Listening => ({
+          getAddrs: () => transportManager.getAddrs(),
+        }),
       },
       connectionGater: allowListGater(options.allowedPeers, (peer) =>
         logger.debug({ peer }, 'Refused a peer that is not on the list'),
