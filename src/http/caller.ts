@@ -1,21 +1,13 @@
+import type { Authenticate, Caller } from '../collaboration/caller.ts'
 import { RequestError } from '../errors.ts'
 
-/** Who asks, as far as the node knows; nobody is `undefined`. */
-export interface Caller {
-  readonly userId: string
-  readonly username: string
-  readonly admin: boolean
-  readonly tokenId: string
-}
+export type { Authenticate, Caller }
 
 export interface Credentials {
   readonly token: string
   /** Of HTTP Basic, when not empty; the caller it names must match. */
   readonly username?: string
 }
-
-/** Answers whose token it is; `undefined` for a token that is unknown, revoked or expired. */
-export type Authenticate = (token: string, signal: AbortSignal) => Promise<Caller | undefined>
 
 const CREDENTIALS_LENGTH_MAX = 1_000
 

@@ -25,7 +25,7 @@ const FIRST = [
   )`,
   `CREATE TABLE tokens (
     id TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, name TEXT NOT NULL,
-    hash BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL
+    hash BLOB NOT NULL UNIQUE, created_at INTEGER NOT NULL, expires_at INTEGER
   )`,
   `CREATE INDEX tokens_by_user ON tokens (user_id)`,
   `CREATE TABLE repositories (

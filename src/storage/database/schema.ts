@@ -43,6 +43,8 @@ interface TokenTable {
   /** SHA-256 of the whole token. */
   hash: Uint8Array
   created_at: number
+  /** null: never */
+  expires_at: number | null
 }
 
 interface RepositoryTable {

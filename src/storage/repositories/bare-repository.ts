@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import type { FileSystem } from '../file-system.ts'
@@ -22,4 +23,24 @@ export async function createBareRepository(fileSystem: FileSystem, path: string,
   await writeDurably(fileSystem, join(path, 'HEAD'), Buffer.from(`ref: ${head}\n`))
   await writeDurably(fileSystem, join(path, 'config'), Buffer.from(CONFIG))
   for (const directory of [...directories, '.']) await fileSystem.syncDirectory(join(path, directory))
+}
+
+const FOLDERS_WHEN_UNUSED: Readonly<Record<string, readonly string[]>> = {
+  '.': ['HEAD', 'config', 'objects', 'refs'],
+  objects: ['info', 'pack'],
+  'objects/info': [],
+  'objects/pack': [],
+  refs: ['heads', 'tags'],
+  'refs/heads': [],
+  'refs/tags': [],
+}
+
+/** Whether a folder is as `createBareRepository` left it: no object, no ref, nothing that somebody put there. */
+export async function isUnusedRepository(path: string): Promise<boolean> {
+  for (const [folder, expected] of Object.entries(FOLDERS_WHEN_UNUSED)) {
+    const found = await readdir(join(path, folder)).catch(() => undefined)
+    if (found === undefined || found.length !== expected.length) return false
+    if (!found.every((name) => expected.includes(name))) return false
+  }
+  return true
 }

@@ -95,7 +95,10 @@ export class RefStore {
       throw new StorageError({ code: 'repository_missing', repository: repositoryId }, 'The repository is gone')
     }
     const cached = this.#snapshots.get(repositoryId)
-    if (cached !== undefined && cached.sequence === row.sequence && cached.head === row.head) return cached
+    const headUnborn = row.head_unborn === 1
+    // A person may set HEAD without a transaction.
+    const fits = cached?.sequence === row.sequence && cached.head === row.head && cached.headUnborn === headUnborn
+    if (fits) return cached
     const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({
       name,
       oid,
@@ -104,7 +107,7 @@ export class RefStore {
     const snapshot: RefSnapshot = {
       sequence: row.sequence,
       head: row.head,
-      headUnborn: row.head_unborn === 1,
+      headUnborn,
       refs,
       byName: new Map(refs.map((ref) => [ref.name, ref])),
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
@@ -8,7 +9,7 @@ import type { DataPaths } from '../data-directory.ts'
 import { StorageError } from '../error.ts'
 import type { FileSystem } from '../file-system.ts'
 import { ObjectStore } from '../objects/object-store.ts'
-import { createBareRepository } from './bare-repository.ts'
+import { createBareRepository, isUnusedRepository } from './bare-repository.ts'
 
 /** Open repositories: each costs its packs' descriptors and indexes. */
 const OPEN_STORES_MAX = 64
@@ -60,7 +61,13 @@ export class RepositoryFiles {
     try {
       await createBareRepository(this.#fileSystem, made, head)
       await this.#makeOwnerDirectory(dirname(path))
-      await this.#removeIfEmpty(path, repository)
+      if (!(await this.removeUnused(repository))) {
+        const name = `${repository.owner}/${repository.name}`
+        throw new StorageError(
+          { code: 'directory_in_the_way', repository: name },
+          `A folder with something in it lies where ${name} belongs; move it away first`,
+        )
+      }
       await this.#fileSystem.rename(made, path)
       await this.#fileSystem.syncDirectory(dirname(path))
     } catch (error) {
@@ -82,6 +89,30 @@ export class RepositoryFiles {
     }
     await this.#fileSystem.syncDirectory(dirname(path))
     await this.#fileSystem.removeTree(trash)
+  }
+
+  /** Every repository's folder there is, whether the database knows it or not. */
+  async folders(): Promise<RepositoryName[]> {
+    const folders: RepositoryName[] = []
+    for (const owner of await foldersIn(this.#paths.repositories)) {
+      for (const name of await foldersIn(join(this.#paths.repositories, owner))) {
+        if (name.endsWith('.git')) folders.push({ owner, name: name.slice(0, -'.git'.length) })
+      }
+    }
+    return folders
+  }
+
+  /**
+   * Removes a folder that was made and never put anything into; none at all is fine.
+   *
+   * @returns false if the folder holds something, and stays
+   */
+  async removeUnused(repository: RepositoryName): Promise<boolean> {
+    const path = this.path(repository)
+    if (!existsSync(path)) return true
+    if (!(await isUnusedRepository(path))) return false
+    await this.remove(repository)
+    return true
   }
 
   /** A folder for one push, in which nothing is visible. The caller removes it. */
@@ -133,21 +164,9 @@ export class RepositoryFiles {
     }
     await this.#fileSystem.syncDirectory(this.#paths.repositories)
   }
+}
 
-  async #removeIfEmpty(path: string, { owner, name }: RepositoryName): Promise<void> {
-    let packs
-    try {
-      packs = await readdir(join(path, 'objects', 'pack'))
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
-      throw error
-    }
-    if (packs.length > 0) {
-      throw new StorageError(
-        { code: 'directory_in_the_way', repository: `${owner}/${name}` },
-        `A folder with objects lies where ${owner}/${name} belongs; move it away first`,
-      )
-    }
-    await this.#fileSystem.removeTree(path)
-  }
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
 }

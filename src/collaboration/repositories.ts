@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
+
+import { RequestError } from '../errors.ts'
+import type { Logger } from '../observability/logging.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { withSpan } from '../observability/tracing.ts'
+import { ConstraintError, type Database } from '../storage/database/database.ts'
+import type { Statement } from '../storage/database/write.ts'
+import { StorageError } from '../storage/error.ts'
+import type { KeyedMutex } from '../storage/keyed-mutex.ts'
+import type { Lease } from '../storage/lease.ts'
+import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
+import type { WriteGate } from '../storage/write-gate.ts'
+import { ownerName, repositoryName } from '../validation/names.ts'
+import type { Caller } from './caller.ts'
+import type { PageOf, PageRequest } from './page.ts'
+import { type FoundRepository, RepositoryCatalog } from './repository-catalog.ts'
+
+export interface RepositoriesParts {
+  readonly database: Database
+  readonly lease: Pick<Lease, 'guard'>
+  readonly files: RepositoryFiles
+  readonly writeGate: WriteGate
+  /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
+  readonly locks: KeyedMutex
+  /** Writes HEAD on disk as the database has it; the node's projection of refs. */
+  readonly projectHead: (repository: { owner: string; name: string }, head: string) => Promise<void>
+  readonly metrics: Pick<Metrics, 'storageOperationDuration'>
+  readonly logger: Pick<Logger, 'error'>
+}
+
+export interface NewRepository {
+  /** Without one the caller. */
+  readonly owner?: string | undefined
+  readonly name: string
+  readonly description: string
+  readonly private: boolean
+}
+
+/** What is left out stays as it is. */
+export interface RepositoryChange {
+  readonly description?: string | undefined
+  readonly private?: boolean | undefined
+  /** Name of a branch, without `refs/heads/`. */
+  readonly defaultBranch?: string | undefined
+}
+
+const BRANCH_DEFAULT = 'main'
+
+/** Repositories as people have them: folder and row come and go together, and only for those with the right. */
+export class Repositories {
+  readonly #parts: RepositoriesParts
+  readonly #catalog: RepositoryCatalog
+  readonly #head: string
+
+  /** @param defaultBranch what HEAD of a new repository points to; else `main`, and the first push decides */
+  constructor(parts: RepositoriesParts, defaultBranch?: string) {
+    this.#parts = parts
+    this.#catalog = new RepositoryCatalog(parts.database)
+    this.#head = `refs/heads/${defaultBranch ?? BRANCH_DEFAULT}`
+  }
+
+  /** The one way to a repository. Hidden and missing are the same. */
+  find(owner: string, name: string, caller: Caller | undefined): FoundRepository | undefined {
+    return this.#catalog.find(owner, name, caller)
+  }
+
+  list(
+    page: PageRequest & { readonly owner?: string | undefined },
+    caller: Caller | undefined,
+  ): PageOf<FoundRepository> {
+    return this.#catalog.list(page, caller)
+  }
+
+  /**
+   * The folder comes before the row, which makes it a repository; when the row fails, the folder goes again.
+   *
+   * @param repository its names were checked by `validation/names.ts`
+   * @throws RequestError forbidden, not_found (an administrator named an owner that is not there), conflict, unavailable
+   */
+  async create(repository: NewRepository, caller: Caller): Promise<FoundRepository> {
+    const owner = this.#ownerFor(repository.owner ?? caller.username, caller)
+    const { name } = repository
+    assert(ownerName.safeParse(owner.name).success && repositoryName.safeParse(name).success, 'callers check names')
+    this.#parts.writeGate.assertWritable()
+    await this.#parts.locks.run(`${owner.name}/${name}`, () =>
+      this.#measured('repository_create', () => this.#create(repository, owner)),
+    )
+    const made = this.find(owner.name, name, caller)
+    if (made === undefined) throw new RequestError({ code: 'conflict' }, 'The repository was deleted meanwhile')
+    return made
+  }
+
+  /** @throws RequestError forbidden, not_found, validation_error (the branch is not there), unavailable */
+  async update(repository: FoundRepository, change: RepositoryChange): Promise<void> {
+    assertMayWrite(repository)
+    this.#parts.writeGate.assertWritable()
+    const { lease, database, locks, projectHead, logger } = this.#parts
+    const head = change.defaultBranch === undefined ? null : `refs/heads/${change.defaultBranch}`
+    await locks.run(`${repository.owner}/${repository.name}`, async () => {
+      const outcome = await database.write([lease.guard(), ...updateStatements(repository.id, change, head)])
+      if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+      if (head === null) return
+      // The database has it; the disk gets it at the next start at the latest.
+      await projectHead(repository, head).catch((err: unknown) => logger.error({ err }, 'HEAD was not written to disk'))
+    })
+  }
+
+  /** Gone for everybody at once; a crash after that is finished at the next start. @throws RequestError as `update` */
+  async remove(repository: FoundRepository): Promise<void> {
+    assertMayWrite(repository)
+    this.#parts.writeGate.assertWritable()
+    const { lease, database, locks } = this.#parts
+    await locks.run(`${repository.owner}/${repository.name}`, () =>
+      this.#measured('repository_delete', async () => {
+        const mark: Statement = {
+          sql: 'UPDATE repositories SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL',
+          parameters: [Date.now(), repository.id],
+          expectChanges: 1,
+        }
+        const outcome = await database.write([lease.guard(), mark])
+        if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+        await this.#finishRemoval(repository)
+      }),
+    )
+  }
+
+  /**
+   * What a crash left between two steps: repositories marked as deleted go, and so do folders that never got their row.
+   * For the start, before anybody can ask.
+   *
+   * @returns folders with something in them that no repository stands for: `guts repo recover` may know them
+   */
+  async finishInterrupted(): Promise<{ readonly removed: number; readonly unknownFolders: readonly string[] }> {
+    const { database, files } = this.#parts
+    const rows = await database.read
+      .selectFrom('repositories')
+      .innerJoin('owners', 'owners.id', 'repositories.owner_id')
+      .select(['repositories.id', 'owners.name as owner', 'repositories.name', 'deleted_at'])
+      .execute()
+    const known = new Set(rows.map(({ owner, name }) => `${owner}/${name}`))
+    const deleted = rows.filter((row) => row.deleted_at !== null)
+    for (const row of deleted) await this.#finishRemoval(row)
+    let removed = deleted.length
+    const unknownFolders: string[] = []
+    for (const folder of await files.folders()) {
+      const name = `${folder.owner}/${folder.name}`
+      if (known.has(name)) continue
+      if (await files.removeUnused(folder)) removed++
+      else unknownFolders.push(name)
+    }
+    return { removed, unknownFolders }
+  }
+
+  #ownerFor(name: string, caller: Caller): { readonly id: string; readonly name: string } {
+    if (name === caller.username) return { id: caller.userId, name }
+    // The same words whether the owner is there or not.
+    if (!caller.admin) throw new RequestError({ code: 'forbidden' }, 'You may not create repositories for this owner')
+    const row = this.#parts.database.reader.prepare('SELECT id FROM owners WHERE name = ?').get(name) as
+      | { id: string }
+      | undefined
+    if (row === undefined) throw new RequestError({ code: 'not_found' }, 'Owner not found')
+    return { id: row.id, name }
+  }
+
+  async #create({ name, description, private: hidden }: NewRepository, owner: { id: string; name: string }) {
+    const { database, files, lease } = this.#parts
+    const place = { owner: owner.name, name }
+    const former = this.#rowOf(owner.id, name)
+    if (former !== undefined && former.deleted_at === null) throw taken(place)
+    // Its deletion could not be finished: then it is, before the name is given again.
+    if (former !== undefined) await this.#finishRemoval({ ...place, id: former.id })
+    const now = Date.now()
+    const insert: Statement = {
+      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      parameters: [randomUUIDv7(), owner.id, name, description, hidden ? 1 : 0, this.#head, now, now],
+      expectChanges: 1,
+    }
+    try {
+      await files.create(place, this.#head)
+      const outcome = await database.write([lease.guard(), insert])
+      if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+    } catch (error) {
+      await this.#undoCreate(owner, name)
+      throw error instanceof ConstraintError || isInTheWay(error) ? taken(place, error) : error
+    }
+  }
+
+  async #undoCreate(owner: { id: string; name: string }, name: string): Promise<void> {
+    const { files, logger } = this.#parts
+    try {
+      // A database that went away may have committed first: then the folder has its row, and stays.
+      if (this.#rowOf(owner.id, name) === undefined) await files.removeUnused({ owner: owner.name, name })
+    } catch (err) {
+      // What made creating fail may make this fail too; the next start removes it.
+      logger.error({ err }, 'The folder of a repository that was not created is left')
+    }
+  }
+
+  #rowOf(ownerId: string, name: string): { id: string; deleted_at: number | null } | undefined {
+    const statement = this.#parts.database.reader.prepare(
+      'SELECT id, deleted_at FROM repositories WHERE owner_id = ? AND name = ?',
+    )
+    return statement.get(ownerId, name) as { id: string; deleted_at: number | null } | undefined
+  }
+
+  async #finishRemoval({ id, owner, name }: { id: string; owner: string; name: string }): Promise<void> {
+    const { files, database, lease } = this.#parts
+    await files.remove({ owner, name })
+    const outcome = await database.write([
+      lease.guard(),
+      { sql: 'DELETE FROM repositories WHERE id = ? AND deleted_at IS NOT NULL', parameters: [id] },
+    ])
+    if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+  }
+
+  async #measured<T>(operation: 'repository_create' | 'repository_delete', work: () => Promise<T>): Promise<T> {
+    const startedAtMs = performance.now()
+    try {
+      return await withSpan(`storage ${operation}`, {}, work)
+    } finally {
+      const seconds = (performance.now() - startedAtMs) / 1_000
+      this.#parts.metrics.storageOperationDuration.observe({ operation }, seconds)
+    }
+  }
+}
+
+function updateStatements(id: string, change: RepositoryChange, head: string | null): Statement[] {
+  const hidden = change.private === undefined ? null : change.private ? 1 : 0
+  const update: Statement = {
+    sql: `UPDATE repositories SET description = coalesce(?, description), private = coalesce(?, private),
+      head = coalesce(?, head), head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END, updated_at = ?
+      WHERE id = ? AND deleted_at IS NULL`,
+    parameters: [change.description ?? null, hidden, head, head, Date.now(), id],
+    expectChanges: 1,
+  }
+  if (head === null) return [update]
+  // HEAD never leaves a branch that exists for one that does not; an empty repository has none to leave.
+  const branchExists: Statement = {
+    sql: `UPDATE repositories SET head = head WHERE id = ? AND (
+      EXISTS (SELECT 1 FROM refs WHERE repository_id = ? AND name = ?) OR
+      NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = ?))`,
+    parameters: [id, id, head, id],
+    expectChanges: 1,
+  }
+  return [update, branchExists]
+}
+
+/** @param statement which one did not change its row: the lease's, the repository's, or that of the branch */
+function refusedUpdate(statement: number): Error {
+  if (statement === 0) return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease')
+  if (statement === 1) return new RequestError({ code: 'not_found' }, 'Repository not found')
+  const message = 'Default branch must be a branch of the repository'
+  const problems = [{ field: 'default_branch', code: 'not_found', message }]
+  return new RequestError({ code: 'validation_error', problems }, 'Validation failed')
+}
+
+function assertMayWrite(repository: FoundRepository): void {
+  if (repository.canWrite) return
+  throw new RequestError({ code: 'forbidden' }, 'Only its owner and administrators may change this repository')
+}
+
+function taken({ owner, name }: { owner: string; name: string }, cause?: unknown): RequestError {
+  return new RequestError({ code: 'conflict' }, `The name ${owner}/${name} is taken`, { cause })
+}
+
+function isInTheWay(error: unknown): boolean {
+  return error instanceof StorageError && error.detail.code === 'directory_in_the_way'
+}

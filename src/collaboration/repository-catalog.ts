@@ -1,0 +1,109 @@
+import type { StatementSync } from 'node:sqlite'
+
+import type { Database } from '../storage/database/database.ts'
+import type { Caller } from './caller.ts'
+import { offsetOf, type PageOf, type PageRequest } from './page.ts'
+
+/** A repository that the caller may read; there is no other way to get one. */
+export interface FoundRepository {
+  readonly id: string
+  readonly owner: string
+  readonly ownerId: string
+  readonly name: string
+  readonly description: string
+  readonly private: boolean
+  /** What HEAD points to: `refs/heads/main`, whether that branch exists or not. */
+  readonly head: string
+  /** No ref at all. */
+  readonly empty: boolean
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  readonly pushedAtMs: number | null
+  /** Whether the caller may push to it and change it. */
+  readonly canWrite: boolean
+}
+
+interface RepositoryRow {
+  id: string
+  owner: string
+  owner_id: string
+  name: string
+  description: string
+  private: number
+  head: string
+  empty: number
+  created_at: number
+  updated_at: number
+  pushed_at: number | null
+}
+
+const COLUMNS = `r.id, o.name AS owner, r.owner_id, r.name, r.description, r.private, r.head,
+  NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = r.id) AS empty, r.created_at, r.updated_at, r.pushed_at`
+const FROM = 'FROM owners o JOIN repositories r ON r.owner_id = o.id'
+/** The two parameters are the caller's id, or null, and whether it is an administrator. */
+const VISIBLE = 'r.deleted_at IS NULL AND (r.private = 0 OR r.owner_id = ? OR ?)'
+const OF_OWNER = '(? IS NULL OR o.name = ?)'
+
+/**
+ * Which repositories there are for whom. A repository that is hidden from the caller and one that does not exist are
+ * the same here (I12): nothing that reads through the catalog can tell them apart.
+ */
+export class RepositoryCatalog {
+  readonly #one: StatementSync
+  readonly #page: StatementSync
+  readonly #pageCount: StatementSync
+  readonly #count: StatementSync
+
+  constructor(database: Database) {
+    const { reader } = database
+    this.#one = reader.prepare(`SELECT ${COLUMNS} ${FROM} WHERE o.name = ? AND r.name = ? AND ${VISIBLE}`)
+    this.#page = reader.prepare(
+      `SELECT ${COLUMNS} ${FROM} WHERE ${OF_OWNER} AND ${VISIBLE} ORDER BY o.name, r.name LIMIT ? OFFSET ?`,
+    )
+    this.#pageCount = reader.prepare(`SELECT count(*) AS count ${FROM} WHERE ${OF_OWNER} AND ${VISIBLE}`)
+    this.#count = reader.prepare('SELECT count(*) AS count FROM repositories WHERE deleted_at IS NULL')
+  }
+
+  /** On the path of every git request: one prepared statement. */
+  find(owner: string, name: string, caller: Caller | undefined): FoundRepository | undefined {
+    const row = this.#one.get(owner, name, ...viewer(caller)) as RepositoryRow | undefined
+    return row === undefined ? undefined : toFound(row, caller)
+  }
+
+  /** What the caller may read, sorted by owner and name. An owner that is not there has no repositories. */
+  list(
+    { owner, ...page }: PageRequest & { readonly owner?: string | undefined },
+    caller: Caller | undefined,
+  ): PageOf<FoundRepository> {
+    const filter = [owner ?? null, owner ?? null, ...viewer(caller)]
+    const rows = this.#page.all(...filter, page.perPage, offsetOf(page)) as unknown as RepositoryRow[]
+    const { count } = this.#pageCount.get(...filter) as { count: number }
+    return { items: rows.map((row) => toFound(row, caller)), total: count }
+  }
+
+  /** Of all of them. */
+  count(): number {
+    return (this.#count.get() as { count: number }).count
+  }
+}
+
+function viewer(caller: Caller | undefined): [string | null, number] {
+  return [caller?.userId ?? null, caller?.admin === true ? 1 : 0]
+}
+
+function toFound(row: RepositoryRow, caller: Caller | undefined): FoundRepository {
+  return {
+    id: row.id,
+    owner: row.owner,
+    ownerId: row.owner_id,
+    name: row.name,
+    description: row.description,
+    private: row.private === 1,
+    head: row.head,
+    empty: row.empty === 1,
+    createdAtMs: row.created_at,
+    updatedAtMs: row.updated_at,
+    pushedAtMs: row.pushed_at,
+    canWrite: caller !== undefined && (caller.admin || caller.userId === row.owner_id),
+  }
+}
