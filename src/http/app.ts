@@ -13,6 +13,7 @@ import { observeRequest } from './access-log.ts'
 import type { Authenticate } from './caller.ts'
 import { dispatch, type DispatchParts, guard } from './dispatch.ts'
 import { sendError } from './error-answer.ts'
+import { jsonBodyReader } from './json-body.ts'
 import { refuseMalformed } from './malformed.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { beginRequest, stateOf } from './request-state.ts'
@@ -30,6 +31,10 @@ export interface AppOptions<Services> {
   readonly services: Services
   readonly requestTimeoutMs: number
   readonly requestBytesMax: number
+  /** Of a JSON body, after decompression. */
+  readonly jsonBytesMax: number
+  /** What clients reach the node at, without a slash at its end; else what they say they do. */
+  readonly publicUrl?: string | undefined
   readonly metrics: Metrics
   readonly logger: Logger
   /** Needed as soon as one route is not `open`. */
@@ -79,7 +84,12 @@ function buildExpress<Services>(options: AppOptions<Services>, table: readonly P
       ? undefined
       : createRateLimit(given.rateLimitPerMinute, metrics)
   const guards = given && { authenticate: given.authenticate, shedder: given.shedder, rateLimit }
-  const parts: DispatchParts<Services> = { ...options, guards }
+  const parts: DispatchParts<Services> = {
+    ...options,
+    guards,
+    publicUrl: options.publicUrl,
+    readJsonBody: jsonBodyReader(options.jsonBytesMax),
+  }
 
   const app = express()
   app.disable('x-powered-by')

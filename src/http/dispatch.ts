@@ -9,7 +9,7 @@ import type { LoadShedder } from '../resilience/load-shedding.ts'
 import { withDeadline } from '../resilience/timeout.ts'
 import { toFieldProblems } from '../validation/error-body.ts'
 import { type Authenticate, authenticateCaller } from './caller.ts'
-import { readJsonBody } from './json-body.ts'
+import type { JsonBodyReader } from './json-body.ts'
 import { allowBody, stateOf } from './request-state.ts'
 import type { Access, Answer, AnswerRoute, Route, StreamRoute } from './route.ts'
 
@@ -27,6 +27,9 @@ export interface DispatchParts<Services> {
   readonly requestTimeoutMs: number
   /** Declared length of a streamed body; what really comes is counted by the handler. */
   readonly requestBytesMax: number
+  readonly readJsonBody: JsonBodyReader
+  /** What clients reach the node at; else what they say they do. */
+  readonly publicUrl: string | undefined
   readonly metrics: Metrics
   readonly logger: Logger
 }
@@ -102,7 +105,7 @@ async function callHandler<Services>(
 ): Promise<Answer> {
   allowBody(request, response)
   const given = { params: paramsOf(request), query: request.query }
-  const body = await readJsonBody(request, response)
+  const body = await parts.readJsonBody(request, response)
   return route.handle(
     {
       // The path is checked before the rest: a name that cannot exist is told before what was to be done with it.
@@ -111,7 +114,7 @@ async function callHandler<Services>(
       body: route.body === undefined ? undefined : parsePart(route.body, body),
       caller: stateOf(request).caller,
       signal,
-      url: urlOf(request),
+      url: urlOf(request, parts.publicUrl),
       header: (name) => request.get(name),
     },
     parts.services,
@@ -136,7 +139,10 @@ async function callStreamHandler<Services>(
   const query = parsePart(route.query, request.query)
   allowBody(request, response)
   const { caller } = stateOf(request)
-  await route.handle({ params, query, caller, signal, url: urlOf(request), request, response }, parts.services)
+  await route.handle(
+    { params, query, caller, signal, url: urlOf(request, parts.publicUrl), request, response },
+    parts.services,
+  )
   if (!response.writableEnded && !response.destroyed) throw new Error(`${route.path} left its answer open`)
   return undefined
 }
@@ -155,8 +161,8 @@ function paramsOf(request: Request): Record<string, string> {
   )
 }
 
-function urlOf(request: Request): URL {
-  const url = URL.parse(`${request.protocol}://${request.host}${request.originalUrl}`)
+function urlOf(request: Request, publicUrl: string | undefined): URL {
+  const url = URL.parse(`${publicUrl ?? `${request.protocol}://${request.host}`}${request.originalUrl}`)
   if (url === null) throw new RequestError({ code: 'bad_request' }, 'The Host header is not valid')
   return url
 }

@@ -1,16 +1,20 @@
-import express, { type Request, type Response } from 'express'
+import express, { type Request, type RequestHandler, type Response } from 'express'
 import { RequestError } from '../errors.ts'
 
-/** Bodies of the REST API describe things; content goes over git. After decompression. */
-export const JSON_BODY_BYTES_MAX = 2 ** 20
-
-const parse = express.json({ limit: JSON_BODY_BYTES_MAX, strict: true, type: () => true })
+export type JsonBodyReader = (request: Request, response: Response) => Promise<unknown>
 
 /**
- * The body as JSON; `undefined` when there is none.
- * @throws RequestError `unsupported_media_type`; errors of body-parser for the rest (error-answer.ts knows them)
+ * Reads bodies of the REST API, which describe things; content goes over git. The reader answers `undefined` where
+ * there is no body, and throws RequestError `unsupported_media_type`, or errors of body-parser (error-answer.ts knows
+ * them).
+ * @param bytesMax after decompression
  */
-export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+export function jsonBodyReader(bytesMax: number): JsonBodyReader {
+  const parse = express.json({ limit: bytesMax, strict: true, type: () => true })
+  return (request, response) => readJsonBody(request, response, parse)
+}
+
+async function readJsonBody(request: Request, response: Response, parse: RequestHandler): Promise<unknown> {
   const { 'content-length': length, 'transfer-encoding': encoding, 'content-type': type = '' } = request.headers
   if (encoding === undefined && (length === undefined || length === '0')) return undefined
   if (!/^application\/json\s*(?:;|$)/i.test(type)) {

@@ -57,6 +57,7 @@ export async function serve(routes: readonly Route<undefined>[], options: TestOp
     logger,
     requestTimeoutMs: 20_000,
     requestBytesMax: 2 ** 20,
+    jsonBytesMax: 2 ** 20,
     ...options.app,
     guards: {
       authenticate,

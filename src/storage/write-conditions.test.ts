@@ -25,7 +25,11 @@ async function open(data: TestData, situation: Partial<Situation> = {}) {
   const diskSpace = new DiskSpace(data.paths.root, limitBytes)
   const maintenance = new Maintenance(data.database)
   const conditions = new WriteConditions({
-    ...{ maintenance, diskSpace, lease: { held }, drainingForS: () => drainingForS, logger },
+    maintenance,
+    diskSpace,
+    lease: { held },
+    drainingForS: () => drainingForS,
+    logger,
   })
   await conditions.start()
   return { conditions, maintenance }
