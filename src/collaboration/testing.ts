@@ -90,11 +90,32 @@ export async function openPeople(
 
 /** Runs the machine's git, away from whoever's configuration. */
 export function git(directory: string, ...args: string[]): string {
+  return gitWith({}, directory, ...args)
+}
+
+export function gitWith(
+  { input, env }: { readonly input?: string; readonly env?: Readonly<Record<string, string>> },
+  directory: string,
+  ...args: string[]
+): string {
+  const someone = { name: 'Ann Löwe', email: 'ann@example.org' }
   return execFileSync('git', args, {
     cwd: directory,
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: processEnvironment()['PATH'], GIT_CONFIG_NOSYSTEM: '1', HOME: '/nonexistent', LC_ALL: 'C' },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    input: input ?? '',
+    maxBuffer: 2 ** 28,
+    env: {
+      PATH: processEnvironment()['PATH'],
+      GIT_CONFIG_NOSYSTEM: '1',
+      HOME: '/nonexistent',
+      LC_ALL: 'C',
+      GIT_AUTHOR_NAME: someone.name,
+      GIT_AUTHOR_EMAIL: someone.email,
+      GIT_COMMITTER_NAME: someone.name,
+      GIT_COMMITTER_EMAIL: someone.email,
+      ...env,
+    },
   })
 }
 

@@ -12,7 +12,13 @@ const stores = new LRUCache<string, ObjectStore>({ max: OPEN_STORES_MAX, dispose
 export function openStore(repositoryPath: string): ObjectStore {
   const known = stores.get(repositoryPath)
   if (known !== undefined) {
-    known.refresh()
+    try {
+      known.refresh()
+    } catch (error) {
+      // Deleted: its descriptors would keep the space on disk.
+      stores.delete(repositoryPath)
+      throw error
+    }
     return known
   }
   const store = new ObjectStore(repositoryPath, CACHE_BYTES)
