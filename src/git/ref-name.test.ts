@@ -150,7 +150,7 @@ describe('a pusher may name', () => {
         spawnSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@b.c', ...args], { cwd: work, encoding: 'utf8' })
       git('init', '--quiet')
       git('commit', '--quiet', '--allow-empty', '-m', 'first')
-      for (const { ref, ok } of rows.filter(({ ref }) => ref.startsWith('refs/') && ref.length < 100)) {
+      for (const { ref, ok } of rows.filter((row) => row.ref.startsWith('refs/') && row.ref.length < 100)) {
         const pushed = git('push', '--quiet', repository, `+HEAD:${ref}`)
         assert.equal(pushed.status === 0, ok, `${ref}: ${pushed.stderr}`)
         if (ok) git('push', '--quiet', repository, `:${ref}`)
