@@ -154,8 +154,8 @@ describe('unknown names', () => {
     ])
   })
 
-  it('have no suggestion where nothing is near', () => {
-    expect(problemsOf({ GUTS_SOMETHING_ENTIRELY_DIFFERENT: '1' })[0]).not.toHaveProperty('nearest')
+  it.each(['GUTS_SOMETHING_ENTIRELY_DIFFERENT', 'GUTS_X'])('have no suggestion where nothing is near: %s', (name) => {
+    expect(problemsOf({ [name]: '1' })[0]).not.toHaveProperty('nearest')
   })
 
   it('that Kubernetes sets are explained', () => {

@@ -24,7 +24,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 
 export const FILE_VARIABLE = `${ENV_PREFIX}CONFIG`
 const NAME_LENGTH_SHOWN_MAX = 64
-const NAME_DISTANCE_MAX = 8
+/** Of a name's length, how much of it may be wrong for another one to be meant. */
+const NAME_WRONG_SHARE_MAX = 0.34
 
 export function fromFile(fields: readonly Field[], path: string, name: string, origin: string): Source {
   const content = readConfigFile(path)
@@ -85,7 +86,7 @@ function unknownName({ name, origin }: Entry, known: readonly string[]): ConfigP
   // A name is cut because anything may be pasted as one, and the search costs the product of both lengths.
   const shown = name.slice(0, NAME_LENGTH_SHOWN_MAX)
   const nearest = closest(shown, known)
-  const isNear = distance(shown, nearest) <= NAME_DISTANCE_MAX
+  const isNear = distance(shown, nearest) <= shown.length * NAME_WRONG_SHARE_MAX
   return { name: shown, origin, message: 'is not known', ...(isNear && { nearest }) }
 }
 

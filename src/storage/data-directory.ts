@@ -29,13 +29,31 @@ export function dataPaths(root: string): DataPaths {
   }
 }
 
-/** Makes the folders that are missing. */
+/** Makes the folders that are missing. @throws StorageError data_directory_unusable */
 export async function prepareDataDirectory(root: string): Promise<DataPaths> {
   const paths = dataPaths(root)
-  for (const path of [paths.root, paths.repositories, paths.quarantine, paths.trash]) {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+  try {
+    for (const path of [paths.root, paths.repositories, paths.quarantine, paths.trash]) {
+      await mkdir(path, { recursive: true, mode: 0o700 })
+    }
+  } catch (cause) {
+    throw unusable(root, cause)
   }
   return paths
+}
+
+/** SQLITE_BUSY is 5; extended codes carry it in the low byte (sqlite.org/rescode.html). */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+}
+
+export function unusable(directory: string, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new StorageError(
+    { code: 'data_directory_unusable', directory },
+    `The data directory ${directory} cannot be used (GUTS_DATA_DIR): ${reason}`,
+    { cause },
+  )
 }
 
 /** Removes what a crash left half received, half made or half deleted: nothing in these folders was ever visible. */
@@ -56,14 +74,16 @@ export class DirectoryLock {
     this.#database = database
   }
 
-  /** @throws StorageError data_directory_in_use */
+  /** @throws StorageError data_directory_in_use, data_directory_unusable */
   static take(paths: DataPaths): DirectoryLock {
-    const database = new DatabaseSync(paths.lock, { timeout: 0 })
+    let database: DatabaseSync | undefined
     try {
+      database = new DatabaseSync(paths.lock, { timeout: 0 })
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
       return new DirectoryLock(database)
     } catch (cause) {
-      database.close()
+      database?.close()
+      if (!isBusy(cause)) throw unusable(paths.root, cause)
       throw new StorageError(
         { code: 'data_directory_in_use', directory: paths.root },
         `Another node is running on the data directory ${paths.root}; stop it, or choose another one (GUTS_DATA_DIR)`,

@@ -3,7 +3,7 @@ import { GutsError } from '../errors.ts'
 /** What goes wrong in storage itself, as opposed to what a client asked for wrongly. */
 export class StorageError extends GutsError<
   | { readonly code: 'object_missing' | 'object_damaged'; readonly oid: string }
-  | { readonly code: 'data_directory_in_use'; readonly directory: string }
+  | { readonly code: 'data_directory_in_use' | 'data_directory_unusable'; readonly directory: string }
   | { readonly code: 'lease_lost' }
   | { readonly code: 'disk_full'; readonly freeBytes: number; readonly limitBytes: number }
   | { readonly code: 'database_failed' | 'database_closed' }

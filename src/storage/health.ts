@@ -51,8 +51,11 @@ export function consensusCheck(lease: Pick<Lease, 'held'>): HealthCheck {
   }
 }
 
-/** In the quarantine, where the next start removes what a crash may leave. */
-async function probeFiles({ paths, fileSystem }: StorageCheckParts): Promise<void> {
+/** Writes, syncs and reads back one small file: in the quarantine, where the next start removes what a crash may leave. */
+export async function probeFiles({
+  paths,
+  fileSystem,
+}: Pick<StorageCheckParts, 'paths' | 'fileSystem'>): Promise<void> {
   const path = join(paths.quarantine, `${randomUUID()}.probe`)
   const bytes = randomBytes(PROBE_BYTES)
   const file = await fileSystem.create(path)

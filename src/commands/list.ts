@@ -1,0 +1,46 @@
+import type { Command } from './command.ts'
+import { configCheck } from './config-check.ts'
+import { configDocs } from './config-docs.ts'
+import { configPrint } from './config-print.ts'
+import { configSchema } from './config-schema.ts'
+import { dev } from './dev.ts'
+import { keygen } from './keygen.ts'
+import { maintenanceOff } from './maintenance-off.ts'
+import { maintenanceOn } from './maintenance-on.ts'
+import { maintenanceStatus } from './maintenance-status.ts'
+import { repoList } from './repo-list.ts'
+import { start } from './start.ts'
+import { tokenCreate } from './token-create.ts'
+import { tokenList } from './token-list.ts'
+import { tokenRevoke } from './token-revoke.ts'
+import { userCreate } from './user-create.ts'
+import { userList } from './user-list.ts'
+
+/** Every command. To add one: one file, one line. */
+export const COMMANDS: readonly Command[] = [
+  start,
+  dev,
+  keygen,
+  configCheck,
+  configPrint,
+  configSchema,
+  configDocs,
+  userCreate,
+  userList,
+  tokenCreate,
+  tokenList,
+  tokenRevoke,
+  repoList,
+  maintenanceOn,
+  maintenanceOff,
+  maintenanceStatus,
+]
+
+/** Commands of two words, and what the first one says about them. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  config: 'Settings: check, show, describe',
+  user: 'Users',
+  token: 'Tokens, which users authenticate with',
+  repo: 'Repositories',
+  maintenance: 'Refuse changes for a while',
+}

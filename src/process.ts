@@ -1,0 +1,93 @@
+/** A node as a process: signals, crashes, and what is left to do when either ends it. */
+import closeWithGrace from 'close-with-grace'
+import type { Config } from './config/schema.ts'
+import { createLogger, type Logging, logProcessWarnings } from './observability/logging.ts'
+import { registerSecret } from './observability/redaction.ts'
+import type { RunningNode } from './node.ts'
+
+export interface ProcessOptions {
+  readonly config: Config
+  readonly version: string
+  readonly tracing: boolean
+  /** Known to the process and to be seen nowhere, besides the private key. */
+  readonly secrets: readonly string[]
+  /** Called once the node serves; when it fails, the start has failed. */
+  readonly onStarted?: (node: RunningNode, logging: Logging) => Promise<void>
+}
+
+/** What comes after the drain: closing peers, database and traces. */
+const CLOSE_MS_MAX = 15_000
+const FLUSH_MS_MAX = 2_000
+const SECRET_LENGTH_MIN = 8
+
+/** Faults of the process itself, which no handler can take; and the end of all work, which a node never comes to. */
+const NOT_HANDLED = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGUSR2', 'beforeExit'] as const
+
+/**
+ * Runs a node until a signal or a crash ends the process.
+ * @returns only when the node cannot be started, which has been logged
+ */
+export async function runNode(options: ProcessOptions): Promise<'start failed'> {
+  const { config } = options
+  for (const secret of options.secrets) if (secret.length >= SECRET_LENGTH_MIN) registerSecret(secret)
+  let node: RunningNode | undefined
+  const logging = createLogger({
+    level: config.logLevel,
+    format: config.logFormat,
+    onLoss: () => node?.metrics.logLosses.inc(),
+  })
+  const { logger } = logging
+  logProcessWarnings(logger)
+  const starting = start(options, logging)
+  const grace = closeWithGrace(
+    {
+      delay: config.drainTimeoutS * 1_000 + CLOSE_MS_MAX,
+      logger: false,
+      skip: [...NOT_HANDLED],
+      onSecondSignal: (signal) => logger.warn({ signal }, 'A second signal ends the process at once'),
+      onSecondError: (err) => logger.error({ err }, 'A second error ends the process at once'),
+      onTimeout: () => logger.error('The process did not stop in time and is ended'),
+    },
+    async ({ signal, err }) => {
+      if (err !== undefined) logger.error({ err }, 'An error that nobody caught; the process stops')
+      else logger.info({ signal }, 'A signal asks the process to stop')
+      // Also while starting: what is half up is brought up, or fails, and goes down in order.
+      await starting.then(
+        (started) => started.stop(),
+        () => {},
+      )
+      await flush(logging)
+    },
+  )
+  try {
+    node = await starting
+    return await new Promise<never>(() => {})
+  } catch (error) {
+    grace.uninstall()
+    const details = error instanceof Error && 'detail' in error ? { reason: error.detail } : { err: error }
+    logger.error(details, error instanceof Error ? error.message : 'The node could not be started')
+    await flush(logging)
+    return 'start failed'
+  }
+}
+
+async function start({ onStarted, ...options }: ProcessOptions, logging: Logging): Promise<RunningNode> {
+  // Only now: warnings at the loading of modules are log lines too.
+  const { startNode } = await import('./node.ts')
+  const node = await startNode({ ...options, logging })
+  try {
+    await onStarted?.(node, logging)
+    return node
+  } catch (error) {
+    await node.stop()
+    throw error
+  }
+}
+
+/** A reader of our output that went away must not hold up the end. */
+async function flush(logging: Logging): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, FLUSH_MS_MAX)
+  await Promise.race([logging.flush().catch(() => {}), late])
+  clearTimeout(timer)
+}
