@@ -1,6 +1,6 @@
 /** Every failure becomes an answer here (DESIGN §4.4). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { REQUEST_ERRORS, RequestError } from '../errors.ts'
+import { GutsError, REQUEST_ERRORS, RequestError } from '../errors.ts'
 import type { Logger } from '../observability/logging.ts'
 import { redactText } from '../observability/redaction.ts'
 import type { ErrorBody } from '../validation/error-body.ts'
@@ -11,6 +11,19 @@ const PARSER_ERRORS: Readonly<Record<string, readonly [RequestError['detail']['c
   'entity.parse.failed': ['bad_request', 'The body is not valid JSON'],
   'encoding.unsupported': ['unsupported_media_type', 'The content encoding is not supported'],
   'charset.unsupported': ['unsupported_media_type', 'The character set is not supported'],
+}
+
+/** Failures of storage that pass or are repaired, by code: after how long, in seconds, asking again makes sense. */
+const AWAY: Readonly<Record<string, readonly [number, string]>> = {
+  // So long a statement waits for another process's lock.
+  database_failed: [5, 'The database cannot take changes at the moment'],
+  database_closed: [5, 'The server is going down; try again later'],
+  // So long a lease holds that is not renewed.
+  lease_lost: [15, 'The server does not hold the lease on its data and takes no changes; reading works'],
+  // Every second the node looks how things are, and then says so itself.
+  ENOSPC: [2, 'The server is short of disk space and takes no changes; reading works'],
+  EDQUOT: [2, 'The server is short of disk space and takes no changes; reading works'],
+  EROFS: [2, 'The server cannot write to its disk and takes no changes; reading works'],
 }
 
 /** Any error as the answer it deserves. What was not foreseen is an `internal_error` that says nothing more. */
@@ -30,7 +43,16 @@ export function toRequestError(error: unknown): RequestError {
     }
     return new RequestError({ code }, message, { cause: error })
   }
+  const [retryAfterS, message] = AWAY[codeOf(error)] ?? []
+  if (retryAfterS !== undefined && message !== undefined) {
+    return new RequestError({ code: 'unavailable', retryAfterS }, message, { cause: error })
+  }
   return new RequestError({ code: 'internal_error' }, 'Internal error', { cause: error })
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof GutsError) return (error.detail as { readonly code: string }).code
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
 export function errorBodyText(error: RequestError, requestId: string): string {
@@ -66,7 +88,9 @@ export function sendError(error: unknown, request: IncomingMessage, response: Se
     return
   }
   const refusal = toRequestError(error)
-  if (refusal.detail.code === 'internal_error') logger.error({ err: refusal.cause ?? refusal }, 'A request failed')
+  const { code } = refusal.detail
+  const isOurs = code === 'internal_error' || (code === 'unavailable' && refusal.cause !== undefined)
+  if (isOurs) logger.error({ err: refusal.cause ?? refusal }, 'A request failed')
   else if (refusal.cause !== undefined) logger.debug({ err: refusal }, 'A request was refused')
   if (response.headersSent) {
     state.cutOffBy = error

@@ -33,13 +33,17 @@ export interface TestServer extends AsyncDisposable {
   value(series: string): Promise<number>
 }
 
-export interface TestOptions {
-  readonly app?: Partial<Omit<AppOptions<undefined>, 'guards'>>
-  readonly guards?: Partial<NonNullable<AppOptions<undefined>['guards']>>
+export interface TestOptions<Services> {
+  readonly app?: Partial<Omit<AppOptions<Services>, 'guards' | 'services'>>
+  readonly guards?: Partial<NonNullable<AppOptions<Services>['guards']>>
   readonly listener?: Partial<ListenerOptions>
 }
 
-export async function serve(routes: readonly Route<undefined>[], options: TestOptions = {}): Promise<TestServer> {
+export async function serve<Services = undefined>(
+  routes: readonly Route<Services>[],
+  options: TestOptions<Services> = {},
+  services?: Services,
+): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'guts-http-'))
   const file = join(directory, 'log')
   const destination = openSync(file, 'a')
@@ -49,10 +53,11 @@ export async function serve(routes: readonly Route<undefined>[], options: TestOp
     throw error
   }
   const metrics = createMetrics({ routePaths: pathsOf(all), version: '1.2.3', onCollectError })
-  const app = createApp<undefined>({
+  const app = createApp<Services>({
     listener: 'api',
     routes: all,
-    services: undefined,
+    // Left out only where the routes want none.
+    services: services as Services,
     metrics,
     logger,
     requestTimeoutMs: 20_000,

@@ -33,10 +33,15 @@ export interface Page {
 /**
  * The `Link` header of one page (RFC 8288), with the rest of the query kept.
  * @param url path and query of the request, as the client sees them
- * @param total of all items
+ * @param total of all items; or only whether more follow, where counting would be the work itself
  */
-export function linkHeader(url: URL, { page, per_page }: Page, total: number): string | undefined {
-  const last = Math.max(1, Math.ceil(total / per_page))
+export function linkHeader(
+  url: URL,
+  { page, per_page }: Page,
+  total: number | { readonly hasMore: boolean },
+): string | undefined {
+  const last = typeof total === 'number' ? Math.max(1, Math.ceil(total / per_page)) : undefined
+  const hasNext = typeof total === 'number' ? page * per_page < total : total.hasMore
   const links: string[] = []
   const add = (rel: string, target: number): void => {
     const query = new URLSearchParams(url.searchParams)
@@ -46,11 +51,9 @@ export function linkHeader(url: URL, { page, per_page }: Page, total: number): s
   }
   if (page > 1) {
     add('first', 1)
-    add('prev', Math.min(page - 1, last))
+    add('prev', Math.min(page - 1, last ?? page))
   }
-  if (page < last) {
-    add('next', page + 1)
-    add('last', last)
-  }
+  if (hasNext) add('next', page + 1)
+  if (hasNext && last !== undefined) add('last', last)
   return links.length === 0 ? undefined : links.join(', ')
 }

@@ -66,6 +66,8 @@ describe('pagination', () => {
     { name: 'the middle', page: 2, total: 61, rels: ['first 1', 'prev 1', 'next 3', 'last 3'] },
     { name: 'the last', page: 3, total: 61, rels: ['first 1', 'prev 2'] },
     { name: 'far behind the last', page: 9, total: 61, rels: ['first 1', 'prev 3'] },
+    { name: 'the first of nobody knows how many', page: 1, total: { hasMore: true }, rels: ['next 2'] },
+    { name: 'the last of those', page: 3, total: { hasMore: false }, rels: ['first 1', 'prev 2'] },
   ])('links from $name', ({ page, total, rels }) => {
     const header = linkHeader(new URL('http://host/api/repos?state=open&page=9'), { page, per_page: 30 }, total)
     const found = (header?.split(', ') ?? []).map((link) => {
