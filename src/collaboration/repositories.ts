@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { randomUUIDv7 } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { withSpan } from '../observability/tracing.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
-import type { Statement } from '../storage/database/write.ts'
 import { StorageError } from '../storage/error.ts'
 import type { KeyedMutex } from '../storage/keyed-mutex.ts'
 import type { Lease } from '../storage/lease.ts'
@@ -16,6 +14,14 @@ import { ownerName, repositoryName } from '../validation/names.ts'
 import type { Caller } from './caller.ts'
 import type { PageOf, PageRequest } from './page.ts'
 import { type FoundRepository, RepositoryCatalog } from './repository-catalog.ts'
+import {
+  deleteStatement,
+  insertStatement,
+  markDeletedStatement,
+  refusedWrite,
+  type RepositoryChange,
+  updateStatements,
+} from './repository-statements.ts'
 
 export interface RepositoriesParts {
   readonly database: Database
@@ -36,14 +42,6 @@ export interface NewRepository {
   readonly name: string
   readonly description: string
   readonly private: boolean
-}
-
-/** What is left out stays as it is. */
-export interface RepositoryChange {
-  readonly description?: string | undefined
-  readonly private?: boolean | undefined
-  /** Name of a branch, without `refs/heads/`. */
-  readonly defaultBranch?: string | undefined
 }
 
 const BRANCH_DEFAULT = 'main'
@@ -100,7 +98,7 @@ export class Repositories {
     const head = change.defaultBranch === undefined ? null : `refs/heads/${change.defaultBranch}`
     await locks.run(`${repository.owner}/${repository.name}`, async () => {
       const outcome = await database.write([lease.guard(), ...updateStatements(repository.id, change, head)])
-      if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+      if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
       if (head === null) return
       // The database has it; the disk gets it at the next start at the latest.
       await projectHead(repository, head).catch((err: unknown) => logger.error({ err }, 'HEAD was not written to disk'))
@@ -114,13 +112,8 @@ export class Repositories {
     const { lease, database, locks } = this.#parts
     await locks.run(`${repository.owner}/${repository.name}`, () =>
       this.#measured('repository_delete', async () => {
-        const mark: Statement = {
-          sql: 'UPDATE repositories SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL',
-          parameters: [Date.now(), repository.id],
-          expectChanges: 1,
-        }
-        const outcome = await database.write([lease.guard(), mark])
-        if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+        const outcome = await database.write([lease.guard(), markDeletedStatement(repository.id)])
+        if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
         await this.#finishRemoval(repository)
       }),
     )
@@ -171,17 +164,11 @@ export class Repositories {
     if (former !== undefined && former.deleted_at === null) throw taken(place)
     // Its deletion could not be finished: then it is, before the name is given again.
     if (former !== undefined) await this.#finishRemoval({ ...place, id: former.id })
-    const now = Date.now()
-    const insert: Statement = {
-      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-      parameters: [randomUUIDv7(), owner.id, name, description, hidden ? 1 : 0, this.#head, now, now],
-      expectChanges: 1,
-    }
+    const row = { ownerId: owner.id, name, description, private: hidden, head: this.#head }
     try {
       await files.create(place, this.#head)
-      const outcome = await database.write([lease.guard(), insert])
-      if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+      const outcome = await database.write([lease.guard(), insertStatement(row)])
+      if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
     } catch (error) {
       await this.#undoCreate(owner, name)
       throw error instanceof ConstraintError || isInTheWay(error) ? taken(place, error) : error
@@ -209,11 +196,8 @@ export class Repositories {
   async #finishRemoval({ id, owner, name }: { id: string; owner: string; name: string }): Promise<void> {
     const { files, database, lease } = this.#parts
     await files.remove({ owner, name })
-    const outcome = await database.write([
-      lease.guard(),
-      { sql: 'DELETE FROM repositories WHERE id = ? AND deleted_at IS NOT NULL', parameters: [id] },
-    ])
-    if (!outcome.committed) throw refusedUpdate(outcome.failedStatement)
+    const outcome = await database.write([lease.guard(), deleteStatement(id)])
+    if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
   }
 
   async #measured<T>(operation: 'repository_create' | 'repository_delete', work: () => Promise<T>): Promise<T> {
@@ -225,36 +209,6 @@ export class Repositories {
       this.#parts.metrics.storageOperationDuration.observe({ operation }, seconds)
     }
   }
-}
-
-function updateStatements(id: string, change: RepositoryChange, head: string | null): Statement[] {
-  const hidden = change.private === undefined ? null : change.private ? 1 : 0
-  const update: Statement = {
-    sql: `UPDATE repositories SET description = coalesce(?, description), private = coalesce(?, private),
-      head = coalesce(?, head), head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END, updated_at = ?
-      WHERE id = ? AND deleted_at IS NULL`,
-    parameters: [change.description ?? null, hidden, head, head, Date.now(), id],
-    expectChanges: 1,
-  }
-  if (head === null) return [update]
-  // HEAD never leaves a branch that exists for one that does not; an empty repository has none to leave.
-  const branchExists: Statement = {
-    sql: `UPDATE repositories SET head = head WHERE id = ? AND (
-      EXISTS (SELECT 1 FROM refs WHERE repository_id = ? AND name = ?) OR
-      NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = ?))`,
-    parameters: [id, id, head, id],
-    expectChanges: 1,
-  }
-  return [update, branchExists]
-}
-
-/** @param statement which one did not change its row: the lease's, the repository's, or that of the branch */
-function refusedUpdate(statement: number): Error {
-  if (statement === 0) return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease')
-  if (statement === 1) return new RequestError({ code: 'not_found' }, 'Repository not found')
-  const message = 'Default branch must be a branch of the repository'
-  const problems = [{ field: 'default_branch', code: 'not_found', message }]
-  return new RequestError({ code: 'validation_error', problems }, 'Validation failed')
 }
 
 function assertMayWrite(repository: FoundRepository): void {
