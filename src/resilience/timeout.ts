@@ -57,6 +57,11 @@ export class ProgressTimeout {
     if (!this.#over) this.#timer.refresh()
   }
 
+  /** Until the next `progress()` nothing is expected to move. */
+  pause(): void {
+    clearTimeout(this.#timer)
+  }
+
   stop(): void {
     this.#over = true
     clearTimeout(this.#timer)

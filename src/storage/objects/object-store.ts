@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 
-import type { PackIndex } from '../../git/pack/index-file.ts'
 import { StorageError } from '../error.ts'
 import { ObjectCache } from './object-cache.ts'
 import type { StoredObject } from './pack-file.ts'
@@ -58,7 +57,7 @@ export class ObjectStore {
   locate(oid: Buffer, at = 0): { pack: PackFile; packNumber: number; rank: number; offset: number } | undefined {
     for (let packNumber = 0; packNumber < this.#packs.length; packNumber++) {
       const pack = this.#packs[packNumber] as PackFile
-      const rank = (pack.index satisfies PackIndex).rankOf(oid, at)
+      const rank = pack.index.rankOf(oid, at)
       if (rank >= 0) return { pack, packNumber, rank, offset: pack.index.offsetOf(rank) }
     }
     return undefined
@@ -77,6 +76,10 @@ export class ObjectStore {
   read(oid: Buffer, at = 0): StoredObject | undefined {
     const found = this.locate(oid, at)
     return found === undefined ? this.#readLoose(oid, at) : found.pack.readAt(found.offset)
+  }
+
+  readObject(oid: Buffer): StoredObject | undefined {
+    return this.read(oid)
   }
 
   /** @throws StorageError object_missing: the caller knows it must be here, so the repository is damaged */

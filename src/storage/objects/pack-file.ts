@@ -29,6 +29,13 @@ export class FileSource implements ByteSource {
     return readSync(this.descriptor, target, 0, target.length, position)
   }
 
+  /** The pack's checksum, which ends it. */
+  readTrailer(): Buffer {
+    const trailer = Buffer.alloc(PACK_TRAILER_BYTES)
+    this.read(trailer, this.bytes - PACK_TRAILER_BYTES)
+    return trailer
+  }
+
   close(): void {
     closeSync(this.descriptor)
   }
@@ -93,6 +100,11 @@ export class PackFile {
     if (rank < 0)
       throw new PackError({ code: 'delta_base_missing', oid: null, missing: 1 }, 'A stored delta has no base')
     return { ...header, baseOffset: this.index.offsetOf(rank) }
+  }
+
+  readObject(oid: Buffer): StoredObject | undefined {
+    const rank = this.index.rankOf(oid)
+    return rank < 0 ? undefined : this.readAt(this.index.offsetOf(rank))
   }
 
   /** Raw bytes of the pack, valid until the next call; fewer than asked for only at its end. */

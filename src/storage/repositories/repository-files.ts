@@ -136,19 +136,24 @@ export class RepositoryFiles {
     const directory = join(this.path(repository), 'objects', 'pack')
     const present = await readdir(directory)
     if (present.includes(`pack-${packName}.idx`)) return async () => {}
-    for (const extension of ['pack', 'idx']) {
-      await this.#fileSystem.rename(
-        join(quarantine, `incoming.${extension}`),
-        join(directory, `pack-${packName}.${extension}`),
-      )
-    }
-    await this.#fileSystem.syncDirectory(directory)
-    this.#stores.get(this.path(repository))?.refresh()
-    return async () => {
-      for (const extension of ['idx', 'pack'])
-        await this.#fileSystem.unlink(join(directory, `pack-${packName}.${extension}`))
+    const takeBack = async (): Promise<void> => {
+      for (const extension of ['idx', 'pack']) {
+        await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
+      }
       this.#stores.get(this.path(repository))?.refresh()
     }
+    try {
+      for (const extension of ['pack', 'idx']) {
+        const target = join(directory, `pack-${packName}.${extension}`)
+        await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), target)
+      }
+      await this.#fileSystem.syncDirectory(directory)
+    } catch (error) {
+      await takeBack()
+      throw error
+    }
+    this.#stores.get(this.path(repository))?.refresh()
+    return takeBack
   }
 
   close(): void {
@@ -169,4 +174,12 @@ export class RepositoryFiles {
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+}
+
+async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.unlink(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
 }

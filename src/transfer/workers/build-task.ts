@@ -1,29 +1,47 @@
-import { selectObjects } from '../../git/object-graph/select.ts'
+import { everyWantReaches } from '../../git/object-graph/reach.ts'
+import { type ObjectReader, selectObjects } from '../../git/object-graph/select.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { buildPack } from '../pack-builder.ts'
 import { openStore } from './open-stores.ts'
 import { RemoteFile } from './remote-file.ts'
-import type { BuildResult, BuildTask } from './tasks.ts'
+import type { BuildResult, BuildTask, NegotiateTask } from './tasks.ts'
 
 /** Makes the pack that a fetch is answered with, or finds that it lies there already. */
 export async function runBuild(task: BuildTask): Promise<BuildResult> {
   const store = openStore(task.repositoryPath)
-  const reader = { read: (oid: Buffer, at: number) => store.mustRead(oid, at) }
-  const selection = selectObjects(reader, fromHex(task.wants), fromHex(task.haves), fromHex(task.annotatedTags))
-  const stored = task.features.ofsDelta ? exactPack(store, selection.oids, selection.count) : undefined
-  if (stored !== undefined) {
-    task.port.close()
-    return { kind: 'stored', packPath: stored.path, objects: selection.count, bytes: stored.source.bytes }
-  }
   const file = new RemoteFile(task.port)
-  let bytes = 0
-  await buildPack(store, selection, task.features, async (chunk) => {
-    const position = bytes
-    bytes += chunk.length
-    await file.write(chunk, position)
-  })
-  await file.finish()
-  return { kind: 'built', objects: selection.count, bytes }
+  try {
+    const selection = selectObjects(
+      readerOf(store),
+      fromHex(task.wants),
+      fromHex(task.haves),
+      fromHex(task.annotatedTags),
+    )
+    const { oids, count } = selection
+    const stored = task.features.ofsDelta ? exactPack(store, oids, count) : undefined
+    if (stored !== undefined) {
+      return { kind: 'stored', packPath: stored.path, objects: count, bytes: stored.source.bytes }
+    }
+    let bytes = 0
+    await buildPack(store, selection, task.features, async (chunk) => {
+      const position = bytes
+      bytes += chunk.length
+      await file.write(chunk, position)
+    })
+    await file.flush()
+    return { kind: 'built', objects: count, bytes }
+  } finally {
+    file.close()
+  }
+}
+
+/** Whether the client may stop saying what it has. */
+export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
+  return everyWantReaches(readerOf(openStore(task.repositoryPath)), fromHex(task.wants), fromHex(task.common))
+}
+
+function readerOf(store: ObjectStore): ObjectReader {
+  return { read: (oid, at) => store.mustRead(oid, at) }
 }
 
 /** The pack that holds just the selected objects, and nothing that the receiver may not see. */

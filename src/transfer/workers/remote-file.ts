@@ -7,10 +7,13 @@ import type { WritableFile } from '../../storage/file-system.ts'
  * port (DESIGN §6). At most a few pieces are under way: a slow disk slows the worker, not the memory.
  */
 
-interface WriteMessage {
-  readonly bytes: Uint8Array
-  readonly position: number
+export interface TaskProgress {
+  readonly phase: 'receiving' | 'resolving'
+  readonly done: number
+  readonly total: number
 }
+
+type WorkerMessage = { readonly bytes: Uint8Array; readonly position: number } | { readonly progress: TaskProgress }
 
 type WriteAnswer = 'written' | 'failed'
 
@@ -37,13 +40,24 @@ export class RemoteFile {
     await this.#until(OUTSTANDING_MAX - 1)
     this.#outstanding++
     const whole = bytes.byteOffset === 0 && bytes.length === bytes.buffer.byteLength
-    this.#port.postMessage({ bytes, position } satisfies WriteMessage, whole ? [bytes.buffer as ArrayBuffer] : [])
+    this.#send({ bytes, position }, whole ? [bytes.buffer as ArrayBuffer] : [])
+  }
+
+  progress(progress: TaskProgress): void {
+    this.#send({ progress }, [])
   }
 
   /** Resolves when everything is written; rejects when something was not. */
-  async finish(): Promise<void> {
+  async flush(): Promise<void> {
     await this.#until(0)
+  }
+
+  close(): void {
     this.#port.close()
+  }
+
+  #send(message: WorkerMessage, transfer: readonly ArrayBuffer[]): void {
+    this.#port.postMessage(message, transfer)
   }
 
   async #until(outstandingMax: number): Promise<void> {
@@ -60,10 +74,19 @@ export class RemoteFile {
  *
  * @returns a function that throws the first error of the file, if there was one
  */
-export function serveRemoteFile(port: MessagePort, file: WritableFile): { throwIfFailed(): void } {
+export function serveRemoteFile(
+  port: MessagePort,
+  file: WritableFile,
+  onProgress: (progress: TaskProgress) => void,
+): { throwIfFailed(): void } {
   let failure: { readonly error: unknown } | undefined
   let tail = Promise.resolve()
-  port.on('message', ({ bytes, position }: WriteMessage) => {
+  port.on('message', (message: WorkerMessage) => {
+    if ('progress' in message) {
+      onProgress(message.progress)
+      return
+    }
+    const { bytes, position } = message
     tail = tail.then(async () => {
       try {
         if (failure === undefined) await file.write(bytes, position)

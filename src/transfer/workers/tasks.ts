@@ -38,14 +38,19 @@ export type IndexResult =
       readonly packName: string
       readonly packBytes: number
       readonly index: Uint8Array
+      /** In the pack as it was received. */
+      readonly objects: number
+      /** Of them, those that were not here before. */
       readonly counts: ObjectCounts
       readonly tips: readonly Tip[]
     }
   | { readonly accepted: false; readonly code: string; readonly reason: string }
 
-export interface InspectTask {
+export interface NegotiateTask {
   readonly repositoryPath: string
-  readonly tips: readonly string[]
+  readonly wants: readonly string[]
+  /** What the client has and we have too. */
+  readonly common: readonly string[]
 }
 
 export interface BuildTask {

@@ -1,0 +1,109 @@
+/** The machine's `git`, run as a user would run it, but with nothing of the machine's own configuration. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export interface GitOutcome {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
+const FIRST_COMMIT_S = 1_600_000_000
+
+/** A folder that is gone at the end of its scope. */
+export function temporaryFolder(name: string): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), `guts-${name}-`))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Runs git in a folder; commits made one after another have times one after another, the same in every run. */
+export class Git {
+  readonly folder: string
+  readonly #options: readonly string[]
+  #commits = 0
+
+  /** @param options before the command, e.g. `-c`, `protocol.version=1` */
+  constructor(folder: string, options: readonly string[] = []) {
+    this.folder = folder
+    this.#options = options
+  }
+
+  in(folder: string): Git {
+    return new Git(join(this.folder, folder), this.#options)
+  }
+
+  /** Never rejects: a refusal is an outcome, too. */
+  async try(args: readonly string[], input?: string | Uint8Array): Promise<GitOutcome> {
+    const { promise, resolve } = Promise.withResolvers<GitOutcome>()
+    const options = { cwd: this.folder, env: this.#environment(), maxBuffer: OUTPUT_BYTES_MAX }
+    const child = execFile('git', [...this.#options, ...args], options, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      resolve({ code, stdout, stderr })
+    })
+    // Git may end without having read what it was given.
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input ?? '')
+    return promise
+  }
+
+  /** @returns what git printed. @throws Error with what git said */
+  async run(...args: readonly string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.try(args)
+    if (code !== 0) throw new Error(`git ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`)
+    return stdout.trimEnd()
+  }
+
+  async commit(message: string): Promise<void> {
+    await this.run('add', '--all')
+    await this.run('commit', '--quiet', '--allow-empty', '-m', message)
+  }
+
+  #environment(): Record<string, string> {
+    const date = `${FIRST_COMMIT_S + this.#commits++} +0000`
+    return {
+      PATH: process.env['PATH'] ?? '',
+      HOME: this.folder,
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_AUTHOR_NAME: 'Alice',
+      GIT_AUTHOR_EMAIL: 'alice@example.org',
+      GIT_COMMITTER_NAME: 'Alice',
+      GIT_COMMITTER_EMAIL: 'alice@example.org',
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_DATE: date,
+      LC_ALL: 'C',
+    }
+  }
+}
+
+/** Everything a repository holds, by C git: refs with what they point to, and every object that they reach. */
+export async function contentsOf(gitDirectory: string): Promise<{ refs: string; objects: string }> {
+  const git = new Git(gitDirectory)
+  const refs = await git.run('for-each-ref', '--format=%(refname) %(objectname) %(*objectname)')
+  const objects = await git.run('rev-list', '--objects', '--no-object-names', '--all')
+  return { refs, objects: objects.split('\n').sort().join('\n') }
+}
+
+/** @throws Error with what git found: in what is at `gitDirectory` nothing may be missing or malformed (I2) */
+export async function fsck(gitDirectory: string): Promise<void> {
+  const { code, stdout, stderr } = await new Git(gitDirectory).try([
+    'fsck',
+    '--strict',
+    '--full',
+    '--no-dangling',
+    '--no-progress',
+  ])
+  const complaints = `${stdout}${stderr}`
+    .split('\n')
+    .filter(
+      (line) =>
+        line !== '' &&
+        !line.startsWith('notice: HEAD points to an unborn branch') &&
+        !line.startsWith('notice: No default references'),
+    )
+  if (code !== 0 || complaints.length > 0) throw new Error(`git fsck ended with ${code}: ${complaints.join('\n')}`)
+}

@@ -1,0 +1,82 @@
+/** Histories as `git fast-import` streams: of any size, and the same for the same seed. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Random } from './random.ts'
+
+export interface HistoryOptions {
+  readonly seed: number
+  readonly commits: number
+  /** Files that each commit writes. */
+  readonly filesPerCommit: number
+  /** Bytes of text in each version of a file. */
+  readonly fileBytes: number
+  /** Of so many commits one is a merge, and one has an annotated tag. */
+  readonly mergeEvery: number
+  readonly tagEvery: number
+}
+
+const FIRST_COMMIT_S = 1_500_000_000
+const FOLDERS = 12
+const FILES = 40
+/** Versions of a file share most of their lines, so that there are deltas to find. */
+const LINES_KEPT = 0.8
+
+/** Fills the repository at `gitDirectory` with a history on `refs/heads/main` and a side branch. */
+export async function importHistory(gitDirectory: string, options: HistoryOptions): Promise<void> {
+  const git = spawn('git', ['-C', gitDirectory, 'fast-import', '--quiet', '--force'], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  const exited = once(git, 'exit')
+  for (const piece of historyStream(options)) {
+    if (!git.stdin.write(piece)) await once(git.stdin, 'drain')
+  }
+  git.stdin.end()
+  const [code] = (await exited) as [number | null]
+  if (code !== 0) throw new Error(`git fast-import ended with ${code}; seed ${options.seed}`)
+}
+
+function* historyStream(options: HistoryOptions): Generator<string> {
+  const random = new Random(options.seed)
+  const files = new Map<string, string[]>()
+  const marks = { main: 0, side: 0 }
+  for (let mark = 1; mark <= options.commits; mark++) {
+    // The side branch begins at the first commit of main, and both grow for ever.
+    const branch = mark > 1 && random.chance(0.3) ? 'side' : 'main'
+    const parent = marks[branch] === 0 ? marks.main : marks[branch]
+    const isMerge = branch === 'main' && marks.side > 0 && mark % options.mergeEvery === 0
+    marks[branch] = mark
+    yield commitHeader(branch, mark, random)
+    if (parent > 0) yield `from :${parent}\n`
+    if (isMerge) yield `merge :${marks.side}\n`
+    for (let i = 0; i < options.filesPerCommit; i++) yield changeFile(files, options.fileBytes, random)
+    yield '\n'
+    if (mark % options.tagEvery === 0) {
+      const message = `release ${mark}`
+      yield `tag v${mark}\nfrom :${mark}\ntagger ${identity(mark)}\ndata ${message.length}\n${message}\n`
+    }
+  }
+  yield 'done\n'
+}
+
+function commitHeader(branch: string, mark: number, random: Random): string {
+  const message = `change ${mark}: ${random.text(30)}\n`
+  const who = identity(mark)
+  return `commit refs/heads/${branch}\nmark :${mark}\nauthor ${who}\ncommitter ${who}\ndata ${message.length}\n${message}`
+}
+
+function identity(mark: number): string {
+  return `Person ${mark % 7} <person${mark % 7}@example.org> ${FIRST_COMMIT_S + mark * 60} +0100`
+}
+
+function changeFile(files: Map<string, string[]>, fileBytes: number, random: Random): string {
+  const path = `folder${random.below(FOLDERS)}/part${random.below(FOLDERS)}/file${random.below(FILES)}.txt`
+  const lineBytes = 60
+  const before = files.get(path) ?? []
+  const lines = Array.from({ length: Math.max(1, Math.round(fileBytes / lineBytes)) }, (_, at) => {
+    const kept = before[at]
+    return kept !== undefined && random.chance(LINES_KEPT) ? kept : random.text(lineBytes - 1)
+  })
+  files.set(path, lines)
+  const content = `${lines.join('\n')}\n`
+  return `M 100644 inline ${path}\ndata ${content.length}\n${content}\n`
+}

@@ -1,0 +1,90 @@
+/** What the server says first: its refs and what it can do (gitprotocol-pack, gitprotocol-v2, gitprotocol-http). */
+import { encodePktLine, FLUSH } from '../pkt-line.ts'
+import { prefixMatcher } from './ref-prefixes.ts'
+import type { LsRefsRequest } from './v2-request.ts'
+
+export type GitService = 'git-upload-pack' | 'git-receive-pack'
+
+export interface AdvertisedRef {
+  readonly name: string
+  /** 40 hex digits */
+  readonly oid: string
+  /** What an annotated tag finally points to. */
+  readonly peeled: string | null
+}
+
+export interface AdvertisedRefs {
+  /** What HEAD points to, whether that ref exists or not. */
+  readonly head: string
+  /** Sorted by name, bytewise. */
+  readonly refs: readonly AdvertisedRef[]
+  readonly byName: ReadonlyMap<string, AdvertisedRef>
+}
+
+const UPLOAD_PACK_CAPABILITIES =
+  'multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done'
+const RECEIVE_PACK_CAPABILITIES = 'report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta'
+const NO_OID = '0'.repeat(40)
+
+/** The first line of an answer over HTTP names the service. */
+function serviceLine(service: GitService): Buffer {
+  return Buffer.concat([encodePktLine(`# service=${service}\n`), FLUSH])
+}
+
+/** @param agent e.g. `guts/1.0` */
+export function encodeAdvertisement(
+  service: GitService,
+  version: '0' | '1',
+  { head, refs, byName }: AdvertisedRefs,
+  agent: string,
+): Buffer {
+  const isUpload = service === 'git-upload-pack'
+  const headRef = byName.get(head)
+  const symref = isUpload && headRef !== undefined ? ` symref=HEAD:${head}` : ''
+  const services = isUpload ? UPLOAD_PACK_CAPABILITIES : RECEIVE_PACK_CAPABILITIES
+  const capabilities = `${services}${symref} object-format=sha1 agent=${agent}`
+  const entries: string[] = []
+  // Receive-pack lists real refs only: nobody pushes to HEAD.
+  if (isUpload && headRef !== undefined) entries.push(`${headRef.oid} HEAD`)
+  for (const { name, oid, peeled } of refs) {
+    entries.push(`${oid} ${name}`)
+    if (isUpload && peeled !== null) entries.push(`${peeled} ${name}^{}`)
+  }
+  if (entries.length === 0) entries.push(`${NO_OID} capabilities^{}`)
+  const lines = entries.map((entry, at) => encodePktLine(at === 0 ? `${entry}\0${capabilities}\n` : `${entry}\n`))
+  const versionLine = version === '1' ? [encodePktLine('version 1\n')] : []
+  return Buffer.concat([serviceLine(service), ...versionLine, ...lines, FLUSH])
+}
+
+export function encodeV2Advertisement(agent: string): Buffer {
+  const capabilities = [
+    'version 2',
+    `agent=${agent}`,
+    'ls-refs=unborn',
+    'fetch=wait-for-done',
+    'server-option',
+    'object-format=sha1',
+  ]
+  return Buffer.concat([
+    serviceLine('git-upload-pack'),
+    ...capabilities.map((line) => encodePktLine(`${line}\n`)),
+    FLUSH,
+  ])
+}
+
+export function encodeLsRefs({ head, refs, byName }: AdvertisedRefs, request: LsRefsRequest): Buffer {
+  const { peel, symrefs, unborn, prefixes } = request
+  const lines: Buffer[] = []
+  const isWanted = prefixMatcher(prefixes)
+  if (isWanted('HEAD')) {
+    const headRef = byName.get(head)
+    const target = symrefs ? ` symref-target:${head}` : ''
+    if (headRef !== undefined) lines.push(encodePktLine(`${headRef.oid} HEAD${target}\n`))
+    else if (unborn) lines.push(encodePktLine(`unborn HEAD${target}\n`))
+  }
+  for (const { name, oid, peeled } of refs) {
+    if (!isWanted(name)) continue
+    lines.push(encodePktLine(`${oid} ${name}${peel && peeled !== null ? ` peeled:${peeled}` : ''}\n`))
+  }
+  return Buffer.concat([...lines, FLUSH])
+}

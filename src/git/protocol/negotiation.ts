@@ -1,0 +1,66 @@
+/**
+ * What a fetch is answered before its pack: which of the client's commits we have, and whether that is enough
+ * (gitprotocol-pack, "Packfile Negotiation"; gitprotocol-v2, "fetch"; the order is that of C git's upload-pack.c).
+ */
+import { DELIM, encodePktLine, FLUSH } from '../pkt-line.ts'
+import type { UploadRequest } from './upload-request.ts'
+import type { FetchV2Request } from './v2-request.ts'
+
+export interface Negotiated {
+  readonly answer: Buffer
+  /** The pack follows; else the answer ends here and the client asks again. */
+  readonly packFollows: boolean
+}
+
+/**
+ * @param common which of `request.haves` are here, in their order
+ * @param ready everything wanted reaches something in common
+ */
+export function negotiateV0(request: UploadRequest, common: ReadonlySet<string>, ready: boolean): Negotiated {
+  const detailed = request.capabilities.has('multi_ack_detailed')
+  const multiAck = detailed || request.capabilities.has('multi_ack')
+  const lines: Buffer[] = []
+  const say = (line: string): void => void lines.push(encodePktLine(`${line}\n`))
+  let last: string | undefined
+  let sentReady = false
+  for (const oid of request.haves) {
+    if (common.has(oid)) {
+      if (detailed) say(`ACK ${oid} common`)
+      else if (multiAck) say(`ACK ${oid} continue`)
+      else if (last === undefined) say(`ACK ${oid}`)
+      last = oid
+    } else if (multiAck && ready && last !== undefined) {
+      // What it has further is of no use any more: it need not go on.
+      say(`ACK ${oid} ${detailed ? 'ready' : 'continue'}`)
+      if (detailed) sentReady = true
+    }
+  }
+  if (request.done) {
+    if (last === undefined) say('NAK')
+    else if (multiAck) say(`ACK ${last}`)
+    return { answer: Buffer.concat(lines), packFollows: true }
+  }
+  if (detailed && ready && last !== undefined && !sentReady) {
+    say(`ACK ${last} ready`)
+    sentReady = true
+  }
+  if (last === undefined || multiAck) say('NAK')
+  if (!sentReady || last === undefined || !request.capabilities.has('no-done')) {
+    return { answer: Buffer.concat(lines), packFollows: false }
+  }
+  say(`ACK ${last}`)
+  return { answer: Buffer.concat(lines), packFollows: true }
+}
+
+export function negotiateV2(request: FetchV2Request, common: ReadonlySet<string>, ready: boolean): Negotiated {
+  if (request.done) return { answer: encodePktLine('packfile\n'), packFollows: true }
+  const lines = [encodePktLine('acknowledgments\n')]
+  const found = request.haves.filter((oid) => common.has(oid))
+  if (found.length === 0) lines.push(encodePktLine('NAK\n'))
+  for (const oid of new Set(found)) lines.push(encodePktLine(`ACK ${oid}\n`))
+  if (!ready || found.length === 0 || request.waitForDone) {
+    return { answer: Buffer.concat([...lines, FLUSH]), packFollows: false }
+  }
+  lines.push(encodePktLine('ready\n'), DELIM, encodePktLine('packfile\n'))
+  return { answer: Buffer.concat(lines), packFollows: true }
+}

@@ -1,0 +1,73 @@
+/** The commands that a push begins with (gitprotocol-pack, "Reference Update Request and Packfile Transfer"). */
+import type { PktLine } from '../pkt-line.ts'
+import { lineText, parseCapabilities, parseOid } from './capabilities.ts'
+import { overLimit, unexpectedLine } from './error.ts'
+import { unsupportedFeature } from './upload-request.ts'
+
+export interface PushCommand {
+  readonly ref: string
+  /** undefined: the client saw no such ref */
+  readonly oldOid: string | undefined
+  /** undefined: delete */
+  readonly newOid: string | undefined
+}
+
+export interface PushRequest {
+  readonly commands: readonly PushCommand[]
+  readonly capabilities: ReadonlyMap<string, string>
+}
+
+const NO_OID = '0'.repeat(40)
+const NUL = 0
+
+/** Takes the lines before the pack, one after another. */
+export class PushRequestParser {
+  readonly #commandsMax: number
+  readonly #commands: PushCommand[] = []
+  #capabilities: ReadonlyMap<string, string> = new Map()
+  #shallowLines = 0
+
+  constructor(commandsMax: number) {
+    this.#commandsMax = commandsMax
+  }
+
+  /** @returns whether the commands are complete. @throws ProtocolError */
+  take(line: PktLine): boolean {
+    if (line.type === 'flush') return true
+    if (line.type !== 'data') throw unexpectedLine('a command')
+    const nul = line.payload.indexOf(NUL)
+    const text = lineText(nul < 0 ? line.payload : line.payload.subarray(0, nul))
+    if (text.startsWith('shallow ')) return this.#takeShallow()
+    if (text === 'push-cert' || text.startsWith('push-cert ')) throw unsupportedFeature('signed pushes')
+    if (this.#commands.length >= this.#commandsMax) {
+      throw overLimit('commands in one push', 'max_push_commands', this.#commandsMax)
+    }
+    if (this.#commands.length === 0 && nul >= 0) this.#takeCapabilities(lineText(line.payload.subarray(nul + 1)))
+    const [, oldOid = '', newOid = '', ref = ''] = /^([^ ]{40}) ([^ ]{40}) (.+)$/s.exec(text) ?? []
+    this.#commands.push({ ref, oldOid: realOid(oldOid), newOid: realOid(newOid) })
+    return false
+  }
+
+  request(): PushRequest {
+    return { commands: this.#commands, capabilities: this.#capabilities }
+  }
+
+  /** The sender has no parents of that commit. Whether we have them, the check of the pack will tell. */
+  #takeShallow(): boolean {
+    this.#shallowLines++
+    if (this.#shallowLines > this.#commandsMax)
+      throw overLimit('shallow commits', 'max_push_commands', this.#commandsMax)
+    return false
+  }
+
+  #takeCapabilities(text: string): void {
+    this.#capabilities = parseCapabilities(text)
+    const format = this.#capabilities.get('object-format') ?? 'sha1'
+    if (format !== 'sha1') throw unsupportedFeature(`object-format ${format.slice(0, 20)}`)
+  }
+}
+
+function realOid(text: string): string | undefined {
+  const oid = parseOid(text)
+  return oid === NO_OID ? undefined : oid
+}

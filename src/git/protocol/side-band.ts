@@ -1,0 +1,33 @@
+/** Several streams in one (gitprotocol-pack, "Packfile Data"; gitprotocol-capabilities, "side-band"). */
+import { encodePktLine, PKT_LINE_BYTES_MAX } from '../pkt-line.ts'
+
+export const BANDS = { pack: 1, progress: 2, error: 3 } as const
+export type Band = keyof typeof BANDS
+
+/** How answers are framed, as the client asked. */
+export type Framing = 'side-band-64k' | 'side-band' | 'none'
+
+/** A whole line: `side-band` is older and keeps to a thousand bytes. */
+export const FRAME_BYTES_MAX = { 'side-band-64k': PKT_LINE_BYTES_MAX, 'side-band': 1_000 } as const
+/** Length and band before each payload. */
+export const FRAME_HEADER_BYTES = 5
+
+export function encodeBand(band: Band, payload: Uint8Array): Buffer {
+  return encodePktLine(Buffer.concat([Buffer.of(BANDS[band]), payload]))
+}
+
+/** Text of any length in as many frames as it takes. */
+export function encodeBandText(band: Band, text: string | Uint8Array, framing: Exclude<Framing, 'none'>): Buffer {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  const payloadBytesMax = FRAME_BYTES_MAX[framing] - FRAME_HEADER_BYTES
+  const frames: Buffer[] = []
+  for (let at = 0; at < bytes.length; at += payloadBytesMax) {
+    frames.push(encodeBand(band, bytes.subarray(at, at + payloadBytesMax)))
+  }
+  return Buffer.concat(frames)
+}
+
+export function framingOf(capabilities: { has(name: string): boolean }): Framing {
+  if (capabilities.has('side-band-64k')) return 'side-band-64k'
+  return capabilities.has('side-band') ? 'side-band' : 'none'
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http'
+import type { Transform } from 'node:stream'
+import { createGunzip, createInflate } from 'node:zlib'
+import { RequestError } from '../errors.ts'
+import { ProtocolError } from '../git/protocol/error.ts'
+import { ClientLeftError } from './request-state.ts'
+
+const DECODERS: Readonly<Record<string, (() => Transform) | undefined>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  identity: undefined,
+}
+
+/**
+ * The body as git meant it: git compresses what it says in a fetch (gitprotocol-http, "Smart Service").
+ *
+ * @throws RequestError unsupported_media_type
+ */
+export function gitBody(request: IncomingMessage, contentType: string): AsyncIterable<Buffer> {
+  if (request.headers['content-type'] !== contentType) {
+    throw new RequestError({ code: 'unsupported_media_type' }, `The body must be ${contentType}`)
+  }
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity'
+  if (!Object.hasOwn(DECODERS, encoding)) {
+    throw new RequestError({ code: 'unsupported_media_type' }, 'The content encoding must be gzip, deflate or none')
+  }
+  const decoder = DECODERS[encoding]?.()
+  return decoder === undefined ? request : decode(request, decoder)
+}
+
+async function* decode(request: IncomingMessage, decoder: Transform): AsyncGenerator<Buffer> {
+  // Not a pipeline: that would destroy the request, and the connection with it, when the bytes are no gzip.
+  request.pipe(decoder)
+  request.once('close', () => {
+    if (!request.complete) decoder.destroy(new ClientLeftError('The client left'))
+  })
+  try {
+    yield* decoder
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      throw new ProtocolError({ code: 'request_truncated' }, 'The body is not what its content encoding says')
+    }
+    throw error
+  }
+}

@@ -1,0 +1,213 @@
+import { RequestError } from '../errors.ts'
+import { ProtocolError } from '../git/protocol/error.ts'
+import { type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
+import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
+import { type UploadRequest, UploadRequestParser } from '../git/protocol/upload-request.ts'
+import { V2RequestParser } from '../git/protocol/v2-request.ts'
+import { FLUSH } from '../git/pkt-line.ts'
+import { addAccessFields } from '../observability/context.ts'
+import { withSpan } from '../observability/tracing.ts'
+import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
+import { encodeErr } from './advertiser.ts'
+import type { GitRequest } from './git-request.ts'
+import type { GitResult } from './operation.ts'
+import type { ReadyPack } from './pack-cache.ts'
+import { packFrames } from './pack-stream.ts'
+import { ProgressWatch } from './progress-watch.ts'
+import { RequestReader } from './request-reader.ts'
+import type { TransferParts } from './transfer.ts'
+
+/** One request of a fetch: a listing, a round of negotiation, or the pack. */
+export class Fetch {
+  readonly #request: GitRequest
+  readonly #parts: TransferParts
+  readonly #watch: ProgressWatch
+  readonly #reader: RequestReader
+
+  constructor(request: GitRequest, parts: TransferParts) {
+    this.#request = request
+    this.#parts = parts
+    this.#watch = new ProgressWatch(request.signal, parts.limits.progressTimeoutMs, parts.metrics)
+    this.#reader = new RequestReader(request.body, {
+      bytesMax: parts.limits.requestBytesMax,
+      onPiece: () => this.#watch.progress(),
+    })
+  }
+
+  /** @throws RequestError, StorageError … before anything was sent; what fails later is told in the stream */
+  async run(): Promise<GitResult | undefined> {
+    try {
+      return await this.#watch.guard(this.#request.version === '2' ? this.#runV2() : this.#runV0())
+    } catch (error) {
+      const { answer } = this.#request
+      if (this.#watch.signal.aborted || answer.begun || error instanceof RequestError) throw error
+      if (error instanceof ProtocolError) {
+        await this.#say(encodeErr(`upload-pack: ${error.message}`))
+        return 'refused'
+      }
+      this.#parts.logger.error({ err: error }, 'A fetch failed')
+      await this.#say(encodeErr('upload-pack: internal error of the server'))
+      return 'failed'
+    } finally {
+      this.#watch.stop()
+    }
+  }
+
+  async #runV0(): Promise<GitResult | undefined> {
+    const parser = new UploadRequestParser(this.#parts.limits)
+    await this.#parse(parser)
+    const request = parser.request()
+    if (request.wants.length === 0) {
+      await this.#say(Buffer.alloc(0))
+      return undefined
+    }
+    return this.#fetch(request, (common, ready) => negotiateV0(request, common, ready))
+  }
+
+  async #runV2(): Promise<GitResult | undefined> {
+    const parser = new V2RequestParser(this.#parts.limits)
+    await this.#parse(parser)
+    const request = parser.request()
+    if (request === undefined) {
+      await this.#say(Buffer.alloc(0))
+      return undefined
+    }
+    if (request.command === 'ls-refs') {
+      await this.#say(this.#parts.advertiser.lsRefs(request, this.#snapshot()))
+      return 'ok'
+    }
+    if (request.wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
+    return this.#fetch(request, (common, ready) => negotiateV2(request, common, ready))
+  }
+
+  async #parse(parser: {
+    take(line: NonNullable<Awaited<ReturnType<RequestReader['readLine']>>>): boolean
+  }): Promise<void> {
+    for (;;) {
+      const line = await this.#reader.readLine()
+      // A client that ends its request early has said what it wanted to.
+      if (line === undefined || parser.take(line)) break
+    }
+    for await (const _ of this.#reader.rest()) {
+      throw new ProtocolError({ code: 'line_unexpected' }, 'The request goes on after its end')
+    }
+  }
+
+  async #fetch(
+    request: UploadRequest,
+    negotiate: (common: ReadonlySet<string>, ready: boolean) => Negotiated,
+  ): Promise<GitResult | undefined> {
+    const snapshot = this.#snapshot()
+    const objects = this.#parts.files.objects(this.#request.repository)
+    for (const want of request.wants) {
+      // Any object that is here, as C git serves protocol 2: it may have been a ref's a moment ago.
+      if (!objects.has(Buffer.from(want, 'hex'))) {
+        throw new ProtocolError({ code: 'not_our_ref', oid: want }, `not our ref ${want}`)
+      }
+    }
+    const common = new Set(request.haves.filter((have) => objects.has(Buffer.from(have, 'hex'))))
+    const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
+    const { answer, packFollows } = negotiate(common, ready)
+    if (!packFollows) {
+      await this.#say(answer)
+      return undefined
+    }
+    await this.#sendPack(request, [...common], snapshot, answer)
+    return 'ok'
+  }
+
+  #isReady(wants: readonly string[], common: readonly string[]): Promise<boolean> {
+    const repositoryPath = this.#parts.files.path(this.#request.repository)
+    return withSpan('git.negotiate', { wants: wants.length, common: common.length }, () =>
+      this.#inSlot(() => this.#parts.workers.negotiate({ repositoryPath, wants, common }, this.#watch.signal)),
+    )
+  }
+
+  async #sendPack(
+    { wants, capabilities }: UploadRequest,
+    haves: readonly string[],
+    snapshot: RefSnapshot,
+    negotiation: Buffer,
+  ): Promise<void> {
+    const framing = framingOf(capabilities)
+    const annotatedTags = capabilities.has('include-tag')
+      ? snapshot.refs.filter((ref) => ref.peeled !== null).map((ref) => ref.oid)
+      : []
+    const features = { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') }
+    const pack = await this.#openPack({ wants, haves, annotatedTags, features })
+    try {
+      const { answer } = this.#request
+      answer.begin()
+      await answer.write(negotiation)
+      if (framing !== 'none' && !capabilities.has('no-progress')) {
+        await answer.write(encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing))
+      }
+      await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () => this.#stream(pack, framing))
+      await answer.end()
+    } finally {
+      await pack.handle.close()
+    }
+    const { metrics } = this.#parts
+    metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
+    metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
+    addAccessFields({ objects: pack.objects, pack_bytes: pack.bytes })
+  }
+
+  async #stream(pack: ReadyPack, framing: Framing): Promise<void> {
+    const { answer } = this.#request
+    try {
+      for await (const frames of packFrames(pack.handle, pack.bytes, framing)) {
+        await answer.write(frames)
+        this.#watch.progress()
+      }
+      if (framing !== 'none') await answer.write(FLUSH)
+    } catch (error) {
+      if (this.#watch.signal.aborted) throw error
+      // The status is out. A client with bands can be told; without, only the end of the connection says it.
+      this.#parts.metrics.gitLateFailures.inc({ service: 'upload_pack' })
+      if (framing !== 'none') {
+        await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
+        await answer.end()
+      }
+      throw error
+    }
+  }
+
+  #openPack(spec: Parameters<TransferParts['packs']['open']>[1]): Promise<ReadyPack> {
+    const { files, packs, workers } = this.#parts
+    const { repository } = this.#request
+    const repositoryPath = files.path(repository)
+    return withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
+      packs.open(repository.id, spec, (file) =>
+        this.#inSlot(() =>
+          workers.build(
+            { ...spec, repositoryPath },
+            { file, onProgress: () => this.#watch.progress() },
+            this.#watch.signal,
+          ),
+        ),
+      ),
+    )
+  }
+
+  /** Waiting for a slot is not standing still: the queue is bounded, and the client may leave it. */
+  #inSlot<T>(work: () => Promise<T>): Promise<T> {
+    this.#watch.pause()
+    return this.#parts.fetchSlots.run(this.#request.repository.id, this.#request.signal, async () => {
+      this.#watch.progress()
+      return work()
+    })
+  }
+
+  #snapshot(): RefSnapshot {
+    return this.#parts.refs.snapshot(this.#request.repository.id)
+  }
+
+  async #say(bytes: Buffer): Promise<void> {
+    const { answer } = this.#request
+    if (!(await this.#reader.drain())) throw new RequestError({ code: 'payload_too_large' }, 'The request is too large')
+    answer.begin()
+    await answer.write(bytes)
+    await answer.end()
+  }
+}

@@ -1,0 +1,49 @@
+import type { GitService } from '../git/protocol/advertisement.ts'
+
+/** A repository whose caller was found to have the right to it. */
+export interface RepositoryRef {
+  readonly id: string
+  readonly owner: string
+  readonly name: string
+}
+
+export type GitVersion = '0' | '1' | '2'
+
+/** Where the answer goes; nothing of it is sent before `begin`. */
+export interface GitAnswer {
+  /** The status is out: a failure can only be told in the stream. */
+  readonly begun: boolean
+  /** Sends the status 200. */
+  begin(): void
+  /** Waits while the client reads slowly. @throws the reason why the client can read no more */
+  write(bytes: Buffer): Promise<void>
+  /** Only if the client keeps up: for what it can do without. */
+  writeIfIdle(bytes: Buffer): void
+  end(): Promise<void>
+}
+
+export interface GitRequest {
+  readonly repository: RepositoryRef
+  readonly service: GitService
+  readonly version: GitVersion
+  /** Decompressed. */
+  readonly body: AsyncIterable<Buffer>
+  readonly answer: GitAnswer
+  readonly userId: string | null
+  /** Aborts when the client leaves. */
+  readonly signal: AbortSignal
+}
+
+/** How long each kind of work may stand still, and how much of it there may be. */
+export interface TransferLimits {
+  readonly requestBytesMax: number
+  readonly progressTimeoutMs: number
+  readonly packObjectsMax: number
+  readonly objectBytesMax: number
+  readonly packInflatedBytesMax: number
+  readonly deltaDepthMax: number
+  readonly pushCommandsMax: number
+  readonly wantsMax: number
+  readonly havesMax: number
+  readonly advertisedRefsMax: number
+}

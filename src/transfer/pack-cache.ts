@@ -1,0 +1,127 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LRUCache } from 'lru-cache'
+import type { FileSystem } from '../storage/file-system.ts'
+import type { BuildResult, BuildTask } from './workers/tasks.ts'
+import type { TaskFile } from './workers/pool.ts'
+
+/** Of packs that were built for fetches and may be asked for again; stored packs are served where they lie. */
+const BUILT_BYTES_MAX = 1024 ** 3
+const ENTRIES_MAX = 10_000
+
+export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
+
+/** A pack on disk, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
+export interface ReadyPack {
+  readonly handle: FileHandle
+  readonly bytes: number
+  readonly objects: number
+}
+
+interface CachedPack {
+  readonly path: string
+  readonly bytes: number
+  readonly objects: number
+  readonly built: boolean
+}
+
+/**
+ * Packs that fetches were answered with. What is wanted and what is had decides what a pack holds, for objects never
+ * change: so an entry never goes stale, and refs need not be asked.
+ */
+export class PackCache {
+  readonly #fileSystem: FileSystem
+  readonly #directory: string
+  readonly #onError: (error: unknown) => void
+  readonly #packs: LRUCache<string, CachedPack>
+  readonly #building = new Map<string, Promise<CachedPack>>()
+
+  /** @param directory on the data's file system, emptied at start */
+  constructor(fileSystem: FileSystem, directory: string, onError: (error: unknown) => void) {
+    this.#fileSystem = fileSystem
+    this.#directory = directory
+    this.#onError = onError
+    this.#packs = new LRUCache<string, CachedPack>({
+      max: ENTRIES_MAX,
+      maxSize: BUILT_BYTES_MAX,
+      // One pack larger than all of this is answered with and not kept.
+      maxEntrySize: BUILT_BYTES_MAX,
+      sizeCalculation: (pack) => (pack.built ? Math.max(1, pack.bytes) : 1),
+      dispose: (pack) => this.#discard(pack),
+    })
+  }
+
+  /**
+   * @param repositoryKey changes when another repository comes to the same place
+   * @param build makes the pack, or names a stored one
+   */
+  async open(
+    repositoryKey: string,
+    spec: PackSpec,
+    build: (file: TaskFile['file']) => Promise<BuildResult>,
+  ): Promise<ReadyPack> {
+    const key = keyOf(repositoryKey, spec)
+    const known = this.#packs.get(key)
+    if (known !== undefined) {
+      const opened = await tryOpen(known)
+      if (opened !== undefined) return opened
+      // A stored pack that maintenance has replaced.
+      this.#packs.delete(key)
+    }
+    const others = this.#building.get(key)
+    if (others !== undefined) {
+      // Whatever becomes of the other one's attempt, ours begins anew: from what it made, or by making it.
+      await others.catch(() => undefined)
+      return this.open(repositoryKey, spec, build)
+    }
+    const building = this.#build(build)
+    this.#building.set(key, building)
+    try {
+      const made = await building
+      const opened = await tryOpen(made)
+      this.#packs.set(key, made)
+      // Larger than the whole cache: it was not taken in.
+      if (!this.#packs.has(key)) this.#discard(made)
+      if (opened === undefined) throw new Error('A pack was gone as soon as it was made')
+      return opened
+    } finally {
+      this.#building.delete(key)
+    }
+  }
+
+  async #build(build: (file: TaskFile['file']) => Promise<BuildResult>): Promise<CachedPack> {
+    const path = join(this.#directory, `${randomUUID()}.pack`)
+    const file = await this.#fileSystem.create(path, 0o600)
+    let kept = false
+    try {
+      const result = await build(file)
+      kept = result.kind === 'built'
+      const { bytes, objects } = result
+      return { path: result.kind === 'built' ? path : result.packPath, bytes, objects, built: kept }
+    } finally {
+      await file.close()
+      if (!kept) await this.#fileSystem.unlink(path)
+    }
+  }
+
+  /** Whoever reads it still can: the name goes, the file stays open. */
+  #discard(pack: CachedPack): void {
+    if (pack.built) this.#fileSystem.unlink(pack.path).catch(this.#onError)
+  }
+}
+
+async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack | undefined> {
+  try {
+    return { handle: await open(path, 'r'), bytes, objects }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function keyOf(repositoryKey: string, { wants, haves, annotatedTags, features }: PackSpec): string {
+  const hash = createHash('sha256').update(repositoryKey)
+  for (const oids of [wants, haves, annotatedTags]) hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
+  return hash.update(`\n${features.thinPack} ${features.ofsDelta}`).digest('base64')
+}

@@ -1,0 +1,43 @@
+import type { Metrics } from '../observability/metrics.ts'
+import { ProgressTimeout } from '../resilience/timeout.ts'
+
+/**
+ * Ends a transfer that stands still (DESIGN §4.2, GUTS_REQUEST_TIMEOUT), and joins that with the client's leaving into
+ * one signal.
+ */
+export class ProgressWatch {
+  readonly signal: AbortSignal
+  readonly #timeout: ProgressTimeout
+
+  constructor(clientLeft: AbortSignal, timeoutMs: number, metrics: Pick<Metrics, 'timeouts'>) {
+    const onExpired = (): void => metrics.timeouts.inc({ operation: 'transfer' })
+    this.#timeout = new ProgressTimeout({ timeoutMs, onExpired })
+    this.signal = AbortSignal.any([clientLeft, this.#timeout.signal])
+  }
+
+  progress(): void {
+    this.#timeout.progress()
+  }
+
+  /** Until the next `progress()` nothing is expected to move. */
+  pause(): void {
+    this.#timeout.pause()
+  }
+
+  stop(): void {
+    this.#timeout.stop()
+  }
+
+  /** @returns what `work` does, unless the signal comes first: then its reason is thrown, and `work` ends on its own */
+  async guard<T>(work: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const abort = (): void => reject(this.signal.reason)
+    if (this.signal.aborted) abort()
+    this.signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([work, promise])
+    } finally {
+      this.signal.removeEventListener('abort', abort)
+    }
+  }
+}

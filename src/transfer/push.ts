@@ -1,0 +1,162 @@
+import { RequestError } from '../errors.ts'
+import { FLUSH } from '../git/pkt-line.ts'
+import { ProtocolError } from '../git/protocol/error.ts'
+import { type PushRequest, PushRequestParser } from '../git/protocol/push-request.ts'
+import { encodeReport, type RefReport } from '../git/protocol/report-status.ts'
+import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
+import { addAccessFields } from '../observability/context.ts'
+import { encodeErr } from './advertiser.ts'
+import type { GitRequest } from './git-request.ts'
+import type { GitResult } from './operation.ts'
+import { ProgressWatch } from './progress-watch.ts'
+import { type ReceivedPack, receivePack } from './receive-pack.ts'
+import { changeRefs } from './ref-change.ts'
+import { RequestReader } from './request-reader.ts'
+import type { TransferParts } from './transfer.ts'
+import type { TaskProgress } from './workers/remote-file.ts'
+
+/** One push: commands, pack, checks, refs, report. */
+export class Push {
+  readonly #request: GitRequest
+  readonly #parts: TransferParts
+  readonly #watch: ProgressWatch
+  readonly #reader: RequestReader
+  #framing: Framing = 'none'
+  #shownPercent = -1
+
+  constructor(request: GitRequest, parts: TransferParts) {
+    this.#request = request
+    this.#parts = parts
+    this.#watch = new ProgressWatch(request.signal, parts.limits.progressTimeoutMs, parts.metrics)
+    this.#reader = new RequestReader(request.body, {
+      bytesMax: parts.limits.requestBytesMax,
+      onPiece: () => this.#watch.progress(),
+    })
+  }
+
+  /** @throws RequestError and what the disk and the database throw; what is wrong with the push is told in its report */
+  async run(): Promise<GitResult | undefined> {
+    try {
+      return await this.#watch.guard(this.#receive())
+    } finally {
+      this.#watch.stop()
+    }
+  }
+
+  async #receive(): Promise<GitResult | undefined> {
+    let request: PushRequest
+    try {
+      request = await this.#readCommands()
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      await this.#say(encodeErr(`receive-pack: ${error.message}`))
+      return 'refused'
+    }
+    this.#framing = framingOf(request.capabilities)
+    if (request.commands.length === 0) {
+      // What git asks before a large push, to learn whether it is let in (remote-curl.c, probe_rpc).
+      await this.#say(Buffer.alloc(0))
+      return undefined
+    }
+    try {
+      return await this.#parts.quarantine((directory) => this.#take(request, directory))
+    } catch (error) {
+      if (this.#watch.signal.aborted) throw error
+      // Refused before anything was sent: the status says more than a report can, with its Retry-After.
+      if (error instanceof RequestError && !this.#request.answer.begun) throw error
+      return this.#reportFailure(request, error)
+    }
+  }
+
+  async #take(request: PushRequest, directory: string): Promise<GitResult> {
+    let pack: ReceivedPack | undefined
+    if (request.commands.some((command) => command.newOid !== undefined)) {
+      try {
+        pack = await receivePack({
+          reader: this.#reader,
+          directory,
+          request: this.#request,
+          commands: request.commands,
+          watch: this.#watch,
+          parts: this.#parts,
+          onProgress: (progress) => this.#showProgress(progress, request),
+        })
+      } catch (error) {
+        const reason = reasonOf(error)
+        if (reason === undefined) throw error
+        await this.#report(request, reason, refuseAll(request, 'unpacker error'))
+        return 'refused'
+      }
+    }
+    const reports = await changeRefs(this.#request, request, pack, directory, this.#parts)
+    await this.#report(request, undefined, reports)
+    return reports.some((one) => one.refused === undefined) ? 'ok' : 'refused'
+  }
+
+  /** What is nobody's fault but ours: the pusher is told that nothing was changed, the log why. */
+  async #reportFailure(request: PushRequest, error: unknown): Promise<GitResult> {
+    const { logger, metrics } = this.#parts
+    logger.error({ err: error }, 'A push failed')
+    if (this.#request.answer.begun) metrics.gitLateFailures.inc({ service: 'receive_pack' })
+    const reason = isDiskFull(error) ? 'the disk of the server is full' : 'internal error of the server'
+    await this.#report(request, reason, refuseAll(request, 'unpacker error'))
+    return 'failed'
+  }
+
+  async #readCommands(): Promise<PushRequest> {
+    const parser = new PushRequestParser(this.#parts.limits.pushCommandsMax)
+    for (;;) {
+      const line = await this.#reader.readLine()
+      if (line === undefined)
+        throw new ProtocolError({ code: 'request_truncated' }, 'The request ends before its commands do')
+      if (parser.take(line)) break
+    }
+    addAccessFields({ commands: parser.request().commands.length })
+    return parser.request()
+  }
+
+  async #report(request: PushRequest, unpackError: string | undefined, refs: readonly RefReport[]): Promise<void> {
+    const { capabilities } = request
+    const wantsReport = capabilities.has('report-status') || capabilities.has('report-status-v2')
+    // Without a report a client has only the bands to learn from.
+    if (wantsReport) await this.#say(encodeReport(unpackError, refs, this.#framing))
+    else if (this.#framing === 'none' || unpackError === undefined) await this.#say(Buffer.alloc(0))
+    else await this.#say(Buffer.concat([encodeBandText('error', `${unpackError}\n`, this.#framing), FLUSH]))
+  }
+
+  /** While a pack is checked the connection stays alive, and a person sees why it takes long. */
+  #showProgress({ phase, done, total }: TaskProgress, { capabilities }: PushRequest): void {
+    if (this.#framing === 'none' || capabilities.has('quiet') || phase !== 'resolving' || total === 0) return
+    const percent = Math.floor((100 * done) / total)
+    if (percent <= this.#shownPercent) return
+    this.#shownPercent = percent
+    const { answer } = this.#request
+    answer.begin()
+    const text = `Checking objects: ${String(percent).padStart(3)}% (${done}/${total})${done === total ? '\n' : '\r'}`
+    answer.writeIfIdle(encodeBandText('progress', text, this.#framing))
+  }
+
+  async #say(bytes: Buffer): Promise<void> {
+    const { answer } = this.#request
+    this.#watch.progress()
+    answer.begin()
+    await answer.write(bytes)
+    // A client that is still sending its pack reads the report only when it is done, or cut off.
+    if (!(await this.#reader.drain())) throw new RequestError({ code: 'payload_too_large' }, 'The request is too large')
+    await answer.end()
+  }
+}
+
+/** @returns what the pusher is told, where the pack or its size was wrong */
+function reasonOf(error: unknown): string | undefined {
+  if (error instanceof ProtocolError) return error.message
+  return error instanceof RequestError && error.detail.code === 'bad_request' ? error.message : undefined
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+}
+
+function refuseAll({ commands }: PushRequest, refused: string): RefReport[] {
+  return commands.map(({ ref }) => ({ ref, refused }))
+}

@@ -1,0 +1,78 @@
+import type { PushRequest } from '../git/protocol/push-request.ts'
+import type { RefReport } from '../git/protocol/report-status.ts'
+import { withSpan } from '../observability/tracing.ts'
+import { StorageError } from '../storage/error.ts'
+import type { RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { GitRequest, RepositoryRef } from './git-request.ts'
+import type { ReceivedPack } from './receive-pack.ts'
+import { headAfter, judgeCommands, type Verdict } from './ref-rules.ts'
+import type { TransferParts } from './transfer.ts'
+
+/**
+ * The end of a push, one at a time for each repository: judge the commands against the refs as they are now, publish
+ * the pack, change the refs in one database transaction, and show them on disk (I1–I4).
+ */
+export function changeRefs(
+  request: GitRequest,
+  { commands, capabilities }: PushRequest,
+  pack: ReceivedPack | undefined,
+  directory: string,
+  parts: TransferParts,
+): Promise<RefReport[]> {
+  const { repository, userId } = request
+  return parts.locks.run(`${repository.owner}/${repository.name}`, () =>
+    withSpan('git.refs.change', { commands: commands.length }, async () => {
+      const snapshot = parts.refs.snapshot(repository.id)
+      let verdicts = judgeCommands(commands, snapshot, pack?.tips ?? new Map())
+      if (capabilities.has('atomic') && verdicts.some((one) => 'refused' in one)) {
+        verdicts = verdicts.map(({ command, ...rest }) => ({
+          command,
+          refused: 'refused' in rest ? rest.refused : 'atomic push: another ref was refused',
+        }))
+      }
+      const updates = verdicts.flatMap((one) => ('update' in one ? one.update : []))
+      if (updates.length === 0) return verdicts.map(toReport)
+      // The last moment at which a client that left can take its push with it.
+      request.signal.throwIfAborted()
+      const head = headAfter(snapshot, updates, parts.defaultBranch)
+      const changed = await publishAndApply(repository, { updates, userId, pack, head, directory }, parts)
+      if (!changed) return commands.map(({ ref }) => ({ ref, refused: 'reference changed meanwhile; fetch first' }))
+      await parts.projector.show(repository, updates, head)
+      return verdicts.map(toReport)
+    }),
+  )
+}
+
+interface Change {
+  readonly updates: readonly RefUpdate[]
+  readonly userId: string | null
+  readonly pack: ReceivedPack | undefined
+  readonly head: string | undefined
+  readonly directory: string
+}
+
+/** @returns false where a ref had another value after all, and nothing was changed */
+async function publishAndApply(repository: RepositoryRef, change: Change, parts: TransferParts): Promise<boolean> {
+  const { updates, userId, pack, head, directory } = change
+  const row = pack?.row
+  const takeBack = row === undefined ? undefined : await parts.files.publishPack(repository, directory, row.name)
+  try {
+    const applied = await parts.refs.apply({
+      repositoryId: repository.id,
+      updates,
+      userId,
+      ...(head === undefined ? {} : { head }),
+      ...(row === undefined ? {} : { pack: row }),
+    })
+    if (!applied) await takeBack?.()
+    return applied
+  } catch (error) {
+    // After other errors nobody can tell whether the refs were changed: the pack stays, as they may need it.
+    if (error instanceof StorageError && error.detail.code === 'lease_lost') await takeBack?.()
+    throw error
+  }
+}
+
+function toReport(verdict: Verdict): RefReport {
+  return { ref: verdict.command.ref, refused: 'refused' in verdict ? verdict.refused : undefined }
+}

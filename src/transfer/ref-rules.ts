@@ -1,0 +1,133 @@
+import { whyNotPushable } from '../git/ref-name.ts'
+import type { PushCommand } from '../git/protocol/push-request.ts'
+import { OBJECT_TYPE } from '../git/object/type.ts'
+import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { Tip } from './workers/tasks.ts'
+
+/** What becomes of one command of a push. */
+export type Verdict =
+  | { readonly command: PushCommand; readonly update: RefUpdate }
+  | { readonly command: PushCommand; readonly refused: string }
+
+const BRANCHES = 'refs/heads/'
+
+/**
+ * Judges the commands of a push against the refs as they are, by C git's rules (builtin/receive-pack.c, `update`;
+ * refs.c, `refs_verify_refname_available`).
+ *
+ * @param tips what the new object ids are
+ */
+export function judgeCommands(
+  commands: readonly PushCommand[],
+  snapshot: RefSnapshot,
+  tips: ReadonlyMap<string, Tip>,
+): Verdict[] {
+  const seen = new Set<string>()
+  const deleted = new Set(commands.filter((one) => one.newOid === undefined).map((one) => one.ref))
+  const names = new NamesInUse(snapshot, deleted)
+  return commands.map((command) => {
+    const refused = seen.has(command.ref)
+      ? 'multiple updates for one ref'
+      : (refusalOf(command, snapshot, tips) ??
+        (command.newOid === undefined ? undefined : names.conflictWith(command.ref)))
+    seen.add(command.ref)
+    if (refused !== undefined) return { command, refused }
+    if (command.newOid !== undefined) names.add(command.ref)
+    const { ref: name, oldOid, newOid } = command
+    const peeled = newOid === undefined ? null : (tips.get(newOid)?.peeled ?? null)
+    return { command, update: { name, oldOid, newOid, peeled } }
+  })
+}
+
+function refusalOf(
+  { ref, oldOid, newOid }: PushCommand,
+  snapshot: RefSnapshot,
+  tips: ReadonlyMap<string, Tip>,
+): string | undefined {
+  const unusable = whyNotPushable(ref)
+  if (unusable !== undefined) return unusable
+  const current = snapshot.byName.get(ref)?.oid
+  if (oldOid === undefined && newOid === undefined) return 'no such ref'
+  if (current !== oldOid) {
+    // Compare-and-swap (I3): the pusher decided by what is no longer true.
+    if (oldOid === undefined) return 'reference already exists'
+    return current === undefined ? 'reference does not exist any more' : 'reference changed meanwhile; fetch first'
+  }
+  if (newOid === undefined) return ref === snapshot.head ? 'deletion of the current branch prohibited' : undefined
+  const type = tips.get(newOid)?.type
+  if (type === undefined) return 'bad pack: the object is missing'
+  if (ref.startsWith(BRANCHES) && type !== OBJECT_TYPE.commit) return 'a branch can only point to a commit'
+  return undefined
+}
+
+/** A ref cannot stand where another one needs a folder: refs/heads/a beside refs/heads/a/b. */
+class NamesInUse {
+  readonly #snapshot: RefSnapshot
+  readonly #deleted: ReadonlySet<string>
+  readonly #created = new Set<string>()
+  readonly #createdFolders = new Map<string, string>()
+
+  constructor(snapshot: RefSnapshot, deleted: ReadonlySet<string>) {
+    this.#snapshot = snapshot
+    this.#deleted = deleted
+  }
+
+  add(name: string): void {
+    this.#created.add(name)
+    for (const folder of foldersOf(name)) this.#createdFolders.set(folder, name)
+  }
+
+  conflictWith(name: string): string | undefined {
+    const other =
+      this.#createdFolders.get(name) ??
+      foldersOf(name).find((folder) => this.#created.has(folder) || this.#exists(folder)) ??
+      this.#firstBelow(`${name}/`)
+    return other === undefined ? undefined : `'${other}' exists; cannot create '${name}'`
+  }
+
+  #exists(name: string): boolean {
+    return this.#snapshot.byName.has(name) && !this.#deleted.has(name)
+  }
+
+  /** The refs are sorted, and there may be very many of them. */
+  #firstBelow(prefix: string): string | undefined {
+    const { refs } = this.#snapshot
+    const wanted = Buffer.from(prefix)
+    let low = 0
+    let high = refs.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (Buffer.compare(Buffer.from((refs[middle] as { name: string }).name), wanted) < 0) low = middle + 1
+      else high = middle
+    }
+    for (let at = low; refs[at]?.name.startsWith(prefix) === true; at++) {
+      const name = refs[at]?.name ?? ''
+      if (!this.#deleted.has(name)) return name
+    }
+    return undefined
+  }
+}
+
+function foldersOf(name: string): string[] {
+  const folders: string[] = []
+  for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+    folders.push(name.slice(0, slash))
+  }
+  return folders
+}
+
+/**
+ * What HEAD is to point to after the first push (DESIGN §5), or undefined where it stays.
+ *
+ * @param preferred the configured default branch
+ */
+export function headAfter(
+  snapshot: RefSnapshot,
+  updates: readonly RefUpdate[],
+  preferred: string | undefined,
+): string | undefined {
+  if (!snapshot.headUnborn) return undefined
+  const created = updates.filter((one) => one.newOid !== undefined && one.name.startsWith(BRANCHES))
+  const candidates = [preferred, 'main', 'master'].filter((name) => name !== undefined).map((name) => BRANCHES + name)
+  return candidates.find((name) => created.some((one) => one.name === name)) ?? created[0]?.name
+}

@@ -1,0 +1,98 @@
+import { decodePktLine, type PktLine } from '../git/pkt-line.ts'
+import { ProtocolError } from '../git/protocol/error.ts'
+
+export interface RequestReaderOptions {
+  /** Of the whole body, after decompression. */
+  readonly bytesMax: number
+  /** Called for each piece that arrived. */
+  onPiece(): void
+}
+
+/**
+ * Reads a request body as lines, and what follows them as bytes. It never ends the body's iteration early: that would
+ * destroy the connection on which the answer is to be written.
+ */
+export class RequestReader {
+  readonly #pieces: AsyncIterator<Buffer>
+  readonly #options: RequestReaderOptions
+  #buffer: Buffer = Buffer.alloc(0)
+  #bytes = 0
+  #ended = false
+
+  constructor(body: AsyncIterable<Buffer>, options: RequestReaderOptions) {
+    this.#pieces = body[Symbol.asyncIterator]()
+    this.#options = options
+  }
+
+  /** Bytes of the body so far. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * @returns undefined where the body ends between two lines
+   * @throws ProtocolError pkt_length_invalid, request_truncated, over_limit
+   */
+  async readLine(): Promise<PktLine | undefined> {
+    for (;;) {
+      const step = decodePktLine(this.#buffer)
+      if (step.complete) {
+        this.#buffer = this.#buffer.subarray(step.consumedBytes)
+        return step.line
+      }
+      const piece = await this.#next()
+      if (piece !== undefined) this.#buffer = this.#buffer.length === 0 ? piece : Buffer.concat([this.#buffer, piece])
+      else if (this.#buffer.length === 0) return undefined
+      else throw new ProtocolError({ code: 'request_truncated' }, 'The request ends inside a line')
+    }
+  }
+
+  /** What follows the lines read so far. @throws ProtocolError over_limit */
+  async *rest(): AsyncGenerator<Buffer> {
+    const first = this.#buffer
+    this.#buffer = Buffer.alloc(0)
+    if (first.length > 0) yield first
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece
+  }
+
+  /**
+   * Reads the rest and forgets it: a client that is still sending reads no answer. At most as much again as a request
+   * may have, then the connection has to go.
+   *
+   * @returns whether the body came to its end
+   */
+  async drain(): Promise<boolean> {
+    this.#buffer = Buffer.alloc(0)
+    for (let drained = 0; drained <= this.#options.bytesMax;) {
+      if (this.#ended) return true
+      const piece = await this.#take()
+      drained += piece?.length ?? 0
+    }
+    return false
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    const piece = await this.#take()
+    if (piece === undefined) return undefined
+    const { bytesMax } = this.#options
+    if (this.#bytes > bytesMax) {
+      throw new ProtocolError(
+        { code: 'over_limit', limit: 'max_request_size', limitValue: bytesMax },
+        `The request is over the limit (max_request_size) of ${bytesMax} bytes`,
+      )
+    }
+    return piece
+  }
+
+  async #take(): Promise<Buffer | undefined> {
+    if (this.#ended) return undefined
+    const { done, value } = await this.#pieces.next()
+    if (done === true) {
+      this.#ended = true
+      return undefined
+    }
+    this.#bytes += value.length
+    this.#options.onPiece()
+    return value
+  }
+}

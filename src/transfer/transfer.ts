@@ -1,0 +1,121 @@
+import { ProtocolError } from '../git/protocol/error.ts'
+import type { Logger } from '../observability/logging.ts'
+import type { Metrics } from '../observability/metrics.ts'
+import { Bulkhead } from '../resilience/bulkhead.ts'
+import type { DataPaths } from '../storage/data-directory.ts'
+import type { FileSystem } from '../storage/file-system.ts'
+import type { KeyedMutex } from '../storage/keyed-mutex.ts'
+import type { ObserveStorage } from '../storage/observe.ts'
+import type { RefStore } from '../storage/repositories/ref-store.ts'
+import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
+import type { WriteGate } from '../storage/write-gate.ts'
+import { Advertiser, encodeErr } from './advertiser.ts'
+import { Fetch } from './fetch.ts'
+import type { GitRequest, TransferLimits } from './git-request.ts'
+import { observeOperation } from './operation.ts'
+import { PackCache } from './pack-cache.ts'
+import { Push } from './push.ts'
+import { RefProjector } from './ref-projector.ts'
+import { type GitWorkers, SLOTS } from './workers/pool.ts'
+
+/** What may wait for a worker thread, beyond what runs. */
+const QUEUE_MAX = 200
+
+export interface TransferOptions {
+  readonly limits: TransferLimits
+  readonly paths: DataPaths
+  readonly fileSystem: FileSystem
+  readonly files: RepositoryFiles
+  readonly refs: RefStore
+  readonly workers: GitWorkers
+  readonly writeGate: WriteGate
+  /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
+  readonly locks: KeyedMutex
+  readonly observe: ObserveStorage
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** The configured one, for repositories whose HEAD nobody chose. */
+  readonly defaultBranch: string | undefined
+  /** What clients see of our version, e.g. `guts/1.0`. */
+  readonly agent: string
+}
+
+export interface TransferParts extends TransferOptions {
+  readonly advertiser: Advertiser
+  readonly packs: PackCache
+  readonly fetchSlots: Bulkhead
+  readonly pushSlots: Bulkhead
+  readonly projector: RefProjector
+  /** Runs with a folder of its own, which is gone afterwards however it ends. */
+  quarantine<T>(work: (directory: string) => Promise<T>): Promise<T>
+}
+
+/** Fetches and pushes as operations on streams: what the git routes call. */
+export class Transfer {
+  readonly projector: RefProjector
+  readonly #parts: TransferParts
+
+  constructor(options: TransferOptions) {
+    const { fileSystem, files, paths, logger, metrics, limits } = options
+    const slots = { slotsMax: SLOTS, slotsPerKeyMax: SLOTS, queueMax: QUEUE_MAX }
+    this.projector = new RefProjector(options)
+    this.#parts = {
+      ...options,
+      advertiser: new Advertiser(options.agent, limits.advertisedRefsMax),
+      packs: new PackCache(fileSystem, paths.quarantine, (err) =>
+        logger.warn({ err }, 'A cached pack was not removed'),
+      ),
+      fetchSlots: new Bulkhead({ name: 'fetch', ...slots }, metrics),
+      pushSlots: new Bulkhead({ name: 'push', ...slots }, metrics),
+      projector: this.projector,
+      async quarantine(work) {
+        const directory = await files.openQuarantine()
+        try {
+          return await work(directory)
+        } finally {
+          await files.closeQuarantine(directory)
+        }
+      },
+    }
+  }
+
+  /** `GET info/refs`. */
+  async advertise(request: Omit<GitRequest, 'body'>): Promise<void> {
+    const { service, version, answer, repository } = request
+    const { advertiser, refs, metrics } = this.#parts
+    if (version === '2' && service === 'git-upload-pack') {
+      // What the server can do, and no ref yet: no operation has begun.
+      answer.begin()
+      await answer.write(advertiser.v2)
+      return answer.end()
+    }
+    await observeOperation(request, metrics, async () => {
+      let bytes: Buffer
+      let refused = false
+      try {
+        bytes = advertiser.advertise(service, version === '2' ? '0' : version, refs.snapshot(repository.id))
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error
+        refused = true
+        bytes = encodeErr(error.message)
+      }
+      answer.begin()
+      await answer.write(bytes)
+      await answer.end()
+      return refused ? 'refused' : 'ok'
+    })
+  }
+
+  /** `POST git-upload-pack`. */
+  async fetch(request: GitRequest): Promise<void> {
+    await observeOperation(request, this.#parts.metrics, () => new Fetch(request, this.#parts).run())
+  }
+
+  /** `POST git-receive-pack`. @throws RequestError unavailable: writes are refused now */
+  async push(request: GitRequest): Promise<void> {
+    await observeOperation(request, this.#parts.metrics, () => {
+      this.#parts.writeGate.assertWritable()
+      return new Push(request, this.#parts).run()
+    })
+  }
+}

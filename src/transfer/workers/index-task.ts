@@ -1,0 +1,96 @@
+import { GutsError } from '../../errors.ts'
+import { parseTag } from '../../git/object/tag.ts'
+import { OBJECT_TYPE } from '../../git/object/type.ts'
+import { encodePackIndex } from '../../git/pack/index-file.ts'
+import { indexPack } from '../../git/pack/indexer.ts'
+import type { ObjectStore } from '../../storage/objects/object-store.ts'
+import { ObjectCache } from '../../storage/objects/object-cache.ts'
+import { FileSource, PackFile } from '../../storage/objects/pack-file.ts'
+import { PackChecker } from '../pack-checker.ts'
+import { completeThinPack, type CompletedPack } from './complete-thin-pack.ts'
+import { openStore } from './open-stores.ts'
+import { RemoteFile } from './remote-file.ts'
+import type { IndexResult, IndexTask, Tip } from './tasks.ts'
+
+/** For reading the tips of a pack that was just received. */
+const TIP_CACHE_BYTES = 1024 * 1024
+
+/** Checks and indexes a received pack; what is wrong with it is an answer, what goes wrong here is thrown. */
+export async function runIndex(task: IndexTask): Promise<IndexResult> {
+  const store = openStore(task.repositoryPath)
+  const source = new FileSource(task.packPath)
+  const file = new RemoteFile(task.port)
+  try {
+    return await index(task, store, source, file)
+  } catch (error) {
+    // Every class of error that a pack's bytes can raise carries its sentence for the pusher.
+    if (!(error instanceof GutsError) || isOurs(error)) throw error
+    return { accepted: false, code: String(error.detail.code), reason: error.message }
+  } finally {
+    source.close()
+    file.close()
+  }
+}
+
+/** Damage of what is stored here is not the pusher's mistake. */
+function isOurs(error: GutsError<{ readonly code: string }>): boolean {
+  return error.name === 'StorageError'
+}
+
+async function index(task: IndexTask, store: ObjectStore, source: FileSource, file: RemoteFile): Promise<IndexResult> {
+  const checker = new PackChecker(store)
+  const { entries, externalBases, entriesEnd } = indexPack(source, task.limits, {
+    onObject: (type, data, oids, oidAt) => checker.add(type, data, oids, oidAt),
+    readBase: (oid) => store.read(oid),
+    onProgress: (phase, done, total) => file.progress({ phase, done, total }),
+  })
+  const objects = entries.count
+  const pack: CompletedPack =
+    externalBases.length === 0
+      ? { packBytes: source.bytes, checksum: source.readTrailer() }
+      : await completeThinPack(source, file, store, entries, externalBases, entriesEnd)
+  const encoded = encodePackIndex(entries, pack.checksum)
+  const received = new PackFile(task.packPath, encoded.packName, new ObjectCache(TIP_CACHE_BYTES), encoded.bytes)
+  try {
+    const sources = [received, store]
+    const counts = checker.finish(entries, (oid) => readFirst(sources, oid))
+    const tips = task.tips.map((oid) => inspectTip(oid, sources))
+    const bytes = new Uint8Array(encoded.bytes)
+    return {
+      accepted: true,
+      packName: encoded.packName,
+      packBytes: pack.packBytes,
+      index: bytes,
+      objects,
+      counts,
+      tips,
+    }
+  } finally {
+    received.close()
+  }
+}
+
+interface Source {
+  readObject(oid: Buffer): { readonly type: number; readonly data: Buffer } | undefined
+}
+
+/** What a ref is to point to: its type, and what a tag finally points to. */
+function inspectTip(oid: string, sources: readonly Source[]): Tip {
+  let first: number | undefined
+  for (let name = oid; ;) {
+    const object = readFirst(sources, Buffer.from(name, 'hex'))
+    first ??= object?.type
+    if (object?.type !== OBJECT_TYPE.tag) {
+      return { oid, type: first, peeled: first === OBJECT_TYPE.tag ? name : null }
+    }
+    name = parseTag(object.data).object
+  }
+}
+
+function readFirst(sources: readonly Source[], oid: Buffer): ReturnType<Source['readObject']> {
+  for (const source of sources) {
+    const object = source.readObject(oid)
+    if (object !== undefined) return object
+  }
+  return undefined
+}
