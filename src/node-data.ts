@@ -1,0 +1,155 @@
+/** The half of the composition root that has to do with data: what lies on disk, and the services on top of it. */
+import { availableParallelism } from 'node:os'
+import type { Config } from './config/schema.ts'
+import { Browse } from './collaboration/browse.ts'
+import { feedGauges } from './collaboration/gauges.ts'
+import { Repositories } from './collaboration/repositories.ts'
+import { Tokens } from './collaboration/tokens.ts'
+import { Users } from './collaboration/users.ts'
+import type { Logger } from './observability/logging.ts'
+import type { Metrics } from './observability/metrics.ts'
+import { Bulkhead } from './resilience/bulkhead.ts'
+import {
+  clearLeftovers,
+  type DataPaths,
+  DirectoryLock,
+  prepareDataDirectory,
+  unusable,
+} from './storage/data-directory.ts'
+import { Database } from './storage/database/database.ts'
+import { DiskSpace } from './storage/disk-space.ts'
+import type { FileSystem } from './storage/file-system.ts'
+import { probeFiles } from './storage/health.ts'
+import { KeyedMutex } from './storage/keyed-mutex.ts'
+import { Lease } from './storage/lease.ts'
+import { Maintenance } from './storage/maintenance.ts'
+import { createStorageObserver } from './storage/observe.ts'
+import { projectHead } from './storage/repositories/projection.ts'
+import { RefStore } from './storage/repositories/ref-store.ts'
+import { RepositoryFiles } from './storage/repositories/repository-files.ts'
+import { WriteConditions } from './storage/write-conditions.ts'
+import { Transfer } from './transfer/transfer.ts'
+import { GitWorkers } from './transfer/workers/pool.ts'
+
+export interface NodeDataOptions {
+  readonly config: Config
+  readonly version: string
+  readonly fileSystem: FileSystem
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly drainingForS: () => number | undefined
+}
+
+export interface NodeData {
+  readonly paths: DataPaths
+  readonly database: Database
+  readonly lease: Lease
+  readonly diskSpace: DiskSpace
+  readonly maintenance: Maintenance
+  readonly files: RepositoryFiles
+  readonly refs: RefStore
+  readonly workers: GitWorkers
+  readonly users: Users
+  readonly tokens: Tokens
+  readonly repositories: Repositories
+  readonly transfer: Transfer
+  readonly browse: Browse
+  readonly writeGate: WriteConditions
+}
+
+/** Looks into repositories that may wait for a worker thread. */
+const BROWSE_QUEUE_MAX = 200
+
+/**
+ * Takes the data directory for this process and opens everything on it.
+ * @param stack gets what gives it back, so that also a start that fails half-way leaves nothing open
+ * @throws StorageError data_directory_in_use, data_directory_unusable, sqlite_too_old
+ */
+export async function openNodeData(stack: AsyncDisposableStack, options: NodeDataOptions): Promise<NodeData> {
+  const { config, fileSystem, metrics, logger, drainingForS } = options
+  const paths = await prepareDataDirectory(config.dataDirectory)
+  const lock = DirectoryLock.take(paths)
+  stack.defer(() => lock.release())
+  await probeFiles({ paths, fileSystem }).catch((error: unknown) => {
+    throw unusable(paths.root, error)
+  })
+  const database = await Database.open(paths.database)
+  stack.defer(() => database.close())
+  const lease = new Lease(database, (err) => logger.error({ err }, 'The lease on the data could not be renewed'))
+  await lease.start()
+  stack.defer(() => lease.stop())
+
+  const diskSpace = new DiskSpace(paths.root, config.minFreeBytes)
+  const maintenance = new Maintenance(database)
+  const writeGate = new WriteConditions({ maintenance, diskSpace, lease, drainingForS, logger })
+  await writeGate.start()
+  stack.defer(() => writeGate.stop())
+  metrics.onCollect(async () => metrics.storageFree.set((await diskSpace.look()).freeBytes))
+  feedGauges(database, metrics)
+
+  const files = new RepositoryFiles(paths, fileSystem)
+  stack.defer(() => files.close())
+  const refs = new RefStore(database, lease)
+  const locks = new KeyedMutex()
+  const workers = new GitWorkers()
+  stack.defer(() => workers.close())
+  const shared = { database, lease, files, writeGate, locks, metrics, logger }
+  const repositories = new Repositories(
+    { ...shared, projectHead: (repository, head) => projectHead(fileSystem, files.path(repository), head) },
+    config.defaultBranch,
+  )
+  const transfer = new Transfer({
+    ...shared,
+    limits: { ...config, progressTimeoutMs: config.requestTimeoutS * 1_000 },
+    paths,
+    fileSystem,
+    refs,
+    workers,
+    observe: createStorageObserver(metrics),
+    defaultBranch: config.defaultBranch,
+    agent: `guts/${options.version}`,
+  })
+  const slotsMax = Math.max(2, availableParallelism())
+  const slots = new Bulkhead(
+    { name: 'browse', slotsMax, slotsPerKeyMax: slotsMax, queueMax: BROWSE_QUEUE_MAX },
+    metrics,
+  )
+  const browse = new Browse({ refs, files, workers, slots })
+  const people = { users: new Users(database), tokens: new Tokens(database) }
+  return {
+    paths,
+    database,
+    lease,
+    diskSpace,
+    maintenance,
+    files,
+    refs,
+    workers,
+    repositories,
+    transfer,
+    browse,
+    writeGate,
+    ...people,
+  }
+}
+
+/** Brings disk and database together again after whatever ended the last run, before anybody can ask. */
+export async function recoverData(data: NodeData, fileSystem: FileSystem, logger: Logger): Promise<void> {
+  await clearLeftovers(data.paths, fileSystem)
+  const { removed, unknownFolders } = await data.repositories.finishInterrupted()
+  if (removed > 0) logger.info({ removed }, 'Repositories that were being made or deleted are gone')
+  if (unknownFolders.length > 0) {
+    const [first] = unknownFolders
+    logger.warn(
+      { folders: unknownFolders.length, first },
+      'Folders lie among the repositories that the database does not know',
+    )
+  }
+  const rows = await data.database.read
+    .selectFrom('repositories')
+    .innerJoin('owners', 'owners.id', 'repositories.owner_id')
+    .select(['repositories.id', 'owners.name as owner', 'repositories.name'])
+    .where('deleted_at', 'is', null)
+    .execute()
+  await data.transfer.projector.showAllAtStart(rows)
+}
