@@ -106,10 +106,10 @@ describe('users and tokens', () => {
     await using node = await NodeProcess.start()
     const { token } = await node.createUser('alice')
     expect((await node.api('/api/user', token)).status).toBe(200)
-    const [{ id = '' } = {}] = await gutsJson<{ id: string }[]>(['token', 'list', '--user', 'alice'], node.environment)
-    expect((await node.guts('token', 'revoke', '--user', 'alice', id)).exitCode).toBe(0)
+    const [first] = await gutsJson<{ id: string }[]>(['token', 'list', '--user', 'alice'], node.environment)
+    expect((await node.guts('token', 'revoke', '--user', 'alice', first?.id ?? '')).exitCode).toBe(0)
     expect((await node.api('/api/user', token)).status).toBe(401)
-    expect((await node.guts('token', 'revoke', '--user', 'alice', id)).exitCode).toBe(1)
+    expect((await node.guts('token', 'revoke', '--user', 'alice', first?.id ?? '')).exitCode).toBe(1)
     expect(await node.metric('guts_users_total')).toBe(1)
   })
 

@@ -24,7 +24,6 @@ import { KeyedMutex } from './storage/keyed-mutex.ts'
 import { Lease } from './storage/lease.ts'
 import { Maintenance } from './storage/maintenance.ts'
 import { createStorageObserver } from './storage/observe.ts'
-import { projectHead } from './storage/repositories/projection.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
 import { WriteConditions } from './storage/write-conditions.ts'
@@ -37,7 +36,6 @@ export interface NodeDataOptions {
   readonly fileSystem: FileSystem
   readonly metrics: Metrics
   readonly logger: Logger
-  readonly drainingForS: () => number | undefined
 }
 
 export interface NodeData {
@@ -66,7 +64,7 @@ const BROWSE_QUEUE_MAX = 200
  * @throws StorageError data_directory_in_use, data_directory_unusable, sqlite_too_old
  */
 export async function openNodeData(stack: AsyncDisposableStack, options: NodeDataOptions): Promise<NodeData> {
-  const { config, fileSystem, metrics, logger, drainingForS } = options
+  const { config, fileSystem, metrics, logger } = options
   const paths = await prepareDataDirectory(config.dataDirectory)
   const lock = DirectoryLock.take(paths)
   stack.defer(() => lock.release())
@@ -81,7 +79,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
 
   const diskSpace = new DiskSpace(paths.root, config.minFreeBytes)
   const maintenance = new Maintenance(database)
-  const writeGate = new WriteConditions({ maintenance, diskSpace, lease, drainingForS, logger })
+  const writeGate = new WriteConditions({ maintenance, diskSpace, lease, logger })
   await writeGate.start()
   stack.defer(() => writeGate.stop())
   metrics.onCollect(async () => metrics.storageFree.set((await diskSpace.look()).freeBytes))
@@ -93,11 +91,8 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   const locks = new KeyedMutex()
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
-  const shared = { database, lease, files, writeGate, locks, metrics, logger }
-  const repositories = new Repositories(
-    { ...shared, projectHead: (repository, head) => projectHead(fileSystem, files.path(repository), head) },
-    config.defaultBranch,
-  )
+  const observe = createStorageObserver(metrics)
+  const shared = { files, writeGate, locks, observe, logger }
   const transfer = new Transfer({
     ...shared,
     limits: { ...config, progressTimeoutMs: config.requestTimeoutS * 1_000 },
@@ -105,10 +100,14 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     fileSystem,
     refs,
     workers,
-    observe: createStorageObserver(metrics),
+    metrics,
     defaultBranch: config.defaultBranch,
     agent: `guts/${options.version}`,
   })
+  const repositories = new Repositories(
+    { ...shared, database, lease, showHead: (repository, head) => transfer.projector.show(repository, [], head) },
+    config.defaultBranch,
+  )
   const slotsMax = Math.max(2, availableParallelism())
   const slots = new Bulkhead(
     { name: 'browse', slotsMax, slotsPerKeyMax: slotsMax, queueMax: BROWSE_QUEUE_MAX },

@@ -76,7 +76,7 @@ class NodeStart {
   readonly #stack: AsyncDisposableStack
   readonly #boot = newOperation('boot')
   #started = false
-  #drainUntilMs: number | undefined
+  #draining = false
   #stopped: Promise<void> | undefined
 
   constructor(options: NodeOptions, stack: AsyncDisposableStack) {
@@ -110,8 +110,7 @@ class NodeStart {
       onCollectError: (err) => this.#logger.warn({ err }, 'A gauge kept its old value'),
     })
     const fileSystem = this.#options.fileSystem ?? diskFileSystem
-    const { drainingForS } = this
-    const common = { config, version, fileSystem, metrics, logger: this.#logger, drainingForS }
+    const common = { config, version, fileSystem, metrics, logger: this.#logger }
     const data = await openNodeData(this.#stack, common)
 
     const shedder = new LoadShedder(metrics)
@@ -125,7 +124,7 @@ class NodeStart {
       ],
       conditions: {
         started: () => this.#started,
-        draining: () => this.#drainUntilMs !== undefined,
+        draining: () => this.#draining,
         shedding: () => shedder.shedding,
         maintenance: () => data.maintenance.state.on,
       },
@@ -141,7 +140,7 @@ class NodeStart {
     }
     // First, so that whoever waits for the start can be told that it goes on.
     const internal = await this.#listen(
-      { name: 'internal', connectionsMax: INTERNAL_CONNECTIONS_MAX, drainMs: () => INTERNAL_DRAIN_MS },
+      { name: 'internal', connectionsMax: INTERNAL_CONNECTIONS_MAX, drainMs: INTERNAL_DRAIN_MS },
       { variable: 'GUTS_METRICS_ADDR', address: config.metricsAddress },
       createApp({ ...limits, listener: 'internal', routes: internalRoutes, services: undefined }),
       metrics,
@@ -150,7 +149,7 @@ class NodeStart {
     const p2p = await this.#joinNetwork(seed, metrics)
     parts.p2p = p2p
     const api = await this.#listen(
-      { name: 'api', connectionsMax: config.connectionsMax, drainMs: () => (this.drainingForS() ?? 0) * 1_000 },
+      { name: 'api', connectionsMax: config.connectionsMax, drainMs: config.drainTimeoutS * 1_000 },
       { variable: 'GUTS_API_ADDR', address: config.apiAddress },
       createApp({
         ...limits,
@@ -170,16 +169,10 @@ class NodeStart {
     return { ...ports, peerId, metrics, data, stop: () => (this.#stopped ??= this.#stop()) }
   }
 
-  /** Seconds until the drain is cut off; undefined before it begins. */
-  readonly drainingForS = (): number | undefined => {
-    if (this.#drainUntilMs === undefined) return undefined
-    return Math.max(0, this.#drainUntilMs - performance.now()) / 1_000
-  }
-
   async #stop(): Promise<void> {
     const startedAtMs = performance.now()
     // Readiness falls with this, before any listener closes: whoever asks on the internal one is told.
-    this.#drainUntilMs = startedAtMs + this.#config.drainTimeoutS * 1_000
+    this.#draining = true
     const stopping = newOperation('stop')
     await runInContext(stopping, async () => {
       this.#logger.info({ drain_timeout_s: this.#config.drainTimeoutS }, 'Stopping')
@@ -193,7 +186,7 @@ class NodeStart {
   }
 
   async #listen(
-    options: Pick<ListenerOptions, 'name' | 'connectionsMax'> & { readonly drainMs: () => number },
+    options: Pick<ListenerOptions, 'name' | 'connectionsMax'> & { readonly drainMs: number },
     { variable, address }: { variable: string; address: Address },
     handler: HttpHandler,
     metrics: Metrics,
@@ -205,7 +198,7 @@ class NodeStart {
       throw listenFailed(variable, formatAddress(address), error)
     })
     this.#stack.defer(async () => {
-      const { cutOff } = await listener.stop({ deadlineMs: drainMs() })
+      const { cutOff } = await listener.stop({ deadlineMs: drainMs })
       if (cutOff > 0) this.#logger.warn({ listener: rest.name, connections: cutOff }, 'Connections were cut off')
     })
     return { port }

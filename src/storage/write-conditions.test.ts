@@ -16,12 +16,11 @@ afterEach(() => {
 
 interface Situation {
   held: boolean
-  drainingForS: number | undefined
   limitBytes: number
 }
 
 async function open(data: TestData, situation: Partial<Situation> = {}) {
-  const { held = true, drainingForS, limitBytes = 0 } = situation
+  const { held = true, limitBytes = 0 } = situation
   const diskSpace = new DiskSpace(data.paths.root, limitBytes)
   const maintenance = new Maintenance(data.database)
   const conditions = new WriteConditions({
@@ -56,7 +55,6 @@ describe('the write gate', () => {
   it.each([
     { name: 'the lease is lost', situation: { held: false }, message: /lease/, retryAfterS: 2 },
     { name: 'the disk is short', situation: { limitBytes: 2 ** 60 }, message: /disk space/, retryAfterS: 2 },
-    { name: 'the node drains', situation: { drainingForS: 6.2 }, message: /going down/, retryAfterS: 7 },
   ])('is closed when $name', async ({ situation, message, retryAfterS }) => {
     await using data = await openTestData()
     const { conditions } = await open(data, situation)

@@ -10,8 +10,6 @@ export interface WriteConditionsParts {
   readonly maintenance: Maintenance
   readonly diskSpace: DiskSpace
   readonly lease: Pick<Lease, 'held'>
-  /** Seconds until the process is gone, while it drains. */
-  readonly drainingForS: () => number | undefined
   readonly logger: Logger
 }
 
@@ -21,7 +19,6 @@ const RETRY_S_MIN = 2
 const RETRY_S_MAX = 300
 
 const SENTENCES = {
-  draining: 'The server is going down; try again later',
   maintenance: 'The server is in maintenance and takes no changes; reading works',
   disk: 'The server is short of disk space and takes no changes; reading works',
   lease: 'The server does not hold the lease on its data and takes no changes; reading works',
@@ -29,7 +26,10 @@ const SENTENCES = {
 
 type Reason = keyof typeof SENTENCES
 
-/** Keeps looking at what writing depends on, and closes the gate in time. */
+/**
+ * Keeps looking at what writing depends on, and closes the gate in time. A drain does not close it: what was begun
+ * before finishes, and the listeners take nothing new.
+ */
 export class WriteConditions implements WriteGate {
   readonly #parts: WriteConditionsParts
   readonly #sinceMs = new Map<Reason, number>()
@@ -59,8 +59,7 @@ export class WriteConditions implements WriteGate {
   }
 
   #reason(): Reason | undefined {
-    const { maintenance, diskSpace, lease, drainingForS } = this.#parts
-    if (drainingForS() !== undefined) return 'draining'
+    const { maintenance, diskSpace, lease } = this.#parts
     if (maintenance.state.on) return 'maintenance'
     if (diskSpace.last.low) return 'disk'
     return lease.held ? undefined : 'lease'
@@ -68,8 +67,6 @@ export class WriteConditions implements WriteGate {
 
   /** How long the cause will last nobody knows: as long again as it has lasted is asked for often at first, then rarely. */
   #retryAfterS(reason: Reason): number {
-    const drainingForS = this.#parts.drainingForS()
-    if (drainingForS !== undefined) return Math.max(1, Math.ceil(drainingForS))
     const sinceMs = this.#parts.maintenance.state.sinceMs ?? this.#sinceMs.get(reason) ?? Date.now()
     return Math.min(RETRY_S_MAX, Math.max(RETRY_S_MIN, Math.ceil((Date.now() - sinceMs) / 1_000)))
   }
