@@ -2,12 +2,11 @@ import assert from 'node:assert/strict'
 
 import { RequestError } from '../errors.ts'
 import type { Logger } from '../observability/logging.ts'
-import type { Metrics } from '../observability/metrics.ts'
-import { withSpan } from '../observability/tracing.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
 import { StorageError } from '../storage/error.ts'
 import type { KeyedMutex } from '../storage/keyed-mutex.ts'
 import type { Lease } from '../storage/lease.ts'
+import type { ObserveStorage } from '../storage/observe.ts'
 import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../storage/write-gate.ts'
 import { ownerName, repositoryName } from '../validation/names.ts'
@@ -30,9 +29,9 @@ export interface RepositoriesParts {
   readonly writeGate: WriteGate
   /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
   readonly locks: KeyedMutex
-  /** Writes HEAD on disk as the database has it; the node's projection of refs. */
-  readonly projectHead: (repository: { owner: string; name: string }, head: string) => Promise<void>
-  readonly metrics: Pick<Metrics, 'storageOperationDuration'>
+  /** Shows on disk what HEAD is now; what it cannot show it shows later, and never rejects. */
+  readonly showHead: (repository: { id: string; owner: string; name: string }, head: string) => Promise<void>
+  readonly observe: ObserveStorage
   readonly logger: Pick<Logger, 'error'>
 }
 
@@ -83,7 +82,7 @@ export class Repositories {
     assert(ownerName.safeParse(owner.name).success && repositoryName.safeParse(name).success, 'callers check names')
     this.#parts.writeGate.assertWritable()
     await this.#parts.locks.run(`${owner.name}/${name}`, () =>
-      this.#measured('repository_create', () => this.#create(repository, owner)),
+      this.#parts.observe('repository_create', () => this.#create(repository, owner)),
     )
     const made = this.find(owner.name, name, caller)
     if (made === undefined) throw new RequestError({ code: 'conflict' }, 'The repository was deleted meanwhile')
@@ -94,14 +93,12 @@ export class Repositories {
   async update(repository: FoundRepository, change: RepositoryChange): Promise<void> {
     assertMayWrite(repository)
     this.#parts.writeGate.assertWritable()
-    const { lease, database, locks, projectHead, logger } = this.#parts
+    const { lease, database, locks, showHead } = this.#parts
     const head = change.defaultBranch === undefined ? null : `refs/heads/${change.defaultBranch}`
     await locks.run(`${repository.owner}/${repository.name}`, async () => {
       const outcome = await database.write([lease.guard(), ...updateStatements(repository.id, change, head)])
       if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
-      if (head === null) return
-      // The database has it; the disk gets it at the next start at the latest.
-      await projectHead(repository, head).catch((err: unknown) => logger.error({ err }, 'HEAD was not written to disk'))
+      if (head !== null) await showHead(repository, head)
     })
   }
 
@@ -111,7 +108,7 @@ export class Repositories {
     this.#parts.writeGate.assertWritable()
     const { lease, database, locks } = this.#parts
     await locks.run(`${repository.owner}/${repository.name}`, () =>
-      this.#measured('repository_delete', async () => {
+      this.#parts.observe('repository_delete', async () => {
         const outcome = await database.write([lease.guard(), markDeletedStatement(repository.id)])
         if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
         await this.#finishRemoval(repository)
@@ -198,16 +195,6 @@ export class Repositories {
     await files.remove({ owner, name })
     const outcome = await database.write([lease.guard(), deleteStatement(id)])
     if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
-  }
-
-  async #measured<T>(operation: 'repository_create' | 'repository_delete', work: () => Promise<T>): Promise<T> {
-    const startedAtMs = performance.now()
-    try {
-      return await withSpan(`storage ${operation}`, {}, work)
-    } finally {
-      const seconds = (performance.now() - startedAtMs) / 1_000
-      this.#parts.metrics.storageOperationDuration.observe({ operation }, seconds)
-    }
   }
 }
 

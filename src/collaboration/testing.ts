@@ -13,10 +13,11 @@ import { Database } from '../storage/database/database.ts'
 import { diskFileSystem, type FileSystem } from '../storage/file-system.ts'
 import { KeyedMutex } from '../storage/keyed-mutex.ts'
 import { Lease } from '../storage/lease.ts'
-import { projectHead } from '../storage/repositories/projection.ts'
+import { createStorageObserver } from '../storage/observe.ts'
 import { RefStore } from '../storage/repositories/ref-store.ts'
 import { RepositoryFiles } from '../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../storage/write-gate.ts'
+import { RefProjector } from '../transfer/ref-projector.ts'
 import type { Caller } from './caller.ts'
 import { Repositories } from './repositories.ts'
 import { Tokens } from './tokens.ts'
@@ -52,6 +53,10 @@ export async function openPeople(
   const fileSystem = options.fileSystem ?? diskFileSystem
   const files = new RepositoryFiles(paths, fileSystem)
   const metrics = createMetrics({ routePaths: [], version: '1.2.3', onCollectError: onError })
+  const refs = new RefStore(database, lease)
+  const observe = createStorageObserver(metrics)
+  const logger = pino({ level: 'silent' })
+  const projector = new RefProjector({ fileSystem, files, refs, observe, logger })
   const users = new Users(database)
   const tokens = new Tokens(database)
   const repositories = new Repositories({
@@ -60,20 +65,20 @@ export async function openPeople(
     files,
     writeGate: options.writeGate ?? OPEN,
     locks: new KeyedMutex(),
-    projectHead: (repository, head) => projectHead(fileSystem, files.path(repository), head),
-    metrics,
-    logger: pino({ level: 'silent' }),
+    showHead: (repository, head) => projector.show(repository, [], head),
+    observe,
+    logger,
   })
   return {
     paths,
     database,
     lease,
     files,
+    refs,
     metrics,
     users,
     tokens,
     repositories,
-    refs: new RefStore(database, lease),
     async join(username, role) {
       const user = await users.create({ username, admin: role === 'admin' })
       const { token, id } = await tokens.create({ userId: user.id, name: 'test' })

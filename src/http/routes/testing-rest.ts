@@ -5,7 +5,7 @@ import type { Caller } from '../../collaboration/caller.ts'
 import { loadConfig } from '../../config/load.ts'
 import { Bulkhead } from '../../resilience/bulkhead.ts'
 import type { WriteGate } from '../../storage/write-gate.ts'
-import { type BrowseTask, runBrowse } from '../../transfer/workers/browse-task.ts'
+import { GitWorkers } from '../../transfer/workers/pool.ts'
 import { limitsOf } from '../limits.ts'
 import type { Services } from '../services.ts'
 import { serve, type TestServer } from '../testing.ts'
@@ -40,7 +40,7 @@ export async function serveRest(publicUrl?: string): Promise<RestServer> {
   }
   const people = await openPeople({ writeGate })
   const { files, refs, metrics, tokens, users, repositories } = people
-  const workers = { browse: async (task: BrowseTask) => structuredClone(runBrowse(task)) }
+  const workers = new GitWorkers()
   const slots = new Bulkhead({ name: 'browse', slotsMax: 2, slotsPerKeyMax: 2, queueMax: 50 }, metrics)
   const browse = new Browse({ refs, files, workers, slots })
   const limits = limitsOf(loadConfig({ environment: {}, requirePrivateKey: false }).config)
@@ -78,6 +78,7 @@ export async function serveRest(publicUrl?: string): Promise<RestServer> {
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]()
+      await workers.close()
       await people[Symbol.asyncDispose]()
     },
   }

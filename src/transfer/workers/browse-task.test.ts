@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -222,6 +232,12 @@ describe('contents', () => {
     rmSync(gone, { recursive: true })
     const refused = { kind: 'refused', code: 'repository_missing' }
     expect(contents('docs', oidOf('main'), gone)).toEqual(refused)
+    // Its space on disk is free again: nobody holds its files open.
+    const open = readdirSync('/proc/self/fd').map((fd) => {
+      const path = join('/proc/self/fd', fd)
+      return existsSync(path) || lstatSync(path, { throwIfNoEntry: false }) === undefined ? '' : readlinkSync(path)
+    })
+    expect(open.filter((path) => path.startsWith(gone))).toEqual([])
     expect(contents('docs', oidOf('main'), join(directory, 'never.git'))).toEqual(refused)
   })
 
