@@ -24,25 +24,34 @@ export interface ConfigVisitor {
   onValue(key: string, value: string | undefined): void
 }
 
+/**
+ * Where C's `char` has a sign (x86), git takes the byte 0xff for the end of the file in some places and for a letter in
+ * others, and knows no mark of byte order; where it has none (arm), both are as meant.
+ */
+export type CharSign = 'signed' | 'unsigned'
+
 /** @returns false where git stops with an error; what was visited until then stands, as with git */
-export function parseConfig(data: Buffer, visitor: ConfigVisitor): boolean {
-  return new ConfigParser(data, visitor).parse()
+export function parseConfig(data: Buffer, charSign: CharSign, visitor: ConfigVisitor): boolean {
+  return new ConfigParser(data, charSign, visitor).parse()
 }
 
 class ConfigParser {
   readonly #data: Buffer
   readonly #visitor: ConfigVisitor
+  /** The byte that reads as the end of the file; none if negative. */
+  readonly #endByte: number
   readonly #text = new ByteText()
   #at = 0
   #isAtEnd = false
 
-  constructor(data: Buffer, visitor: ConfigVisitor) {
+  constructor(data: Buffer, charSign: CharSign, visitor: ConfigVisitor) {
     this.#data = data
     this.#visitor = visitor
+    this.#endByte = charSign === 'signed' ? 0xff : -1
+    if (charSign === 'unsigned' && data.subarray(0, 3).equals(BYTE_ORDER_MARK)) this.#at = 3
   }
 
   parse(): boolean {
-    if (this.#data.subarray(0, 3).equals(BYTE_ORDER_MARK)) this.#at = 3
     for (;;) {
       let byte = this.#next()
       if (byte === HASH || byte === SEMICOLON) byte = this.#skipComment()
@@ -62,9 +71,15 @@ class ConfigParser {
       return LF
     }
     this.#at++
-    if (byte !== CR || this.#data[this.#at] !== LF) return byte
+    if (byte === this.#endByte) {
+      this.#isAtEnd = true
+      return LF
+    }
+    if (byte !== CR) return byte
+    const after = this.#data[this.#at]
+    if (after !== LF && after !== this.#endByte) return CR
     this.#at++
-    return LF
+    return after === LF ? LF : CR
   }
 
   #skipComment(): number {
@@ -114,11 +129,10 @@ class ConfigParser {
 
   #keyAndValue(first: number): boolean {
     this.#text.clear()
-    let byte = first
-    while (isKeyByte(byte)) {
-      this.#text.push(lower(byte))
-      byte = this.#next()
-    }
+    this.#text.push(lower(first))
+    let byte = this.#next()
+    // Once the end was seen, also by mistake, each key is one letter.
+    for (; !this.#isAtEnd && isKeyByte(byte); byte = this.#next()) this.#text.push(lower(byte))
     const key = this.#text.toString()
     while (byte === SPACE || byte === TAB) byte = this.#next()
     if (byte === LF) {

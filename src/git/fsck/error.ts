@@ -17,7 +17,6 @@ export const FSCK_REASONS = {
   badTreeSha1: 'the "tree" line holds no object id',
   badType: 'the "type" line names no type of object',
   duplicateEntries: 'two entries have the same name',
-  emptyName: 'an entry has no name',
   fullPathname: 'the name of an entry holds a slash',
   gitattributesBlob: 'a .gitattributes is not a file',
   gitattributesLarge: 'a .gitattributes is too large',

@@ -1,4 +1,4 @@
-import { parseConfig, type ConfigVisitor } from './config-parser.ts'
+import { type CharSign, type ConfigVisitor, parseConfig } from './config-parser.ts'
 import type { FsckId } from './error.ts'
 import { isSubmoduleUrlAllowed, looksLikeOption } from './submodule-url.ts'
 
@@ -7,8 +7,13 @@ import { isSubmoduleUrlAllowed, looksLikeOption } from './submodule-url.ts'
  * only remarked on, but what was read until then counts.
  */
 export function checkGitmodules(data: Buffer): FsckId | undefined {
+  // Other people's git runs on other machines: refused is what any of them would refuse.
+  return checkAs('unsigned', data) ?? (data.includes(0xff) ? checkAs('signed', data) : undefined)
+}
+
+function checkAs(charSign: CharSign, data: Buffer): FsckId | undefined {
   const check = new GitmodulesCheck()
-  parseConfig(data, check)
+  parseConfig(data, charSign, check)
   return check.found
 }
 

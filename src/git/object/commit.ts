@@ -18,7 +18,8 @@ export interface Commit extends CommitLinks {
   readonly message: string
 }
 
-const OID = /^[0-9a-f]{40}$/
+/** git reads capitals too. */
+const OID = /^[0-9a-f]{40}$/i
 
 /**
  * Takes what git's own walkers take: whether the commit is well-formed is fsck's question.
@@ -47,11 +48,16 @@ function parseLinks(data: Buffer): { links: CommitLinks; author: string; committ
   const parents: string[] = []
   for (let parent = lines.take('parent'); parent !== undefined; parent = lines.take('parent')) {
     if (!OID.test(parent)) throw invalid('a parent is no object id')
-    parents.push(parent)
+    parents.push(parent.toLowerCase())
   }
   const author = lines.take('author') ?? ''
   const committer = lines.take('committer') ?? ''
-  return { links: { tree, parents, committerTimeS: parseIdentity(committer).timeS }, author, committer, lines }
+  return {
+    links: { tree: tree.toLowerCase(), parents, committerTimeS: parseIdentity(committer).timeS },
+    author,
+    committer,
+    lines,
+  }
 }
 
 function invalid(reason: string): ObjectError {

@@ -13,11 +13,11 @@ export interface Tag {
 export function parseTag(data: Buffer): Tag {
   const lines = new HeaderLines(data)
   const object = lines.take('object')
-  if (object === undefined || !/^[0-9a-f]{40}$/.test(object)) throw invalid('it names no object')
+  if (object === undefined || !/^[0-9a-f]{40}$/i.test(object)) throw invalid('it names no object')
   const type = lines.take('type')
   const known = OBJECT_TYPES.find((name) => name === type)
   if (known === undefined) throw invalid('it names no type of object')
-  return { object, type: known, tag: lines.take('tag') ?? '' }
+  return { object: object.toLowerCase(), type: known, tag: lines.take('tag') ?? '' }
 }
 
 function invalid(reason: string): ObjectError {

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'vitest'
+
+import { checkObject } from './check-object.ts'
+import type { FsckId } from './error.ts'
+import {
+  blob,
+  FILE_OID,
+  FOLDER_OID,
+  gitFsck,
+  gitIndexPackAccepts,
+  GROUND,
+  oidOf,
+  ROOT_OID,
+  type TestObject,
+  tree,
+} from './testing.ts'
+
+interface Row {
+  readonly name: string
+  readonly object: TestObject
+  readonly id?: FsckId
+}
+
+const file = (name: string | Buffer, mode = '100644') => ({ name, mode, oid: FILE_OID })
+const folder = (name: string) => ({ name, mode: '40000', oid: FOLDER_OID })
+const raw = (text: string) => ({ type: 2, data: Buffer.from(text, 'latin1') })
+const oidBytes = Buffer.from(FILE_OID, 'hex').toString('latin1')
+
+const SHAPES: readonly Row[] = [
+  { name: 'an empty tree', object: tree() },
+  {
+    name: 'all modes that git writes',
+    object: tree(file('a'), file('b', '100755'), file('c', '120000'), folder('d'), {
+      mode: '160000',
+      name: 'e',
+      oid: ROOT_OID,
+    }),
+  },
+  { name: 'a mode that git once wrote', object: tree(file('a', '100664')) },
+  {
+    name: 'modes that nothing writes',
+    object: tree(file('a', '1'), file('b', '107777'), file('c', '777777777777777777100644')),
+  },
+  { name: 'a folder with bits of permission', object: tree({ mode: '40755', name: 'a', oid: FOLDER_OID }) },
+  {
+    name: 'a mode that begins with a zero',
+    object: tree({ mode: '040000', name: 'a', oid: FOLDER_OID }),
+    id: 'zeroPaddedFilemode',
+  },
+  { name: 'a mode that is not octal', object: tree(file('a', '100648')), id: 'badTree' },
+  { name: 'no mode', object: tree(file('a', '')), id: 'badTree' },
+  { name: 'a second entry without a mode', object: tree(file('a'), file('b', '')), id: 'badTree' },
+  { name: 'no name', object: tree(file('')), id: 'badTree' },
+  { name: 'a second entry without a name', object: tree(file('a'), file('')), id: 'badTree' },
+  { name: 'no space after the mode', object: raw(`100644a\0${oidBytes}`), id: 'badTree' },
+  { name: 'an id that stops early', object: raw(`100644 a\0${oidBytes.slice(1)}`), id: 'badTree' },
+  { name: 'a byte after the last id', object: raw(`100644 a\0${oidBytes}x`), id: 'badTree' },
+  { name: 'a NUL after the last id', object: raw(`100644 a\0${oidBytes}\0`), id: 'badTree' },
+  { name: 'a few bytes', object: raw('100644'), id: 'badTree' },
+  { name: 'zeros', object: raw('\0'.repeat(100)), id: 'badTree' },
+  { name: 'digits without end', object: raw('1'.repeat(1000)), id: 'badTree' },
+  { name: 'an id of zeros', object: tree({ name: 'a', oid: '0'.repeat(40) }), id: 'nullSha1' },
+  { name: 'an id of zeros but for the last', object: tree({ mode: '160000', name: 'a', oid: `${'0'.repeat(39)}1` }) },
+]
+
+const ORDERS: readonly Row[] = [
+  { name: 'by bytes', object: tree(file('A'), file('a'), file(Buffer.of(0x80)), file(Buffer.of(0xff))) },
+  { name: 'not by signed bytes', object: tree(file(Buffer.of(0x80)), file('a')), id: 'treeNotSorted' },
+  { name: 'a longer name first', object: tree(file('ab'), file('a')), id: 'treeNotSorted' },
+  { name: 'a file before what begins with its name', object: tree(file('a'), file('a.b'), file('a0')) },
+  { name: 'a folder as if it ended with a slash', object: tree(file('a.b'), folder('a'), file('a0')) },
+  { name: 'a folder as if it were a file', object: tree(folder('a'), file('a.b')), id: 'treeNotSorted' },
+  { name: 'a file as if it were a folder', object: tree(file('a.b'), file('a')), id: 'treeNotSorted' },
+  { name: 'the same file twice', object: tree(file('a'), file('a')), id: 'duplicateEntries' },
+  { name: 'a file and a folder side by side', object: tree(file('a'), folder('a')), id: 'duplicateEntries' },
+  {
+    name: 'a file and a folder with a name between',
+    object: tree(file('a'), file('a.b'), folder('a')),
+    id: 'duplicateEntries',
+  },
+  {
+    name: 'the outer one of two such pairs',
+    object: tree(file('a'), file('a.b'), file('a.b.c'), folder('a.b0'), folder('a')),
+    id: 'duplicateEntries',
+  },
+  {
+    name: 'the inner one of two such pairs',
+    object: tree(file('a'), file('a-b'), file('a-b-c'), folder('a-b'), file('a.c')),
+    id: 'duplicateEntries',
+  },
+  {
+    name: 'names in between that fit no pair',
+    object: tree(file('a'), file('a-b'), file('a-b-c'), folder('a-b-d'), folder('a.e'), file('a0')),
+  },
+  {
+    name: 'a pair after a folder in between',
+    object: tree(file('a'), file('a.b'), folder('a.c'), folder('a')),
+    id: 'duplicateEntries',
+  },
+]
+
+const NAMES: readonly (readonly [name: string | Buffer, id?: FsckId])[] = [
+  ['...'],
+  ['.', 'hasDot'],
+  ['..', 'hasDotdot'],
+  ['a/b', 'fullPathname'],
+  ['/', 'fullPathname'],
+  ['a\\b'],
+  ['.git', 'hasDotgit'],
+  ['.GiT', 'hasDotgit'],
+  ['git'],
+  ['.git2'],
+  ['.gi'],
+  ['.gitignore'],
+  ['.git ', 'hasDotgit'],
+  ['.git. .', 'hasDotgit'],
+  ['.git. x'],
+  ['.git:', 'hasDotgit'],
+  ['.git::$INDEX_ALLOCATION', 'hasDotgit'],
+  ['.git\\hooks', 'hasDotgit'],
+  ['a\\.git', 'hasDotgit'],
+  ['a\\.GIT .\\b', 'hasDotgit'],
+  ['a\\.git2'],
+  ['\\.git', 'hasDotgit'],
+  ['git~1', 'hasDotgit'],
+  ['GIT~1. ', 'hasDotgit'],
+  ['a\\git~1', 'hasDotgit'],
+  ['git~2'],
+  ['git~10'],
+  ['.g\u200cit', 'hasDotgit'],
+  ['\u200d.git', 'hasDotgit'],
+  ['.git\ufeff', 'hasDotgit'],
+  ['\u202a.\u202eG\u206aI\u206fT', 'hasDotgit'],
+  ['.g\u2010it'],
+  ['.g\u2070it'],
+  ['.gı\u200ct'],
+  // The bytes after "t" are no UTF-8, which git takes for the end of the name.
+  [Buffer.from('.git\xff', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.git\xc0\x80', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.git\xe2\x80', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.git\xed\xa0\x80', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.git\xef\xbf\xbf', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.git\xf4\x90\x80\x80', 'latin1'), 'hasDotgit'],
+  [Buffer.from('.g\xffit', 'latin1')],
+  ['.git\u{10ffff}'],
+  ['.gité'],
+]
+
+/** As the name of a symbolic link, what is taken for `.gitmodules` is refused at once. */
+const GITMODULES_NAMES: readonly (readonly [name: string | Buffer, isTaken: boolean])[] = [
+  ['.gitmodules', true],
+  ['.GITModules', true],
+  ['gitmodules', false],
+  ['.gitmodule', false],
+  ['.gitmodules2', false],
+  ['.gitmodules . ', true],
+  ['.gitmodules:$DATA', true],
+  ['.gitmodules\\x', false],
+  ['a\\.gitmodules', true],
+  ['a\\b\\GITMOD~2', true],
+  ['.git\u200cmodules', true],
+  [Buffer.from('.gitmodules\xff', 'latin1'), true],
+  ['gitmod~1', true],
+  ['GITMOD~4 .', true],
+  ['gitmod~5', false],
+  ['gitmod~0', false],
+  ['gitmod~1a', false],
+  ['gi7eba~1', true],
+  ['GI7EBA~9', true],
+  ['gi7eba~0', false],
+  ['gi7eba~10', false],
+  ['gi7eb~01', false],
+  ['gi7eb~10', true],
+  ['g~123456', true],
+  ['~1000000', true],
+  ['~0000000', false],
+  ['~100000', false],
+  ['gi7ebaa~', false],
+  ['gi7d29~1', false],
+]
+
+const nameRows = NAMES.map(([name, id]): Row => ({
+  name: JSON.stringify(name.toString('latin1')),
+  object: tree(file(name)),
+  ...(id === undefined ? {} : { id }),
+}))
+const linkRows = GITMODULES_NAMES.map(([name, isTaken]): Row => ({
+  name: JSON.stringify(name.toString('latin1')),
+  object: tree(file(name, '120000')),
+  ...(isTaken ? { id: 'gitmodulesSymlink' } : {}),
+}))
+
+const SUITES = { 'a tree': SHAPES, 'the order of a tree': ORDERS, 'a name': nameRows, 'a link named': linkRows }
+const complaints = gitFsck([...GROUND, ...Object.values(SUITES).flatMap((rows) => rows.map(({ object }) => object))])
+
+for (const [suite, rows] of Object.entries(SUITES)) {
+  describe(`${suite}, judged as git fsck --strict and git index-pack --strict do`, () => {
+    for (const { name, object, id } of rows) {
+      test(`${name}: ${id ?? 'fine'}`, () => {
+        assert.equal(checkObject(object.type, object.data), id)
+        const ids = complaints.get(oidOf(object))
+        if (id === undefined) assert.equal(ids, undefined)
+        else assert.ok(ids?.has(id) === true, `git says ${Array.from(ids ?? []).join()}`)
+        assert.equal(gitIndexPackAccepts([...GROUND, object]), id === undefined)
+      })
+    }
+  })
+}
+
+test('names that git takes for .gitattributes, which it looks into', () => {
+  const names = [
+    '.gitattributes',
+    '.GITATTRIBUTES. ',
+    'gitatt~1',
+    'gi7d29~3',
+    'gi7d2~12',
+    '~1234567',
+    '.gitattributes2',
+    'gitatt~5',
+    'a\\.gitattributes',
+    'gi7eba~1',
+    '.gitattribute\u200es',
+  ]
+  // Each its own file, with a line that is too long, so that git names it.
+  const files = names.map((name) => ({ name, file: blob(`${name} ${'x'.repeat(3000)}`) }))
+  const trees = files.map((row) => tree({ name: row.name, oid: oidOf(row.file) }))
+  const said = gitFsck([...trees, ...files.map((row) => row.file)])
+  files.forEach((row, i) => {
+    const found: string[] = []
+    assert.equal(
+      checkObject(2, (trees[i] as TestObject).data, (kind) => found.push(kind)),
+      undefined,
+    )
+    assert.equal(
+      found.includes('gitattributes'),
+      said.get(oidOf(row.file))?.has('gitattributesLineLength') === true,
+      row.name,
+    )
+  })
+  assert.ok(said.size > 3)
+})
+
+test('a million names of which each begins the next ones are checked in linear time', () => {
+  const names = Array.from({ length: 300_000 }, (_, i) => i.toString().padStart(6, '0'))
+  const entries = names.flatMap((name) => [file(name), file(`${name}.x`), file(`${name}.x.y`)])
+  const data = Buffer.concat([...entries.map((entry) => tree(entry).data), tree(folder('a')).data])
+  assert.equal(checkObject(2, data), undefined)
+})
