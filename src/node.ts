@@ -210,7 +210,7 @@ class NodeStart {
     const options = { privateKeySeed, ...p2pAddress, announceAddresses, bootstrapPeers, allowedPeers, ...limits }
     const p2p = await P2pNode.start(options, { metrics, logger: this.#logger }).catch((error: unknown) => {
       if (!(error instanceof P2pError)) throw error
-      throw listenFailed('GUTS_P2P_ADDR', formatAddress(p2pAddress), error.cause)
+      throw listenFailed('GUTS_P2P_ADDR', formatAddress(p2pAddress), error.cause, error.detail.systemCode)
     })
     this.#stack.defer(() => p2p.stop())
     return p2p

@@ -14,8 +14,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'that name has no address',
 }
 
-export function listenFailed(variable: string, address: string, cause: unknown): StartError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+export function listenFailed(variable: string, address: string, cause: unknown, systemCode?: string): StartError {
+  const code = systemCode ?? (cause instanceof Error && 'code' in cause ? String(cause.code) : '')
   const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause))
   return new StartError(
     { code: 'listen_failed', variable, address },

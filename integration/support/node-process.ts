@@ -16,6 +16,8 @@ export interface NodeProcessOptions {
   readonly dataDirectory?: string
   /** Further arguments of `guts start`. */
   readonly args?: readonly string[]
+  /** Instead of `src/main.ts`. */
+  readonly script?: string
   /** Whether to wait until it is ready; else only until it answers on its internal listener. */
   readonly waitFor?: 'ready' | 'live' | 'nothing'
 }
@@ -57,10 +59,14 @@ export class NodeProcess implements AsyncDisposable {
     }
     const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined)
     this.environment = Object.fromEntries(given)
-    this.#child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'start', ...(options.args ?? [])], {
-      env: cleanEnvironment(this.environment),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
+    this.#child = spawn(
+      process.execPath,
+      [options.script ?? join(ROOT, 'src/main.ts'), 'start', ...(options.args ?? [])],
+      {
+        env: cleanEnvironment(this.environment),
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
     this.#closed = once(this.#child, 'close').then(() => {})

@@ -182,10 +182,17 @@ describe('addresses', () => {
     expect((await check(node)).status).toBe('up')
   })
 
+  it('that are names of nothing end the start with the reason', async () => {
+    const failure = await start(1, { host: 'guts.invalid' }).catch((error: unknown) => error as P2pError)
+    expect(failure).toMatchObject({ detail: { code: 'listen_failed', host: 'guts.invalid' } })
+  })
+
   it('that are taken end the start with the reason', async () => {
     const { node } = await start(1)
     const failure = await start(2, { port: node.port ?? 0 }).catch((error: unknown) => error as P2pError)
-    expect(failure).toMatchObject({ detail: { code: 'listen_failed', host: '127.0.0.1', port: node.port } })
+    expect(failure).toMatchObject({
+      detail: { code: 'listen_failed', host: '127.0.0.1', port: node.port, systemCode: 'EADDRINUSE' },
+    })
   })
 })
 

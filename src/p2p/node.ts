@@ -127,8 +127,7 @@ export class P2pNode {
       await libp2p.start()
     } catch (cause) {
       await libp2p.stop()
-      const { host, port } = options
-      throw new P2pError({ code: 'listen_failed', host, port }, `Cannot listen for peers on ${host}:${port}`, { cause })
+      throw cannotListen(options, cause)
     }
     const node = new P2pNode(libp2p, options, parts)
     node.#dialler.start()
@@ -168,6 +167,13 @@ async function listenAddress({ host, port }: P2pOptions): Promise<string> {
     const { address } = await lookup(host)
     return `/${isIPv6(address) ? 'ip6' : 'ip4'}/${address}/tcp/${port}`
   } catch (cause) {
-    throw new P2pError({ code: 'listen_failed', host, port }, `The name ${host} has no address to listen on`, { cause })
+    throw cannotListen({ host, port }, cause)
   }
+}
+
+function cannotListen({ host, port }: Pick<P2pOptions, 'host' | 'port'>, cause: unknown): P2pError {
+  // libp2p tells the system's code only inside its sentence.
+  const [, systemCode] = /\b(E[A-Z]{3,})\b/.exec(cause instanceof Error ? cause.message : '') ?? []
+  const detail = { code: 'listen_failed', host, port, systemCode } as const
+  return new P2pError(detail, `Cannot listen for peers on ${host}:${port}`, { cause })
 }

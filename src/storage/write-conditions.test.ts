@@ -27,7 +27,6 @@ async function open(data: TestData, situation: Partial<Situation> = {}) {
     maintenance,
     diskSpace,
     lease: { held },
-    drainingForS: () => drainingForS,
     logger,
   })
   await conditions.start()
