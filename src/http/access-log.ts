@@ -1,5 +1,6 @@
 /** The end of each request: one access line, the metrics, the span, and the signal for work that nobody awaits. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { REQUEST_ERRORS } from '../errors.ts'
 import { accessFields, bindContext } from '../observability/context.ts'
 import { HTTP_METHODS, type LISTENERS } from '../observability/label-sets.ts'
 import type { Logger } from '../observability/logging.ts'
@@ -59,7 +60,7 @@ function report(
   )
   const lines = sampler.weigh({ route: state.route, status, durationMs })
   if (lines === 0) return
-  logger[status >= 500 ? 'error' : 'info'](
+  logger[levelOf(status)](
     {
       method,
       route: state.route,
@@ -74,6 +75,12 @@ function report(
     },
     'Request',
   )
+}
+
+/** Not to be ready, or to have no room, is an answer; to fail is an error. */
+function levelOf(status: number): 'info' | 'warn' | 'error' {
+  if (status < 500) return 'info'
+  return status === REQUEST_ERRORS.unavailable ? 'warn' : 'error'
 }
 
 const round = (ms: number): number => Math.round(ms * 1_000) / 1_000
