@@ -51,7 +51,9 @@ export async function prepareFirstUser(node: RunningNode, config: Config): Promi
   const caller = (await knownCaller(node, credentialFile)) ?? (await newCaller(node))
   const { username } = caller
   const host = origin.slice('http://'.length)
-  const line = `http://${username}:${caller.token}@${host}\n`
+  // Spelt as git itself writes it back after a push.
+  const spelt = encodeURIComponent(host).replace(/%\w\w/g, (escape) => escape.toLowerCase())
+  const line = `http://${username}:${caller.token}@${spelt}\n`
   // Also when only the address has changed: git finds credentials by host and port.
   if ((await readIfThere(credentialFile)) !== line) await writeSecretFile(credentialFile, line, 'replace')
   const { repositories } = node.data

@@ -9,7 +9,7 @@ import { welcomeText } from './dev-welcome.ts'
 import { EXIT } from './exit.ts'
 
 /** Below everything an operator sets: nobody else on the network is let in, and logs are for the person who looks. */
-const DEFAULTS = {
+export const DEV_DEFAULTS = {
   api_addr: '127.0.0.1:8080',
   p2p_addr: '127.0.0.1:9000',
   metrics_addr: '127.0.0.1:9090',
@@ -27,7 +27,7 @@ export const dev = defineCommand({
       environment,
       flags,
       ...(file !== undefined && { file }),
-      defaults: DEFAULTS,
+      defaults: DEV_DEFAULTS,
       requirePrivateKey: false,
     }).config
     const config = { ...loaded, privateKeySeed: loaded.privateKeySeed ?? (await keepIdentity(loaded.dataDirectory)) }
