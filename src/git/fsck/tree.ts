@@ -37,7 +37,7 @@ export function checkTree(data: Buffer, onSpecialFile: OnSpecialFile): FsckId | 
   const order = new EntryOrder(data)
   for (let at = 0; at < length;) {
     if (length - at < ENTRY_BYTES_MIN) return 'badTree'
-    if (data[at] === ZERO) return 'zeroPaddedFilemode'
+    const isZeroPadded = data[at] === ZERO
     let mode = 0
     let byte = data[at] as number
     if (byte === SPACE) return 'badTree'
@@ -53,6 +53,7 @@ export function checkTree(data: Buffer, onSpecialFile: OnSpecialFile): FsckId | 
       if (byte === BACKSLASH) hasBackslash = true
     }
     if (at === nameAt) return 'badTree'
+    if (isZeroPadded) return 'zeroPaddedFilemode'
     const oidAt = at + 1
     const id =
       (data[oidAt] === 0 && isNullOid(data, oidAt) ? 'nullSha1' : undefined) ??
