@@ -11,18 +11,26 @@ const CONFIG = `[core]
 `
 
 /**
- * Makes an empty bare repository that C git reads, durable but for the folder's own name.
+ * Makes an empty bare repository that C git reads, durable but for the folder's own name and its refs: HEAD and what
+ * lies below refs/ are a projection of the database, which a start writes anew (DESIGN §6).
  *
  * @param path does not exist yet; its parent does
  * @param head e.g. refs/heads/main
  */
 export async function createBareRepository(fileSystem: FileSystem, path: string, head: string): Promise<void> {
-  const directories = ['objects', 'objects/info', 'objects/pack', 'refs', 'refs/heads', 'refs/tags']
   await fileSystem.makeDirectory(path)
-  for (const directory of directories) await fileSystem.makeDirectory(join(path, directory))
-  await writeDurably(fileSystem, join(path, 'HEAD'), Buffer.from(`ref: ${head}\n`))
+  for (const directory of ['objects', 'objects/info', 'objects/pack', 'refs', 'refs/heads', 'refs/tags']) {
+    await fileSystem.makeDirectory(join(path, directory))
+  }
+  const headFile = await fileSystem.create(join(path, 'HEAD'))
+  try {
+    await headFile.write(Buffer.from(`ref: ${head}\n`), 0)
+  } finally {
+    await headFile.close()
+  }
   await writeDurably(fileSystem, join(path, 'config'), Buffer.from(CONFIG))
-  for (const directory of [...directories, '.']) await fileSystem.syncDirectory(join(path, directory))
+  await fileSystem.syncDirectory(join(path, 'objects'))
+  await fileSystem.syncDirectory(path)
 }
 
 const FOLDERS_WHEN_UNUSED: Readonly<Record<string, readonly string[]>> = {
