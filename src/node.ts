@@ -138,7 +138,9 @@ class NodeStart {
       metrics,
       logger: this.#logger,
     }
-    // First, so that whoever waits for the start can be told that it goes on.
+    const p2p = await this.#joinNetwork(seed, metrics)
+    parts.p2p = p2p
+    // Before what may take long, so that whoever waits for the start can be told that it goes on.
     const internal = await this.#listen(
       { name: 'internal', connectionsMax: INTERNAL_CONNECTIONS_MAX, drainMs: INTERNAL_DRAIN_MS },
       { variable: 'GUTS_METRICS_ADDR', address: config.metricsAddress },
@@ -146,8 +148,6 @@ class NodeStart {
       metrics,
     )
     await this.#inBoot(() => recoverData(data, fileSystem, this.#logger))
-    const p2p = await this.#joinNetwork(seed, metrics)
-    parts.p2p = p2p
     const api = await this.#listen(
       { name: 'api', connectionsMax: config.connectionsMax, drainMs: config.drainTimeoutS * 1_000 },
       { variable: 'GUTS_API_ADDR', address: config.apiAddress },

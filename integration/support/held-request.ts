@@ -45,6 +45,11 @@ export class HeldRequest implements Disposable {
     return this.#received
   }
 
+  /** All that came so far. */
+  get received(): string {
+    return this.#received
+  }
+
   async closed(): Promise<string> {
     await this.#closed
     return this.#received

@@ -44,12 +44,15 @@ export class Push {
   }
 
   async #receive(): Promise<GitResult | undefined> {
+    const parser = new PushRequestParser(this.#parts.limits.pushCommandsMax)
     let request: PushRequest
     try {
-      request = await this.#readCommands()
+      request = await this.#readCommands(parser)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
-      await this.#say(encodeErr(`receive-pack: ${error.message}`))
+      // The first command says how the client reads answers, also if a later one is wrong.
+      this.#framing = framingOf(parser.request().capabilities)
+      await this.#refuse(`receive-pack: ${error.message}`)
       return 'refused'
     }
     this.#framing = framingOf(request.capabilities)
@@ -103,8 +106,7 @@ export class Push {
     return 'failed'
   }
 
-  async #readCommands(): Promise<PushRequest> {
-    const parser = new PushRequestParser(this.#parts.limits.pushCommandsMax)
+  async #readCommands(parser: PushRequestParser): Promise<PushRequest> {
     for (;;) {
       const line = await this.#reader.readLine()
       if (line === undefined)
@@ -121,7 +123,13 @@ export class Push {
     // Without a report a client has only the bands to learn from.
     if (wantsReport) await this.#say(encodeReport(unpackError, refs, this.#framing))
     else if (this.#framing === 'none' || unpackError === undefined) await this.#say(Buffer.alloc(0))
-    else await this.#say(Buffer.concat([encodeBandText('error', `${unpackError}\n`, this.#framing), FLUSH]))
+    else await this.#refuse(unpackError)
+  }
+
+  /** Where there can be no report. */
+  async #refuse(message: string): Promise<void> {
+    if (this.#framing === 'none') await this.#say(encodeErr(message))
+    else await this.#say(Buffer.concat([encodeBandText('error', `${message}\n`, this.#framing), FLUSH]))
   }
 
   /** While a pack is checked the connection stays alive, and a person sees why it takes long. */
