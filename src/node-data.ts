@@ -19,6 +19,7 @@ import {
 import { Database } from './storage/database/database.ts'
 import { DiskSpace } from './storage/disk-space.ts'
 import type { FileSystem } from './storage/file-system.ts'
+import { feedStorageGauges } from './storage/gauges.ts'
 import { probeFiles } from './storage/health.ts'
 import { KeyedMutex } from './storage/keyed-mutex.ts'
 import { Lease } from './storage/lease.ts'
@@ -82,7 +83,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   const writeGate = new WriteConditions({ maintenance, diskSpace, lease, logger })
   await writeGate.start()
   stack.defer(() => writeGate.stop())
-  metrics.onCollect(async () => metrics.storageFree.set((await diskSpace.look()).freeBytes))
+  feedStorageGauges({ paths, database, diskSpace, metrics })
   feedGauges(database, metrics)
 
   const files = new RepositoryFiles(paths, fileSystem)
