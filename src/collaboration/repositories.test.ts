@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -54,6 +54,16 @@ describe('creating', () => {
     expect(names(people)).toEqual(['alice/site'])
     git(people.files.path({ owner: 'alice', name: 'site' }), 'fsck', '--strict')
     expect(leftovers(people)).toEqual([])
+  })
+
+  it('does not touch what has the name already', async () => {
+    await using people = await openPeople()
+    const alice = await people.join('alice')
+    const path = people.files.path(await people.repositories.create(site, alice))
+    writeFileSync(join(path, 'description'), 'by an operator')
+    expect(await failureOf(() => people.repositories.create(site, alice))).toEqual({ code: 'conflict' })
+    expect(existsSync(join(path, 'description'))).toBe(true)
+    expect(names(people)).toEqual(['alice/site'])
   })
 
   it('does not say to others whether an owner is there', async () => {
@@ -114,7 +124,7 @@ describe('creating', () => {
         expect(readdirSync(join(people.paths.repositories, owner))).toEqual([])
       }
     }
-    expect(failures).toBeGreaterThan(15)
+    expect(failures).toBeGreaterThan(10)
     expect(names(people)).toEqual(['alice/site'])
   })
 
@@ -200,6 +210,15 @@ describe('changing', () => {
     await people.repositories.update(made, {})
     expect(people.repositories.find('alice', 'site', alice)).toMatchObject({ private: true, head: 'refs/heads/trunk' })
     expect(people.refs.snapshot(made.id)).toMatchObject({ head: 'refs/heads/trunk', headUnborn: false })
+  })
+
+  it('counts as choosing HEAD, also where it stays what it is', async () => {
+    await using people = await openPeople()
+    const alice = await people.join('alice')
+    const made = await people.repositories.create(site, alice)
+    expect(people.refs.snapshot(made.id).headUnborn).toBe(true)
+    await people.repositories.update(made, { defaultBranch: 'main' })
+    expect(people.refs.snapshot(made.id)).toMatchObject({ head: 'refs/heads/main', headUnborn: false })
   })
 
   it('sets HEAD to no branch that a repository with branches lacks', async () => {
@@ -324,7 +343,14 @@ describe('removing', () => {
     await people.files.create({ owner: 'alice', name: 'orphan' }, 'refs/heads/main')
     await people.files.create({ owner: 'alice', name: 'kept' }, 'refs/heads/main')
     writeFileSync(join(people.files.path({ owner: 'alice', name: 'kept' }), 'packed-refs'), '')
-    expect(await people.repositories.finishInterrupted()).toEqual({ removed: 1, unknownFolders: ['alice/kept'] })
-    expect(readdirSync(join(people.paths.repositories, 'alice')).sort()).toEqual(['kept.git', 'site.git'])
+    await people.files.create({ owner: 'alice', name: 'damaged' }, 'refs/heads/main')
+    rmSync(join(people.files.path({ owner: 'alice', name: 'damaged' }), 'HEAD'))
+    const { removed, unknownFolders } = await people.repositories.finishInterrupted()
+    expect([removed, [...unknownFolders].sort()]).toEqual([1, ['alice/damaged', 'alice/kept']])
+    expect(readdirSync(join(people.paths.repositories, 'alice')).sort()).toEqual([
+      'damaged.git',
+      'kept.git',
+      'site.git',
+    ])
   })
 })

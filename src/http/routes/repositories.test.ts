@@ -273,5 +273,9 @@ describe('changing and deleting', () => {
     expect([status, headers.get('retry-after')]).toEqual([503, '2'])
     expect(body).toMatchObject({ error: 'unavailable' })
     expect(JSON.stringify(body)).not.toContain('/var/lib')
+    const request_id = headers.get('x-request-id')
+    expect(await rest.server.lines()).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: 'A request failed', request_id }),
+    )
   })
 })

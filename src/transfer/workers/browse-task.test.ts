@@ -1,14 +1,4 @@
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -28,10 +18,10 @@ function write(path: string, content: string | Uint8Array): void {
 }
 
 let second = 1_700_000_000
-/** Some commits share a second: their order is git's. */
+let ticks = 0
+/** Three commits share a second: their order is git's. */
 function tick(): { env: Record<string, string> } {
-  if (second % 3 !== 0) second += 10
-  second++
+  if (ticks++ % 3 === 0) second += 10
   return { env: { GIT_AUTHOR_DATE: `@${second - 5} +0200`, GIT_COMMITTER_DATE: `@${second} -0300` } }
 }
 
@@ -55,6 +45,16 @@ beforeAll(() => {
     git(work, 'checkout', '--quiet', 'main')
     gitWith(tick(), work, 'merge', '--quiet', '--no-ff', '-m', `merge ${i}`, `topic-${i}`)
   }
+  // What a merge throws away is no part of a path's history.
+  git(work, 'checkout', '--quiet', '-b', 'thrown-away')
+  for (let i = 0; i < 3; i++) {
+    write('docs/0.md', `thrown away ${i}\n`)
+    commit(`thrown away ${i}`)
+  }
+  git(work, 'checkout', '--quiet', 'main')
+  write('docs/1.md', 'kept\n')
+  commit('kept')
+  gitWith(tick(), work, 'merge', '--quiet', '-s', 'ours', '-m', 'merge ours', 'thrown-away')
   write('bin/run', '#!/bin/sh\n')
   symlinkSync('docs/guide', join(work, 'link'))
   write('empty', '')
@@ -234,8 +234,12 @@ describe('contents', () => {
     expect(contents('docs', oidOf('main'), gone)).toEqual(refused)
     // Its space on disk is free again: nobody holds its files open.
     const open = readdirSync('/proc/self/fd').map((fd) => {
-      const path = join('/proc/self/fd', fd)
-      return existsSync(path) || lstatSync(path, { throwIfNoEntry: false }) === undefined ? '' : readlinkSync(path)
+      try {
+        return readlinkSync(join('/proc/self/fd', fd))
+      } catch {
+        // The descriptor of the listing itself.
+        return ''
+      }
     })
     expect(open.filter((path) => path.startsWith(gone))).toEqual([])
     expect(contents('docs', oidOf('main'), join(directory, 'never.git'))).toEqual(refused)
