@@ -31,7 +31,7 @@ export function forEachLink(type: number, data: Buffer, visit: OnLink): void {
 }
 
 function forEachLinkOfCommit(data: Buffer, visit: OnLink): void {
-  const oid = Buffer.alloc(20)
+  const oid = Buffer.allocUnsafe(20)
   let at = 0
   for (let prefix = 'tree '; prefix === 'tree ' || hasPrefix(data, at, prefix); prefix = 'parent ') {
     const valueAt = at + prefix.length
@@ -47,7 +47,7 @@ function linkOfTag(data: Buffer, visit: OnLink): void {
   const typeAt = hasPrefix(data, 0, 'object ') ? afterOidLine(data, 7) : -1
   const target = OBJECT_TYPES.findIndex((type) => typeAt >= 0 && hasPrefix(data, typeAt, `type ${type}\n`))
   if (target < 0) throw invalid('tag_invalid', OBJECT_TYPE.tag)
-  const oid = Buffer.alloc(20)
+  const oid = Buffer.allocUnsafe(20)
   decodeHex(data, 7, oid)
   visit(oid, 0, target + 1)
 }
