@@ -23,14 +23,24 @@ export class HttpGitAnswer implements GitAnswer {
     return this.#response.headersSent
   }
 
-  begin(): void {
-    if (!this.begun) this.#response.writeHead(200, { ...HEADERS, 'Content-Type': this.#contentType })
+  begin(bytes?: number): void {
+    if (this.begun) return
+    const length = bytes === undefined ? {} : { 'Content-Length': String(bytes) }
+    this.#response.writeHead(200, { ...HEADERS, 'Content-Type': this.#contentType, ...length })
   }
 
   async write(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return
     this.#throwIfGone()
-    if (!this.#response.write(bytes)) await this.#event('drain')
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const gone = (): void => reject(new ClientLeftError('The client left'))
+    this.#response.once('close', gone)
+    this.#response.write(bytes, (error) => (error === undefined || error === null ? resolve() : gone()))
+    try {
+      await promise
+    } finally {
+      this.#response.removeListener('close', gone)
+    }
   }
 
   writeIfIdle(bytes: Buffer): void {
@@ -39,25 +49,18 @@ export class HttpGitAnswer implements GitAnswer {
 
   async end(): Promise<void> {
     this.#throwIfGone()
-    const finished = this.#event('finish')
-    this.#response.end()
-    await finished
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const gone = (): void => reject(new ClientLeftError('The client left'))
+    this.#response.once('close', gone)
+    this.#response.end(resolve)
+    try {
+      await promise
+    } finally {
+      this.#response.removeListener('close', gone)
+    }
   }
 
   #throwIfGone(): void {
     if (this.#response.destroyed) throw new ClientLeftError('The client left')
-  }
-
-  async #event(name: 'drain' | 'finish'): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const gone = (): void => reject(new ClientLeftError('The client left'))
-    this.#response.once(name, resolve)
-    this.#response.once('close', gone)
-    try {
-      await promise
-    } finally {
-      this.#response.removeListener(name, resolve)
-      this.#response.removeListener('close', gone)
-    }
   }
 }

@@ -12,7 +12,7 @@ import { encodeErr } from './advertiser.ts'
 import type { GitRequest } from './git-request.ts'
 import type { GitResult } from './operation.ts'
 import type { ReadyPack } from './pack-cache.ts'
-import { packFrames } from './pack-stream.ts'
+import { framedBytes, sendPack } from './pack-stream.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
@@ -136,14 +136,13 @@ export class Fetch {
     const features = { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') }
     const pack = await this.#openPack({ wants, haves, annotatedTags, features })
     try {
-      const { answer } = this.#request
-      answer.begin()
-      await answer.write(negotiation)
-      if (framing !== 'none' && !capabilities.has('no-progress')) {
-        await answer.write(encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing))
-      }
-      await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () => this.#stream(pack, framing))
-      await answer.end()
+      const progress =
+        framing === 'none' || capabilities.has('no-progress')
+          ? Buffer.alloc(0)
+          : encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing)
+      await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () =>
+        this.#stream(pack, framing, Buffer.concat([negotiation, progress])),
+      )
     } finally {
       await pack.handle.close()
     }
@@ -153,22 +152,23 @@ export class Fetch {
     addAccessFields({ objects: pack.objects, pack_bytes: pack.bytes })
   }
 
-  async #stream(pack: ReadyPack, framing: Framing): Promise<void> {
+  async #stream(pack: ReadyPack, framing: Framing, head: Buffer): Promise<void> {
     const { answer } = this.#request
+    const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
+    answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
     try {
-      for await (const frames of packFrames(pack.handle, pack.bytes, framing)) {
-        await answer.write(frames)
+      await answer.write(head)
+      await sendPack(pack.handle, pack.bytes, framing, async (piece) => {
+        await answer.write(piece)
         this.#watch.progress()
-      }
-      if (framing !== 'none') await answer.write(FLUSH)
+      })
+      await answer.write(tail)
+      await answer.end()
     } catch (error) {
       if (this.#watch.signal.aborted) throw error
-      // The status is out. A client with bands can be told; without, only the end of the connection says it.
+      // The status is out. A client with bands is told; what ends its answer early tells all others.
       this.#parts.metrics.gitLateFailures.inc({ service: 'upload_pack' })
-      if (framing !== 'none') {
-        await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
-        await answer.end()
-      }
+      if (framing !== 'none') await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
       throw error
     }
   }

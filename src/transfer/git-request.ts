@@ -13,9 +13,17 @@ export type GitVersion = '0' | '1' | '2'
 export interface GitAnswer {
   /** The status is out: a failure can only be told in the stream. */
   readonly begun: boolean
-  /** Sends the status 200. */
-  begin(): void
-  /** Waits while the client reads slowly. @throws the reason why the client can read no more */
+  /**
+   * Sends the status 200.
+   *
+   * @param bytes of the whole answer, where they are known
+   */
+  begin(bytes?: number): void
+  /**
+   * Waits until the bytes are out of the buffer, which may be used again then.
+   *
+   * @throws the reason why the client can read no more
+   */
   write(bytes: Buffer): Promise<void>
   /** Only if the client keeps up: for what it can do without. */
   writeIfIdle(bytes: Buffer): void

@@ -1,0 +1,211 @@
+/** `npm run bench`: the node beside `git http-backend`, on the same repositories, in the same run. */
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import Table from 'cli-table3'
+import { Git, temporaryFolder } from '../integration/support/git.ts'
+import { importHistory } from '../integration/support/history.ts'
+import { closeSuite, EXIT } from '../integration/support/suite.ts'
+import { type BenchHost, GutsBench, HttpBackendBench } from './hosts.ts'
+import { MemorySampler, median, rateOf, timeOf } from './measure.ts'
+import { RawClient, type Target } from './raw-client.ts'
+
+const HELP = `Usage: npm run bench [-- --seconds N] [--seed N]
+
+Measures clones, listings of refs and a push against git http-backend with bitmaps, and the
+node's memory. Prints ratios, which hold from machine to machine; writes reports/bench/summary.json.
+Exits with 1 when a goal is not met.
+
+  --seconds N   for each rate (5)
+  --seed N      of the histories (1)
+`
+
+const MEBIBYTE = 2 ** 20
+const PUSH_ROUNDS = 5
+
+interface Row {
+  readonly what: string
+  readonly guts: string
+  readonly anchor: string
+  readonly ratio: string
+  readonly goal: string
+  readonly met: boolean
+}
+
+interface Source {
+  readonly name: string
+  readonly path: string
+  readonly packBytes: number
+  readonly objects: number
+}
+
+class Bench {
+  readonly #rows: Row[] = []
+  readonly #folder: string
+  readonly #seed: number
+  readonly #rateMs: number
+
+  constructor(folder: string, seed: number, seconds: number) {
+    this.#folder = folder
+    this.#seed = seed
+    this.#rateMs = seconds * 1_000
+  }
+
+  async run(): Promise<readonly Row[]> {
+    const small = await this.#source('small', { commits: 1_500, fileBytes: 1_900 })
+    const large = await this.#source('large', { commits: 33_000, fileBytes: 1_900 })
+    const pushed = await this.#source('pushed', { commits: 6_000, fileBytes: 1_900 })
+    // First and alone, so that what is measured is one push and one clone of a fresh node.
+    await this.#memory(large)
+    const guts = await GutsBench.start()
+    try {
+      using anchor = await HttpBackendBench.start(join(this.#folder, 'anchor'))
+      const hosts = [guts, anchor] as const
+      for (const source of [small, large]) await this.#clones(hosts, source)
+      await this.#push(hosts, pushed)
+    } finally {
+      await guts.node[Symbol.asyncDispose]()
+    }
+    return this.#rows
+  }
+
+  async #source(name: string, shape: { commits: number; fileBytes: number }): Promise<Source> {
+    const path = join(this.#folder, `${name}.git`)
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path])
+    await importHistory(path, { seed: this.#seed, filesPerCommit: 1, mergeEvery: 20, tagEvery: 100, ...shape })
+    const git = new Git(path)
+    await git.run('repack', '-a', '-d', '-f', '-q')
+    const counted = await git.run('count-objects', '-v')
+    const value = (key: string): number => Number(new RegExp(`^${key}: ([0-9]+)$`, 'm').exec(counted)?.[1])
+    return { name, path, packBytes: value('size-pack') * 1024, objects: value('in-pack') }
+  }
+
+  async #clones(hosts: readonly [BenchHost, BenchHost], source: Source): Promise<void> {
+    const [guts, anchor] = await Promise.all(hosts.map((host) => host.fill(source.name, source.path)))
+    const targets = [guts, anchor] as [Target, Target]
+    const size = `${(source.packBytes / MEBIBYTE).toFixed(1)} MiB, ${source.objects} objects`
+    for (const clients of [1, 8]) {
+      const rates = await this.#rates(targets, clients, (client) => client.clone())
+      this.#addRate(`clone of ${size}, ${clients} at a time`, rates)
+    }
+    for (const clients of [1, 8]) {
+      const rates = await this.#rates(targets, clients, (client) => client.lsRefs())
+      this.#addRate(`ls-refs of ${source.name}, ${clients} at a time`, rates)
+    }
+  }
+
+  async #rates(
+    targets: readonly [Target, Target],
+    clients: number,
+    work: (client: RawClient) => Promise<unknown>,
+  ): Promise<[number, number]> {
+    const rates: number[] = []
+    for (const target of targets) {
+      const raw = Array.from({ length: clients }, () => new RawClient(target))
+      // Once before: what a host keeps for the next client is what it has for all but the first.
+      await work(raw[0] as RawClient)
+      rates.push(await rateOf(clients, this.#rateMs, (client) => work(raw[client] as RawClient)))
+      for (const client of raw) client.close()
+    }
+    return rates as [number, number]
+  }
+
+  async #push(hosts: readonly [BenchHost, BenchHost], source: Source): Promise<void> {
+    const git = new Git(source.path)
+    const pack = execFileSync('git', ['pack-objects', '--quiet', '--revs', '--stdout', '--delta-base-offset'], {
+      cwd: source.path,
+      input: 'refs/heads/main\n',
+      maxBuffer: 2 ** 30,
+    })
+    const oid = await git.run('rev-parse', 'refs/heads/main')
+    const objects = pack.readUInt32BE(8)
+    const times: [number[], number[]] = [[], []]
+    for (let round = 0; round < PUSH_ROUNDS; round++) {
+      for (const [at, host] of hosts.entries()) {
+        const client = new RawClient(await host.create(`pushed-${round}`))
+        times[at as 0 | 1].push(await timeOf(() => client.push('refs/heads/main', oid, pack)))
+        client.close()
+      }
+    }
+    const [ours, theirs] = [median(times[0]), median(times[1])]
+    const ratio = ours / theirs
+    this.#rows.push({
+      what: `push of ${objects} objects, ${(pack.length / MEBIBYTE).toFixed(1)} MiB`,
+      guts: `${ours.toFixed(0)} ms`,
+      anchor: `${theirs.toFixed(0)} ms`,
+      ratio: `${ratio.toFixed(2)} × the time`,
+      goal: '≤ 2',
+      met: ratio <= 2,
+    })
+  }
+
+  async #memory(source: Source): Promise<void> {
+    const guts = await GutsBench.start()
+    try {
+      const { pid } = guts.node
+      const target = await guts.create('idle')
+      const idle = MemorySampler.now(pid)
+      const size = `${(source.packBytes / MEBIBYTE).toFixed(1)} MiB, ${source.objects} objects`
+      let filled = target
+      const inPeak = await peakDuring(pid, async () => (filled = await guts.fill(source.name, source.path)))
+      this.#addMemory(`memory above idle, push of ${size}`, inPeak - idle)
+      const client = new RawClient(filled)
+      const outPeak = await peakDuring(pid, () => client.clone())
+      client.close()
+      this.#addMemory('memory above idle, clone of the same after it', outPeak - idle)
+    } finally {
+      await guts.node[Symbol.asyncDispose]()
+    }
+  }
+
+  #addRate(what: string, [guts, anchor]: readonly [number, number]): void {
+    const ratio = guts / anchor
+    const perSecond = (rate: number): string => `${rate.toFixed(rate < 10 ? 2 : 0)} /s`
+    const figures = { guts: perSecond(guts), anchor: perSecond(anchor), ratio: `${ratio.toFixed(1)} × the rate` }
+    this.#rows.push({ what, ...figures, goal: '≥ 5', met: ratio >= 5 })
+  }
+
+  #addMemory(what: string, bytes: number): void {
+    const figures = { guts: `${(bytes / MEBIBYTE).toFixed(0)} MiB`, anchor: '', ratio: '' }
+    this.#rows.push({ what, ...figures, goal: '≤ 256 MiB', met: bytes <= 256 * MEBIBYTE })
+  }
+}
+
+async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
+  using sampler = new MemorySampler(pid)
+  await work()
+  return sampler.peakBytes
+}
+
+async function main(): Promise<number> {
+  const text = { type: 'string' } as const
+  let values: { seconds?: string; seed?: string; help?: boolean }
+  try {
+    values = parseArgs({ options: { seconds: text, seed: text, help: { type: 'boolean' } } }).values
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
+    return EXIT.wrongUse
+  }
+  if (values.help === true) {
+    console.log(HELP)
+    return EXIT.fine
+  }
+  const [seconds, seed] = [Number(values.seconds ?? 5), Number(values.seed ?? 1)]
+  if (!Number.isInteger(seconds) || seconds < 1 || !Number.isInteger(seed) || seed < 0) {
+    console.error(`--seconds and --seed are whole numbers\n\n${HELP}`)
+    return EXIT.wrongUse
+  }
+  console.log(`seed ${seed}; again: npm run bench -- --seconds ${seconds} --seed ${seed}`)
+  using folder = temporaryFolder('bench')
+  const startedAtMs = performance.now()
+  const rows = await new Bench(folder.path, seed, seconds).run()
+  const table = new Table({ head: ['', 'guts', 'http-backend', 'ratio', 'goal', ''], style: { head: [], border: [] } })
+  for (const row of rows) table.push([row.what, row.guts, row.anchor, row.ratio, row.goal, row.met ? 'met' : 'MISSED'])
+  console.log(table.toString())
+  const failed = rows.filter((row) => !row.met).length
+  const counts = { executed: rows.length, passed: rows.length - failed, failed, skipped: 0 }
+  const duration_s = Math.round((performance.now() - startedAtMs) / 1_000)
+  return closeSuite({ suite: 'bench', seed, ...counts, duration_s }, { rows })
+}
+
+process.exitCode = await main()
