@@ -72,7 +72,8 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   await probeFiles({ paths, fileSystem }).catch((error: unknown) => {
     throw unusable(paths.root, error)
   })
-  const database = await Database.open(paths.database)
+  const observe = createStorageObserver(metrics)
+  const database = await Database.open(paths.database, observe)
   stack.defer(() => database.close())
   const lease = new Lease(database, (err) => logger.error({ err }, 'The lease on the data could not be renewed'))
   await lease.start()
@@ -86,13 +87,12 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   feedStorageGauges({ paths, database, diskSpace, metrics })
   feedGauges(database, metrics)
 
-  const files = new RepositoryFiles(paths, fileSystem)
+  const files = new RepositoryFiles(paths, fileSystem, observe)
   stack.defer(() => files.close())
-  const refs = new RefStore(database, lease)
+  const refs = new RefStore(database, lease, observe)
   const locks = new KeyedMutex()
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
-  const observe = createStorageObserver(metrics)
   const shared = { files, writeGate, locks, observe, logger }
   const transfer = new Transfer({
     ...shared,
@@ -114,7 +114,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     { name: 'browse', slotsMax, slotsPerKeyMax: slotsMax, queueMax: BROWSE_QUEUE_MAX },
     metrics,
   )
-  const browse = new Browse({ refs, files, workers, slots })
+  const browse = new Browse({ refs, files, workers, slots, observe })
   const people = { users: new Users(database), tokens: new Tokens(database) }
   return {
     paths,

@@ -1,3 +1,4 @@
+import type { ObserveStorage } from '../storage/observe.ts'
 import { RequestError } from '../errors.ts'
 import type { Bulkhead } from '../resilience/bulkhead.ts'
 import { StorageError } from '../storage/error.ts'
@@ -15,6 +16,7 @@ export interface BrowseParts {
   readonly files: Pick<RepositoryFiles, 'path'>
   readonly workers: { browse(task: BrowseTask, signal: AbortSignal): Promise<BrowseResult> }
   readonly slots: Pick<Bulkhead, 'run'>
+  readonly observe: ObserveStorage
 }
 
 export interface Branch {
@@ -90,8 +92,10 @@ export class Browse {
     task: BrowseTask,
     signal: AbortSignal,
   ): Promise<Exclude<BrowseResult, BrowseRefusal>> {
-    const { slots, workers } = this.#parts
-    const result = await slots.run(repository.id, signal, () => workers.browse(task, signal))
+    const { slots, workers, observe } = this.#parts
+    const result = await slots.run(repository.id, signal, () =>
+      observe('object_read', () => workers.browse(task, signal)),
+    )
     if (result.kind === 'refused') throw toRequestError(result)
     return result
   }

@@ -1,5 +1,4 @@
-import type { StatementSync } from 'node:sqlite'
-
+import type { ReadStatement } from '../storage/database/reader.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Caller } from './caller.ts'
 import { offsetOf, type PageOf, type PageRequest } from './page.ts'
@@ -49,10 +48,10 @@ const OF_OWNER = '(? IS NULL OR o.name = ?)'
  * the same here (I12): nothing that reads through the catalog can tell them apart.
  */
 export class RepositoryCatalog {
-  readonly #one: StatementSync
-  readonly #page: StatementSync
-  readonly #pageCount: StatementSync
-  readonly #count: StatementSync
+  readonly #one: ReadStatement
+  readonly #page: ReadStatement
+  readonly #pageCount: ReadStatement
+  readonly #count: ReadStatement
 
   constructor(database: Database) {
     const { reader } = database

@@ -1,6 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto'
-import type { StatementSync } from 'node:sqlite'
-
+import type { ReadStatement } from '../storage/database/reader.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Authenticate } from './caller.ts'
 import { offsetOf, type PageOf, type PageRequest } from './page.ts'
@@ -29,9 +28,9 @@ interface TokenRow {
 /** Users' tokens, of which only hashes are kept. Needs the database alone, like `Users`. */
 export class Tokens {
   readonly #database: Database
-  readonly #byHash: StatementSync
-  readonly #page: StatementSync
-  readonly #count: StatementSync
+  readonly #byHash: ReadStatement
+  readonly #page: ReadStatement
+  readonly #count: ReadStatement
 
   constructor(database: Database) {
     this.#database = database

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUIDv7 } from 'node:crypto'
-import type { StatementSync } from 'node:sqlite'
-
+import type { ReadStatement } from '../storage/database/reader.ts'
 import { RequestError } from '../errors.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
 import { username as usernameSchema } from '../validation/names.ts'
@@ -26,9 +25,9 @@ const SELECT = 'SELECT u.id, o.name AS username, u.admin, o.created_at FROM user
 /** The node's users. Needs the database alone, so that the command line works with and without a running node. */
 export class Users {
   readonly #database: Database
-  readonly #byName: StatementSync
-  readonly #page: StatementSync
-  readonly #count: StatementSync
+  readonly #byName: ReadStatement
+  readonly #page: ReadStatement
+  readonly #count: ReadStatement
 
   constructor(database: Database) {
     this.#database = database

@@ -1,4 +1,4 @@
-import type { StatementSync } from 'node:sqlite'
+import type { ReadStatement } from './database/reader.ts'
 import type { Database } from './database/database.ts'
 
 /** An operator's wish, kept in the database, so that it outlives the process and needs no connection to it. */
@@ -24,7 +24,7 @@ export async function setMaintenance(database: Database, on: boolean): Promise<v
 
 /** Reads the wish; cheap enough for every second. */
 export class Maintenance {
-  readonly #statement: StatementSync
+  readonly #statement: ReadStatement
   #state: MaintenanceState = { on: false, sinceMs: undefined }
 
   constructor(database: Database) {

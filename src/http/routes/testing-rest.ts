@@ -4,6 +4,7 @@ import { Browse } from '../../collaboration/browse.ts'
 import type { Caller } from '../../collaboration/caller.ts'
 import { loadConfig } from '../../config/load.ts'
 import { Bulkhead } from '../../resilience/bulkhead.ts'
+import { unobserved } from '../../storage/observe.ts'
 import type { WriteGate } from '../../storage/write-gate.ts'
 import { GitWorkers } from '../../transfer/workers/pool.ts'
 import { limitsOf } from '../limits.ts'
@@ -42,7 +43,7 @@ export async function serveRest(publicUrl?: string): Promise<RestServer> {
   const { files, refs, metrics, tokens, users, repositories } = people
   const workers = new GitWorkers()
   const slots = new Bulkhead({ name: 'browse', slotsMax: 2, slotsPerKeyMax: 2, queueMax: 50 }, metrics)
-  const browse = new Browse({ refs, files, workers, slots })
+  const browse = new Browse({ refs, files, workers, slots, observe: unobserved })
   const limits = limitsOf(loadConfig({ environment: {}, requirePrivateKey: false }).config)
   const services: Services = { users, tokens, repositories, browse, writeGate, limits, publicUrl }
   const guards = { authenticate: tokens.authenticate }

@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 
 import type { CompiledQuery } from 'kysely'
@@ -8,6 +7,8 @@ import { Migrator } from 'kysely/migration'
 import { StorageError } from '../error.ts'
 import { MIGRATIONS } from './migrations.ts'
 import type { Schema } from './schema.ts'
+import { type ObserveStorage, unobserved } from '../observe.ts'
+import { Reader } from './reader.ts'
 import { kyselyAdapter, openSqlite } from './sqlite.ts'
 import type { Statement, WriteOutcome, WriteReply } from './write.ts'
 
@@ -31,15 +32,17 @@ export class Database {
   /** For queries only; write through `write`. */
   readonly read: Kysely<Schema>
   /** Prepared statements for the hot paths. */
-  readonly reader: DatabaseSync
+  readonly reader: Reader
+  readonly #observe: ObserveStorage
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #exited: Promise<void>
   #lastId = 0
   #closed = false
 
-  private constructor(path: string) {
-    this.reader = openSqlite(path, { readOnly: true })
+  private constructor(path: string, observe: ObserveStorage) {
+    this.#observe = observe
+    this.reader = new Reader(openSqlite(path, { readOnly: true }), observe)
     this.read = new Kysely<Schema>({ dialect: new SqliteDialect({ database: kyselyAdapter(this.reader) }) })
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#worker = new Worker(new URL(`writer.worker.${extension}`, import.meta.url), { workerData: { path } })
@@ -54,9 +57,9 @@ export class Database {
   }
 
   /** Opens the database file and brings its tables up to date. */
-  static async open(path: string): Promise<Database> {
+  static async open(path: string, observe: ObserveStorage = unobserved): Promise<Database> {
     await migrate(path)
-    return new Database(path)
+    return new Database(path, observe)
   }
 
   /**
@@ -69,10 +72,14 @@ export class Database {
     if (this.#closed) return Promise.reject(new StorageError({ code: 'database_closed' }, 'The database is closed'))
     const id = ++this.#lastId
     const plain = statements.map(toStatement)
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, statements: plain })
-    })
+    return this.#observe(
+      'database_write',
+      () =>
+        new Promise((resolve, reject) => {
+          this.#pending.set(id, { resolve, reject })
+          this.#worker.postMessage({ id, statements: plain })
+        }),
+    )
   }
 
   async close(): Promise<void> {
@@ -116,7 +123,9 @@ function toStatement(statement: Statement | Query): Statement {
 }
 
 async function migrate(path: string): Promise<void> {
-  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database: kyselyAdapter(openSqlite(path)) }) })
+  const kysely = new Kysely<unknown>({
+    dialect: new SqliteDialect({ database: kyselyAdapter(new Reader(openSqlite(path), unobserved)) }),
+  })
   try {
     const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } })
     const { error } = await migrator.migrateToLatest()

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { SqliteDatabase } from 'kysely'
 
 import { StorageError } from '../error.ts'
+import type { Reader } from './reader.ts'
 
 /** Earlier versions can corrupt a database when the write-ahead log is reset (sqlite.org/wal.html#walresetbug). */
 const SQLITE_VERSION_MIN = [3, 51, 3] as const
@@ -32,17 +33,17 @@ export function openSqlite(path: string, options: { readonly readOnly?: boolean 
 }
 
 /** node:sqlite behind the small interface that kysely's SqliteDialect expects. */
-export function kyselyAdapter(database: DatabaseSync): SqliteDatabase {
+export function kyselyAdapter(database: Reader): SqliteDatabase {
   return {
     close: () => database.close(),
     prepare(sql) {
       const statement = database.prepare(sql)
       const parametersOf = (values: readonly unknown[]): SQLInputValue[] => values as SQLInputValue[]
       return {
-        reader: statement.columns().length > 0,
+        reader: statement.returnsRows,
         all: (values) => statement.all(...parametersOf(values)),
         run: (values) => statement.run(...parametersOf(values)),
-        iterate: (values) => statement.iterate(...parametersOf(values)) as IterableIterator<unknown>,
+        iterate: (values) => statement.all(...parametersOf(values)).values(),
       }
     },
   }

@@ -1,11 +1,11 @@
-import type { StatementSync } from 'node:sqlite'
-
 import { LRUCache } from 'lru-cache'
 
 import type { Database } from '../database/database.ts'
+import type { ReadStatement } from '../database/reader.ts'
 import type { Statement } from '../database/write.ts'
 import type { Lease } from '../lease.ts'
 import { StorageError } from '../error.ts'
+import { type ObserveStorage, unobserved } from '../observe.ts'
 
 export interface Ref {
   readonly name: string
@@ -60,16 +60,18 @@ const CACHED_REFS_MAX = 500_000
 
 /** The truth about refs: reading, and changing by compare-and-swap (I3). */
 export class RefStore {
+  readonly #observe: ObserveStorage
   readonly #database: Database
   readonly #lease: Lease
   readonly #snapshots = new LRUCache<string, RefSnapshot>({
     maxSize: CACHED_REFS_MAX,
     sizeCalculation: (snapshot) => snapshot.refs.length + 1,
   })
-  readonly #head: StatementSync
-  readonly #refs: StatementSync
+  readonly #head: ReadStatement
+  readonly #refs: ReadStatement
 
-  constructor(database: Database, lease: Lease) {
+  constructor(database: Database, lease: Lease, observe: ObserveStorage = unobserved) {
+    this.#observe = observe
     this.#database = database
     this.#lease = lease
     this.#head = database.reader.prepare(
@@ -80,13 +82,7 @@ export class RefStore {
 
   /** @throws StorageError repository_missing */
   snapshot(repositoryId: string): RefSnapshot {
-    // One read transaction: the writer works in another thread, and head, sequence and refs must fit each other.
-    this.#database.reader.exec('BEGIN')
-    try {
-      return this.#readSnapshot(repositoryId)
-    } finally {
-      this.#database.reader.exec('COMMIT')
-    }
+    return this.#observe('refs_read', () => this.#database.reader.inTransaction(() => this.#readSnapshot(repositoryId)))
   }
 
   #readSnapshot(repositoryId: string): RefSnapshot {
@@ -143,7 +139,7 @@ export class RefStore {
       },
     ]
     if (pack !== undefined) statements.push(packStatement(repositoryId, pack))
-    const outcome = await this.#database.write(statements)
+    const outcome = await this.#observe('refs_update', () => this.#database.write(statements))
     if (outcome.committed) return true
     if (outcome.failedStatement === 0) {
       throw new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')

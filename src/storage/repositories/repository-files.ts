@@ -9,6 +9,7 @@ import type { DataPaths } from '../data-directory.ts'
 import { StorageError } from '../error.ts'
 import type { FileSystem } from '../file-system.ts'
 import { ObjectStore } from '../objects/object-store.ts'
+import { type ObserveStorage, unobserved } from '../observe.ts'
 import { createBareRepository, isUnusedRepository } from './bare-repository.ts'
 
 /** Open repositories: each costs its packs' descriptors and indexes. */
@@ -25,12 +26,14 @@ export interface RepositoryName {
 export class RepositoryFiles {
   readonly #paths: DataPaths
   readonly #fileSystem: FileSystem
+  readonly #observe: ObserveStorage
   readonly #stores = new LRUCache<string, ObjectStore>({
     max: OPEN_STORES_MAX,
     dispose: (store) => store.close(),
   })
 
-  constructor(paths: DataPaths, fileSystem: FileSystem) {
+  constructor(paths: DataPaths, fileSystem: FileSystem, observe: ObserveStorage = unobserved) {
+    this.#observe = observe
     this.#paths = paths
     this.#fileSystem = fileSystem
   }
@@ -132,7 +135,15 @@ export class RepositoryFiles {
    *
    * @returns a function that takes them back, for when the ref transaction fails; it does nothing where they were here before
    */
-  async publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
+  publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
+    return this.#observe('pack_publish', () => this.#publishPack(repository, quarantine, packName))
+  }
+
+  close(): void {
+    this.#stores.clear()
+  }
+
+  async #publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
     const directory = join(this.path(repository), 'objects', 'pack')
     const present = await readdir(directory)
     if (present.includes(`pack-${packName}.idx`)) return async () => {}
@@ -154,10 +165,6 @@ export class RepositoryFiles {
     }
     this.#stores.get(this.path(repository))?.refresh()
     return takeBack
-  }
-
-  close(): void {
-    this.#stores.clear()
   }
 
   async #makeOwnerDirectory(path: string): Promise<void> {

@@ -1,0 +1,60 @@
+import type { DatabaseSync, SQLInputValue, StatementResultingChanges, StatementSync } from 'node:sqlite'
+import type { ObserveStorage } from '../observe.ts'
+
+export type Row = ReturnType<StatementSync['get']>
+
+/** A connection whose statements are timed as the storage operations they are. */
+export class Reader {
+  readonly #database: DatabaseSync
+  readonly #observe: ObserveStorage
+
+  constructor(database: DatabaseSync, observe: ObserveStorage) {
+    this.#database = database
+    this.#observe = observe
+  }
+
+  prepare(sql: string): ReadStatement {
+    return new ReadStatement(this.#database.prepare(sql), this.#observe)
+  }
+
+  /** Runs `read` in one transaction: the writer works in another thread, and what is read must fit together. */
+  inTransaction<T>(read: () => T): T {
+    this.#database.exec('BEGIN')
+    try {
+      return read()
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+export class ReadStatement {
+  readonly #statement: StatementSync
+  readonly #observe: ObserveStorage
+
+  constructor(statement: StatementSync, observe: ObserveStorage) {
+    this.#statement = statement
+    this.#observe = observe
+  }
+
+  get returnsRows(): boolean {
+    return this.#statement.columns().length > 0
+  }
+
+  get(...parameters: readonly SQLInputValue[]): Row {
+    return this.#observe('database_read', () => this.#statement.get(...parameters))
+  }
+
+  all(...parameters: readonly SQLInputValue[]): NonNullable<Row>[] {
+    return this.#observe('database_read', () => this.#statement.all(...parameters))
+  }
+
+  /** For migrations, which are done before anybody counts. */
+  run(...parameters: readonly SQLInputValue[]): StatementResultingChanges {
+    return this.#statement.run(...parameters)
+  }
+}
