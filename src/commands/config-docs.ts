@@ -7,7 +7,7 @@ import { EXIT } from './exit.ts'
 export const configDocs = defineCommand({
   name: 'config docs',
   summary: 'Print the reference of all settings as a Markdown table',
-  examples: ['guts config docs', 'guts config docs --write docs/configuration.md'],
+  examples: ['guts config docs', 'guts config docs --write README.md'],
   configuration: 'none',
   options: [{ flags: '--write <page>', help: 'put it into this page, between its marks, instead' }],
   args: z.strictObject({ write: z.string().min(1).optional() }),

@@ -1,0 +1,44 @@
+/** `npm test`: what needs only npm packages and git, then one line that counts. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ROOT } from '../integration/support/command-line.ts'
+import { closeSuite, EXIT } from '../integration/support/suite.ts'
+
+const REPORT = join(ROOT, 'reports/test/vitest.json')
+
+interface VitestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly testResults: readonly { readonly name: string; readonly status: string }[]
+}
+
+function run(program: string, ...args: readonly string[]): boolean {
+  console.log(`\n> ${[program, ...args].join(' ')}`)
+  return spawnSync(program, args, { cwd: ROOT, stdio: 'inherit' }).status === 0
+}
+
+function main(): number {
+  const startedAtMs = performance.now()
+  rmSync(REPORT, { force: true })
+  // The quick ones first; none is worth waiting for the others once it has failed.
+  const checked = run('tsc', '-p', '.') && run('oxlint', '--type-aware') && run('oxfmt', '--check', '.')
+  if (!checked) {
+    console.log('0 passed, 1 failed')
+    return EXIT.finding
+  }
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
+  const passed = run('vitest', 'run', ...reporters, ...process.argv.slice(2))
+  const report = JSON.parse(readFileSync(REPORT, 'utf8')) as VitestReport
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = report
+  // A file that could not even be loaded has no test that failed.
+  const broken = testResults.filter((file) => file.status === 'failed').length
+  const failed = passed ? numFailedTests : Math.max(numFailedTests, broken, 1)
+  const executed = numPassedTests + failed
+  const counts = { executed, passed: numPassedTests, failed, skipped: numPendingTests }
+  const duration_s = Math.round((performance.now() - startedAtMs) / 1_000)
+  return closeSuite({ suite: 'test', seed: 0, ...counts, duration_s }, {})
+}
+
+process.exitCode = main()
