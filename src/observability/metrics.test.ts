@@ -147,3 +147,12 @@ describe('renderMetrics', () => {
     expect(contentType.startsWith('application/openmetrics-text')).toBe(open)
   })
 })
+
+describe('defaults of the process', () => {
+  it('are there, but for those whose reading can abort the process', async () => {
+    const { registry } = createMetrics({ routePaths: [], version: '1', onCollectError: () => {} })
+    const text = await registry.metrics()
+    expect(text).toContain('nodejs_active_resources')
+    expect(text).not.toMatch(/nodejs_active_(handles|requests)/)
+  })
+})

@@ -38,6 +38,17 @@ export interface Metrics extends MetricHandles {
   collect(): Promise<void>
 }
 
+/**
+ * Read through `process._getActiveHandles()`, which aborts the process while a socket is being torn down (Node 24.21:
+ * "Assertion failed: !obj.IsEmpty()"): a scrape could end the node. `nodejs_active_resources` counts the same safely.
+ */
+const UNSAFE_DEFAULTS = [
+  'nodejs_active_handles',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests',
+  'nodejs_active_requests_total',
+]
+
 /** A set with no more series than this is written out from the start, so that a first increase can be seen. */
 const SERIES_FROM_START_MAX = 64
 
@@ -57,6 +68,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   handles.buildInfo.set({ version: options.version, node: process.version }, 1)
   // Types of prom-client know no OpenMetrics registry here; at run time any registry serves.
   collectDefaultMetrics({ register: registry as unknown as Registry })
+  for (const name of UNSAFE_DEFAULTS) registry.removeSingleMetric(name)
   const collectors = new Collectors((error) => {
     handles.metricsCollectionFailures.inc()
     options.onCollectError(error)

@@ -1,5 +1,5 @@
-import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import type { Libp2p } from 'libp2p'
 import { newOperation, runInContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 

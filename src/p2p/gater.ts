@@ -1,4 +1,6 @@
-import type { ConnectionGater } from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
+
+type ConnectionGater = NonNullable<Libp2pOptions['connectionGater']>
 
 /**
  * Refuses everyone who is not on the list, in both directions; an empty list lets all in. Who the other side is, is

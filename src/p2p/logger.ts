@@ -1,5 +1,8 @@
-import type { ComponentLogger, Logger as Libp2pLogger } from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
 import type { Logger } from '../observability/logging.ts'
+
+type ComponentLogger = NonNullable<Libp2pOptions['logger']>
+type Libp2pLogger = ReturnType<ComponentLogger['forComponent']>
 
 /**
  * libp2p's own words as lines of our log, its errors at `debug` and the rest at `trace`: most of its errors are peers
