@@ -101,8 +101,10 @@ export class RawClient {
     this.#onEnd = reject
     const reader = new AnswerReader(what === 'keep', resolve)
     this.#onBytes = (bytes) => reader.take(bytes)
+    socket.cork()
     socket.write(`${head.join('\r\n')}${HEAD_END}`)
     for (const part of body) socket.write(part)
+    socket.uncork()
     const answer = await promise
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString()}`)
     return answer
@@ -121,6 +123,7 @@ export class RawClient {
         },
       },
     })
+    socket.setNoDelay(true)
     socket.once('connect', resolve)
     socket.once('error', (error) => {
       reject(error)
