@@ -8,7 +8,7 @@ import { BANDS, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type Framing } from '../git
  */
 
 /** Small enough to stay in a processor's cache from the read to the send. */
-const PIECE_BYTES = 256 * 1024
+const PIECE_BYTES = 512 * 1024
 /** More pieces than this and a system call reads fewer bytes than it was asked for (IOV_MAX). */
 const FRAMES_PER_PIECE_MAX = 1_000
 
