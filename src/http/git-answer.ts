@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { RequestError } from '../errors.ts'
 import type { GitAnswer } from '../transfer/git-request.ts'
 import { ClientLeftError } from './request-state.ts'
 
@@ -13,10 +14,13 @@ const HEADERS = {
 export class HttpGitAnswer implements GitAnswer {
   readonly #response: ServerResponse
   readonly #contentType: string
+  readonly #timeoutMs: number
 
-  constructor(response: ServerResponse, contentType: string) {
+  /** @param timeoutMs the longest time in which the client takes nothing */
+  constructor(response: ServerResponse, contentType: string, timeoutMs: number) {
     this.#response = response
     this.#contentType = contentType
+    this.#timeoutMs = timeoutMs
   }
 
   get begun(): boolean {
@@ -31,16 +35,7 @@ export class HttpGitAnswer implements GitAnswer {
 
   async write(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return
-    this.#throwIfGone()
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const gone = (): void => reject(new ClientLeftError('The client left'))
-    this.#response.once('close', gone)
-    this.#response.write(bytes, (error) => (error === undefined || error === null ? resolve() : gone()))
-    try {
-      await promise
-    } finally {
-      this.#response.removeListener('close', gone)
-    }
+    await this.#settled((done) => this.#response.write(bytes, done))
   }
 
   writeIfIdle(bytes: Buffer): void {
@@ -48,19 +43,28 @@ export class HttpGitAnswer implements GitAnswer {
   }
 
   async end(): Promise<void> {
-    this.#throwIfGone()
+    await this.#settled((done) => this.#response.end(done))
+  }
+
+  /** @throws RequestError timeout: the client took not a byte in time; ClientLeftError */
+  async #settled(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    if (this.#response.destroyed) throw new ClientLeftError('The client left')
+    const { socket } = this.#response
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const gone = (): void => reject(new ClientLeftError('The client left'))
+    const stalled = (): void =>
+      reject(new RequestError({ code: 'timeout' }, `The client read nothing for ${this.#timeoutMs / 1_000} s`))
     this.#response.once('close', gone)
-    this.#response.end(resolve)
+    // Node's own timeout of a socket starts anew with every byte that the client takes, also within one write.
+    this.#response.once('timeout', stalled)
+    socket?.setTimeout(this.#timeoutMs)
+    start((error) => (error === undefined || error === null ? resolve() : gone()))
     try {
       await promise
     } finally {
+      socket?.setTimeout(0)
+      this.#response.removeListener('timeout', stalled)
       this.#response.removeListener('close', gone)
     }
-  }
-
-  #throwIfGone(): void {
-    if (this.#response.destroyed) throw new ClientLeftError('The client left')
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { RequestError } from '../errors.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
 import { type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
@@ -16,6 +17,8 @@ import { framedBytes, sendPack } from './pack-stream.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
+
+const LOOKS_PER_TURN = 1_000
 
 /** One request of a fetch: a listing, a round of negotiation, or the pack. */
 export class Fetch {
@@ -98,14 +101,14 @@ export class Fetch {
     negotiate: (common: ReadonlySet<string>, ready: boolean) => Negotiated,
   ): Promise<GitResult | undefined> {
     const snapshot = this.#snapshot()
-    const objects = this.#parts.files.objects(this.#request.repository)
-    for (const want of request.wants) {
-      // Any object that is here, as C git serves protocol 2: it may have been a ref's a moment ago.
-      if (!objects.has(Buffer.from(want, 'hex'))) {
-        throw new ProtocolError({ code: 'not_our_ref', oid: want }, `not our ref ${want}`)
-      }
+    const missing = (await this.#whichAreHere(request.wants)).missing
+    if (missing !== undefined) {
+      // An operator's git may have brought or moved packs since we looked.
+      this.#parts.files.objects(this.#request.repository).refresh()
+      const still = (await this.#whichAreHere(request.wants)).missing
+      if (still !== undefined) throw new ProtocolError({ code: 'not_our_ref', oid: still }, `not our ref ${still}`)
     }
-    const common = new Set(request.haves.filter((have) => objects.has(Buffer.from(have, 'hex'))))
+    const common = (await this.#whichAreHere(request.haves)).here
     const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
     const { answer, packFollows } = negotiate(common, ready)
     if (!packFollows) {
@@ -114,6 +117,24 @@ export class Fetch {
     }
     await this.#sendPack(request, [...common], snapshot, answer)
     return 'ok'
+  }
+
+  /**
+   * Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
+   *
+   * @returns the ids that are here, and the first one that is not
+   */
+  async #whichAreHere(oids: readonly string[]): Promise<{ here: Set<string>; missing: string | undefined }> {
+    const objects = this.#parts.files.objects(this.#request.repository)
+    const here = new Set<string>()
+    let missing: string | undefined
+    for (const [at, oid] of oids.entries()) {
+      // Clients may name very many, and others want the event loop, too.
+      if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
+      if (objects.has(Buffer.from(oid, 'hex'))) here.add(oid)
+      else missing ??= oid
+    }
+    return { here, missing }
   }
 
   #isReady(wants: readonly string[], common: readonly string[]): Promise<boolean> {
@@ -159,6 +180,8 @@ export class Fetch {
     try {
       await answer.write(head)
       await sendPack(pack.handle, pack.bytes, framing, async (piece) => {
+        // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
+        this.#watch.pause()
         await answer.write(piece)
         this.#watch.progress()
       })
@@ -166,9 +189,12 @@ export class Fetch {
       await answer.end()
     } catch (error) {
       if (this.#watch.signal.aborted) throw error
+      const { metrics } = this.#parts
+      metrics.gitLateFailures.inc({ service: 'upload_pack' })
+      const stalled = error instanceof RequestError && error.detail.code === 'timeout'
+      if (stalled) metrics.timeouts.inc({ operation: 'transfer' })
       // The status is out. A client with bands is told; what ends its answer early tells all others.
-      this.#parts.metrics.gitLateFailures.inc({ service: 'upload_pack' })
-      if (framing !== 'none') await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
+      else if (framing !== 'none') await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
       throw error
     }
   }
@@ -190,13 +216,13 @@ export class Fetch {
     )
   }
 
-  /** Waiting for a slot is not standing still: the queue is bounded, and the client may leave it. */
+  /**
+   * Waiting for a slot is not standing still: the queue is bounded, and the client may leave it. What then runs in a
+   * worker reports by itself where it takes long.
+   */
   #inSlot<T>(work: () => Promise<T>): Promise<T> {
     this.#watch.pause()
-    return this.#parts.fetchSlots.run(this.#request.repository.id, this.#request.signal, async () => {
-      this.#watch.progress()
-      return work()
-    })
+    return this.#parts.fetchSlots.run(this.#request.repository.id, this.#request.signal, work)
   }
 
   #snapshot(): RefSnapshot {

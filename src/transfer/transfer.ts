@@ -79,6 +79,11 @@ export class Transfer {
     }
   }
 
+  /** The longest time in which a transfer may stand still. */
+  get progressTimeoutMs(): number {
+    return this.#parts.limits.progressTimeoutMs
+  }
+
   /** `GET info/refs`. */
   async advertise(request: Omit<GitRequest, 'body'>): Promise<void> {
     const { service, version, answer, repository } = request

@@ -6,7 +6,6 @@ import type { FoundRepository } from '../../collaboration/repository-catalog.ts'
 import { RequestError } from '../../errors.ts'
 import type { GitService } from '../../git/protocol/advertisement.ts'
 import { parseGitProtocol } from '../../git/protocol/capabilities.ts'
-import { annotateContext } from '../../observability/context.ts'
 import type { GitRequest } from '../../transfer/git-request.ts'
 import type { Transfer } from '../../transfer/transfer.ts'
 import { ownerName, repositoryName } from '../../validation/names.ts'
@@ -42,7 +41,7 @@ export function gitRoutes<Services extends GitServices>(): StreamRoute<Services>
         if (service === undefined) {
           throw new RequestError({ code: 'forbidden' }, 'Only the smart HTTP protocol of git is spoken here')
         }
-        await transfer.advertise(toRequest(input, repository, service, 'advertisement'))
+        await transfer.advertise(toRequest(input, repository, service, 'advertisement', transfer.progressTimeoutMs))
       },
     }),
     ...SERVICES.map((service) =>
@@ -55,7 +54,7 @@ export function gitRoutes<Services extends GitServices>(): StreamRoute<Services>
         async handle(input, { transfer, repositories }) {
           const repository = authorise(input, service, repositories)
           const body = gitBody(input.request, `application/x-${service}-request`)
-          const request = { ...toRequest(input, repository, service, 'result'), body }
+          const request = { ...toRequest(input, repository, service, 'result', transfer.progressTimeoutMs), body }
           await (service === 'git-upload-pack' ? transfer.fetch(request) : transfer.push(request))
         },
       }),
@@ -79,7 +78,6 @@ function authorise(
 ): FoundRepository {
   const plainName = name.endsWith('.git') ? name.slice(0, -'.git'.length) : name
   const exists = ownerName.safeParse(owner).success && repositoryName.safeParse(plainName).success
-  if (exists) annotateContext({ repository: `${owner}/${plainName}` })
   const found = exists ? repositories.find(owner, plainName, caller) : undefined
   const isAllowed = found !== undefined && (service === 'git-upload-pack' || found.canWrite)
   if (isAllowed && (service === 'git-upload-pack' || caller !== undefined)) return found
@@ -92,13 +90,14 @@ function toRequest(
   repository: FoundRepository,
   service: GitService,
   kind: 'advertisement' | 'result',
+  timeoutMs: number,
 ): Omit<GitRequest, 'body'> {
   const header = request.headers['git-protocol']
   return {
     repository: { id: repository.id, owner: repository.owner, name: repository.name },
     service,
     version: parseGitProtocol(typeof header === 'string' ? header : undefined),
-    answer: new HttpGitAnswer(response, `application/x-${service}-${kind}`),
+    answer: new HttpGitAnswer(response, `application/x-${service}-${kind}`, timeoutMs),
     userId: caller?.userId ?? null,
     signal,
   }

@@ -6,13 +6,16 @@ import { openStore } from './open-stores.ts'
 import { RemoteFile } from './remote-file.ts'
 import type { BuildResult, BuildTask, NegotiateTask } from './tasks.ts'
 
+const READS_PER_REPORT = 4_096
+
 /** Makes the pack that a fetch is answered with, or finds that it lies there already. */
 export async function runBuild(task: BuildTask): Promise<BuildResult> {
   const store = openStore(task.repositoryPath)
   const file = new RemoteFile(task.port)
   try {
+    const progress = new ReadProgress(file)
     const selection = selectObjects(
-      readerOf(store),
+      { read: (oid, at) => progress.after(store.mustRead(oid, at)) },
       fromHex(task.wants),
       fromHex(task.haves),
       fromHex(task.annotatedTags),
@@ -38,6 +41,22 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
 /** Whether the client may stop saying what it has. */
 export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
   return everyWantReaches(readerOf(openStore(task.repositoryPath)), fromHex(task.wants), fromHex(task.common))
+}
+
+/** Long walks say that they move: nothing else comes out of them before their end. */
+class ReadProgress {
+  readonly #file: RemoteFile
+  #reads = 0
+
+  constructor(file: RemoteFile) {
+    this.#file = file
+  }
+
+  after<T>(read: T): T {
+    this.#reads++
+    if (this.#reads % READS_PER_REPORT === 0) this.#file.progress({ phase: 'selecting', done: this.#reads, total: 0 })
+    return read
+  }
 }
 
 function readerOf(store: ObjectStore): ObjectReader {

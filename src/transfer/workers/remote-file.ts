@@ -8,8 +8,10 @@ import type { WritableFile } from '../../storage/file-system.ts'
  */
 
 export interface TaskProgress {
-  readonly phase: 'receiving' | 'resolving'
+  readonly phase: 'receiving' | 'resolving' | 'selecting' | 'writing'
+  /** Objects, or bytes where it is writing. */
   readonly done: number
+  /** 0: not known */
   readonly total: number
 }
 
@@ -90,6 +92,7 @@ export function serveRemoteFile(
     tail = tail.then(async () => {
       try {
         if (failure === undefined) await file.write(bytes, position)
+        onProgress({ phase: 'writing', done: position + bytes.length, total: 0 })
       } catch (error) {
         failure = { error }
       }
