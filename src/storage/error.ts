@@ -10,3 +10,8 @@ export class StorageError extends GutsError<
   | { readonly code: 'sqlite_too_old'; readonly found: string; readonly needed: string }
   | { readonly code: 'repository_missing' | 'directory_in_the_way'; readonly repository: string }
 > {}
+
+/** No byte more can be written, on the disk or for this user. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+}

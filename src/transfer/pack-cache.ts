@@ -2,7 +2,9 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
+import { LazyFile } from './lazy-file.ts'
 import type { BuildResult, BuildTask } from './workers/tasks.ts'
 import type { TaskFile } from './workers/pool.ts'
 
@@ -11,6 +13,9 @@ const BUILT_BYTES_MAX = 1024 ** 3
 const ENTRIES_MAX = 10_000
 
 export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
+
+/** Makes a pack in the file, or names a stored one. */
+type Build = (file: TaskFile['file']) => Promise<BuildResult>
 
 /** A pack on disk, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
 export interface ReadyPack {
@@ -35,6 +40,7 @@ export class PackCache {
   readonly #directory: string
   readonly #onError: (error: unknown) => void
   readonly #packs: LRUCache<string, CachedPack>
+  readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<CachedPack>>()
 
   /** @param directory on the data's file system, emptied at start */
@@ -54,13 +60,8 @@ export class PackCache {
 
   /**
    * @param repositoryKey changes when another repository comes to the same place
-   * @param build makes the pack, or names a stored one
    */
-  async open(
-    repositoryKey: string,
-    spec: PackSpec,
-    build: (file: TaskFile['file']) => Promise<BuildResult>,
-  ): Promise<ReadyPack> {
+  async open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
     const key = keyOf(repositoryKey, spec)
     const known = this.#packs.get(key)
     if (known !== undefined) {
@@ -90,24 +91,38 @@ export class PackCache {
     }
   }
 
-  async #build(build: (file: TaskFile['file']) => Promise<BuildResult>): Promise<CachedPack> {
-    const path = join(this.#directory, `${randomUUID()}.pack`)
-    const file = await this.#fileSystem.create(path, 0o600)
-    let kept = false
+  /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
+  async #build(build: Build): Promise<CachedPack> {
+    try {
+      return await this.#buildOnce(build)
+    } catch (error) {
+      if (!isDiskFull(error) || this.#packs.size === 0) throw error
+      this.#packs.clear()
+      await Promise.all(this.#discarding)
+      return this.#buildOnce(build)
+    }
+  }
+
+  async #buildOnce(build: Build): Promise<CachedPack> {
+    const file = new LazyFile(this.#fileSystem, join(this.#directory, `${randomUUID()}.pack`))
+    let isKept = false
     try {
       const result = await build(file)
-      kept = result.kind === 'built'
+      isKept = result.kind === 'built'
       const { bytes, objects } = result
-      return { path: result.kind === 'built' ? path : result.packPath, bytes, objects, built: kept }
+      return { path: result.kind === 'built' ? file.path : result.packPath, bytes, objects, built: isKept }
     } finally {
       await file.close()
-      if (!kept) await this.#fileSystem.unlink(path)
+      if (!isKept) await file.remove()
     }
   }
 
   /** Whoever reads it still can: the name goes, the file stays open. */
   #discard(pack: CachedPack): void {
-    if (pack.built) this.#fileSystem.unlink(pack.path).catch(this.#onError)
+    if (!pack.built) return
+    const gone = this.#fileSystem.unlink(pack.path).catch(this.#onError)
+    this.#discarding.add(gone)
+    void gone.finally(() => this.#discarding.delete(gone))
   }
 }
 

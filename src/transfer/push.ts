@@ -5,6 +5,7 @@ import { type PushRequest, PushRequestParser } from '../git/protocol/push-reques
 import { encodeReport, type RefReport } from '../git/protocol/report-status.ts'
 import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
 import { addAccessFields } from '../observability/context.ts'
+import { isDiskFull } from '../storage/error.ts'
 import { encodeErr } from './advertiser.ts'
 import type { GitRequest } from './git-request.ts'
 import type { GitResult } from './operation.ts'
@@ -159,10 +160,6 @@ export class Push {
 function reasonOf(error: unknown): string | undefined {
   if (error instanceof ProtocolError) return error.message
   return error instanceof RequestError && error.detail.code === 'bad_request' ? error.message : undefined
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 function refuseAll({ commands }: PushRequest, refused: string): RefReport[] {
