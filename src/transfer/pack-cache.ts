@@ -41,7 +41,7 @@ export class PackCache {
   readonly #onError: (error: unknown) => void
   readonly #packs: LRUCache<string, CachedPack>
   readonly #discarding = new Set<Promise<void>>()
-  readonly #building = new Map<string, Promise<CachedPack>>()
+  readonly #building = new Map<string, Promise<void>>()
 
   /** @param directory on the data's file system, emptied at start */
   constructor(fileSystem: FileSystem, directory: string, onError: (error: unknown) => void) {
@@ -63,32 +63,41 @@ export class PackCache {
    */
   async open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
     const key = keyOf(repositoryKey, spec)
-    const known = this.#packs.get(key)
-    if (known !== undefined) {
-      const opened = await tryOpen(known)
-      if (opened !== undefined) return opened
-      // A stored pack that maintenance has replaced.
-      this.#packs.delete(key)
-    }
-    const others = this.#building.get(key)
-    if (others !== undefined) {
+    for (;;) {
+      const ready = await this.#openKnown(key)
+      if (ready !== undefined) return ready
+      const others = this.#building.get(key)
+      if (others === undefined) break
       // Whatever becomes of the other one's attempt, ours begins anew: from what it made, or by making it.
-      await others.catch(() => undefined)
-      return this.open(repositoryKey, spec, build)
+      await others
     }
-    const building = this.#build(build)
-    this.#building.set(key, building)
+    // Resolved when all is done, not when the pack is made: who waits must find it kept, or may wait for ever.
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#building.set(key, promise)
     try {
-      const made = await building
-      const opened = await tryOpen(made)
-      this.#packs.set(key, made)
-      // Larger than the whole cache: it was not taken in.
-      if (!this.#packs.has(key)) this.#discard(made)
+      const made = await this.#build(build)
+      const opened = await tryOpen(made).finally(() => this.#keep(key, made))
       if (opened === undefined) throw new Error('A pack was gone as soon as it was made')
       return opened
     } finally {
       this.#building.delete(key)
+      resolve()
     }
+  }
+
+  #keep(key: string, pack: CachedPack): void {
+    this.#packs.set(key, pack)
+    // Larger than the whole cache: it was not taken in.
+    if (!this.#packs.has(key)) this.#discard(pack)
+  }
+
+  async #openKnown(key: string): Promise<ReadyPack | undefined> {
+    const known = this.#packs.get(key)
+    if (known === undefined) return undefined
+    const opened = await tryOpen(known)
+    // A stored pack that maintenance has replaced; another request may have seen that before us.
+    if (opened === undefined && this.#packs.get(key) === known) this.#packs.delete(key)
+    return opened
   }
 
   /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
@@ -126,13 +135,23 @@ export class PackCache {
   }
 }
 
+/** @returns undefined where the file is gone, or is another one by now */
 async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack | undefined> {
+  let handle: FileHandle
   try {
-    return { handle: await open(path, 'r'), bytes, objects }
+    handle = await open(path, 'r')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
+  try {
+    if ((await handle.stat()).size === bytes) return { handle, bytes, objects }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+  await handle.close()
+  return undefined
 }
 
 function keyOf(repositoryKey: string, { wants, haves, annotatedTags, features }: PackSpec): string {
