@@ -117,7 +117,7 @@ describe('git routes', () => {
     expect(await sentence(await fetch(url('site'), large))).toEqual([
       413,
       text,
-      'The request is over the limit of 1048576 bytes\n',
+      'The request is over the limit (max_request_size) of 1048576 bytes\n',
     ])
   })
 

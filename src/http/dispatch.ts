@@ -128,23 +128,26 @@ async function callStreamHandler<Services>(
   parts: DispatchParts<Services>,
   signal: AbortSignal,
 ): Promise<undefined> {
-  const declaredBytes = Number(request.headers['content-length'] ?? 0)
-  if (declaredBytes > parts.requestBytesMax) {
-    throw new RequestError(
-      { code: 'payload_too_large' },
-      `The request is over the limit of ${parts.requestBytesMax} bytes`,
-    )
-  }
   const params = parsePart(route.params, paramsOf(request))
   const query = parsePart(route.query, request.query)
-  allowBody(request, response)
   const { caller } = stateOf(request)
-  await route.handle(
-    { params, query, caller, signal, url: urlOf(request, parts.publicUrl), request, response },
-    parts.services,
-  )
+  const url = urlOf(request, parts.publicUrl)
+  const admitBody = (): void => {
+    refuseTooLarge(request, parts.requestBytesMax)
+    allowBody(request, response)
+  }
+  await route.handle({ params, query, caller, signal, url, request, response, admitBody }, parts.services)
   if (!response.writableEnded && !response.destroyed) throw new Error(`${route.path} left its answer open`)
   return undefined
+}
+
+function refuseTooLarge(request: Request, bytesMax: number): void {
+  const declaredBytes = Number(request.headers['content-length'] ?? 0)
+  if (declaredBytes <= bytesMax) return
+  throw new RequestError(
+    { code: 'payload_too_large' },
+    `The request is over the limit (max_request_size) of ${bytesMax} bytes`,
+  )
 }
 
 function parsePart<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

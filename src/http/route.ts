@@ -48,6 +48,12 @@ export interface StreamInput<A extends Access, Params extends z.ZodObject, Query
 > {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /**
+   * To be called before the body is read, and after all that could refuse the caller: lets a client that waits send it.
+   *
+   * @throws RequestError payload_too_large: by the length it declares
+   */
+  admitBody(): void
 }
 
 export interface Answer<Status extends number = number, Body = unknown> {

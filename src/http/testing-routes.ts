@@ -88,8 +88,9 @@ export const routes = [
     summary: 'Fetch',
     access: 'public',
     params: z.strictObject({ owner: ownerName, name: repositoryName }),
-    async handle({ params, caller, request, response }) {
+    async handle({ params, caller, request, response, admitBody }) {
       if (caller === undefined) throw new RequestError({ code: 'unauthorized' }, 'This needs credentials')
+      admitBody()
       let bytes = 0
       for await (const chunk of request) bytes += (chunk as Buffer).length
       response.setHeader('Content-Type', 'application/x-git-upload-pack-result')

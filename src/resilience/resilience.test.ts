@@ -228,6 +228,19 @@ describe('ProgressTimeout', () => {
     expect(expired).toBe(1)
   })
 
+  it('counts again with the first progress after a pause', () => {
+    vi.useFakeTimers()
+    const watchdog = new ProgressTimeout({ timeoutMs: 10 })
+    watchdog.pause()
+    vi.advanceTimersByTime(1_000)
+    expect(watchdog.signal.aborted).toBe(false)
+    watchdog.progress()
+    vi.advanceTimersByTime(9)
+    expect(watchdog.signal.aborted).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(watchdog.signal.aborted).toBe(true)
+  })
+
   it('stays quiet after the end', () => {
     vi.useFakeTimers()
     const watchdog = new ProgressTimeout({ timeoutMs: 10 })

@@ -37,15 +37,19 @@ export async function withDeadline<T>(
 /** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
 export class ProgressTimeout {
   readonly #controller = new AbortController()
-  readonly #timer: NodeJS.Timeout
+  readonly #start: () => NodeJS.Timeout
+  /** undefined: paused, as a timer that was cleared cannot be refreshed */
+  #timer: NodeJS.Timeout | undefined
   #over = false
 
   constructor({ timeoutMs, onExpired }: { timeoutMs: number; onExpired?: () => void }) {
-    this.#timer = setTimeout(() => {
+    const expire = (): void => {
       this.#over = true
       onExpired?.()
       this.#controller.abort(new RequestError({ code: 'timeout' }, `No progress for ${timeoutMs / 1_000} s`))
-    }, timeoutMs)
+    }
+    this.#start = () => setTimeout(expire, timeoutMs)
+    this.#timer = this.#start()
   }
 
   get signal(): AbortSignal {
@@ -53,13 +57,16 @@ export class ProgressTimeout {
   }
 
   progress(): void {
-    // A timer that fired or was cleared would start again; what is over stays over.
-    if (!this.#over) this.#timer.refresh()
+    // A timer that fired would start again; what is over stays over.
+    if (this.#over) return
+    if (this.#timer === undefined) this.#timer = this.#start()
+    else this.#timer.refresh()
   }
 
   /** Until the next `progress()` nothing is expected to move. */
   pause(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   stop(): void {

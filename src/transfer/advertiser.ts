@@ -42,7 +42,8 @@ export class Advertiser {
   lsRefs(request: LsRefsRequest, snapshot: RefSnapshot): Buffer {
     this.#check(snapshot)
     const { peel, symrefs, unborn, prefixes } = request
-    const key = `ls ${peel} ${symrefs} ${unborn} ${prefixes.join(' ')}`
+    // A prefix may hold any character: joined by one, a single odd prefix would pass for several plain ones.
+    const key = `ls ${JSON.stringify([peel, symrefs, unborn, prefixes])}`
     return this.#remember(snapshot, key, () => encodeLsRefs(snapshot, request))
   }
 

@@ -199,11 +199,13 @@ export class Fetch {
     }
   }
 
-  #openPack(spec: Parameters<TransferParts['packs']['open']>[1]): Promise<ReadyPack> {
+  async #openPack(spec: Parameters<TransferParts['packs']['open']>[1]): Promise<ReadyPack> {
     const { files, packs, workers } = this.#parts
     const { repository } = this.#request
     const repositoryPath = files.path(repository)
-    return withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
+    // Another fetch may be making the very pack, and its own watch is on it.
+    this.#watch.pause()
+    const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
       packs.open(repository.id, spec, (file) =>
         this.#inSlot(() =>
           workers.build(
@@ -214,6 +216,8 @@ export class Fetch {
         ),
       ),
     )
+    this.#watch.progress()
+    return pack
   }
 
   /**

@@ -92,7 +92,11 @@ export class Push {
         return 'refused'
       }
     }
-    const reports = await changeRefs(this.#request, request, pack, directory, this.#parts)
+    const reports = await changeRefs(this.#request, request, pack, {
+      directory,
+      signal: this.#watch.signal,
+      parts: this.#parts,
+    })
     await this.#report(request, undefined, reports)
     return reports.some((one) => one.refused === undefined) ? 'ok' : 'refused'
   }

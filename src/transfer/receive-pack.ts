@@ -39,7 +39,7 @@ export interface ReceiveOptions {
  * @throws RequestError bad_request: the sentence says what is wrong with the pack
  */
 export async function receivePack(options: ReceiveOptions): Promise<ReceivedPack> {
-  const { directory, parts, request } = options
+  const { directory, parts } = options
   const { fileSystem, metrics, observe } = parts
   const file = await fileSystem.create(join(directory, 'incoming.pack'))
   let index: Accepted
@@ -58,7 +58,7 @@ export async function receivePack(options: ReceiveOptions): Promise<ReceivedPack
   }
   const tips = new Map(index.tips.map((tip) => [tip.oid, tip]))
   if (index.objects === 0) return { row: undefined, tips }
-  request.signal.throwIfAborted()
+  options.watch.signal.throwIfAborted()
   await writeDurably(fileSystem, join(directory, 'incoming.idx'), index.index)
   return { row: { name: index.packName, bytes: index.packBytes + index.index.length, ...index.counts }, tips }
 }
@@ -103,7 +103,7 @@ async function indexInWorker(file: WritableFile, options: ReceiveOptions): Promi
       inflatedBytesMax: limits.packInflatedBytesMax,
       deltaDepthMax: limits.deltaDepthMax,
     },
-    tips: commands.flatMap((command) => command.newOid ?? []),
+    tips: Array.from(new Set(commands.flatMap((command) => command.newOid ?? []))),
   }
   // Waiting for a slot is not standing still: the queue is bounded, and the client may leave it.
   watch.pause()

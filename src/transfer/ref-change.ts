@@ -16,8 +16,7 @@ export function changeRefs(
   request: GitRequest,
   { commands, capabilities }: PushRequest,
   pack: ReceivedPack | undefined,
-  directory: string,
-  parts: TransferParts,
+  { directory, signal, parts }: { directory: string; signal: AbortSignal; parts: TransferParts },
 ): Promise<RefReport[]> {
   const { repository, userId } = request
   return parts.locks.run(`${repository.owner}/${repository.name}`, () =>
@@ -32,8 +31,8 @@ export function changeRefs(
       }
       const updates = verdicts.flatMap((one) => ('update' in one ? one.update : []))
       if (updates.length === 0) return verdicts.map(toReport)
-      // The last moment at which a client that left can take its push with it.
-      request.signal.throwIfAborted()
+      // The last moment at which a client that left, or that was told it took too long, can take its push with it.
+      signal.throwIfAborted()
       const head = headAfter(snapshot, updates, parts.defaultBranch)
       const changed = await publishAndApply(repository, { updates, userId, pack, head, directory }, parts)
       if (!changed) return commands.map(({ ref }) => ({ ref, refused: 'reference changed meanwhile; fetch first' }))

@@ -23,17 +23,19 @@ export function judgeCommands(
   tips: ReadonlyMap<string, Tip>,
 ): Verdict[] {
   const seen = new Set<string>()
-  const deleted = new Set(commands.filter((one) => one.newOid === undefined).map((one) => one.ref))
-  const names = new NamesInUse(snapshot, deleted)
-  return commands.map((command) => {
-    const refused = seen.has(command.ref)
-      ? 'multiple updates for one ref'
-      : (refusalOf(command, snapshot, tips) ??
-        (command.newOid === undefined ? undefined : names.conflictWith(command.ref)))
+  const judged = commands.map((command) => {
+    const refused = seen.has(command.ref) ? 'multiple updates for one ref' : refusalOf(command, snapshot, tips)
     seen.add(command.ref)
-    if (refused !== undefined) return { command, refused }
-    if (command.newOid !== undefined) names.add(command.ref)
+    return { command, refused }
+  })
+  // A deletion that is refused leaves its ref where it is: no other ref may have its place.
+  const deleted = judged.filter((one) => one.refused === undefined && one.command.newOid === undefined)
+  const names = new NamesInUse(snapshot, new Set(deleted.map((one) => one.command.ref)))
+  return judged.map(({ command, refused: refusedAlone }) => {
     const { ref: name, oldOid, newOid } = command
+    const refused = refusedAlone ?? (newOid === undefined ? undefined : names.conflictWith(name))
+    if (refused !== undefined) return { command, refused }
+    if (newOid !== undefined) names.add(name)
     const peeled = newOid === undefined ? null : (tips.get(newOid)?.peeled ?? null)
     return { command, update: { name, oldOid, newOid, peeled } }
   })

@@ -65,10 +65,21 @@ export class RequestReader {
     this.#buffer = Buffer.alloc(0)
     for (let drained = 0; drained <= this.#options.bytesMax;) {
       if (this.#ended) return true
-      const piece = await this.#take()
-      drained += piece?.length ?? 0
+      drained += await this.#drop()
     }
     return false
+  }
+
+  /** @returns how many bytes were dropped */
+  async #drop(): Promise<number> {
+    try {
+      return (await this.#take())?.length ?? 0
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error
+      // Damage in what nobody wants to know any more: the answer is about what came before.
+      this.#ended = true
+      return 0
+    }
   }
 
   async #next(): Promise<Buffer | undefined> {

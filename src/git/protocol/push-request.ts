@@ -1,7 +1,8 @@
 /** The commands that a push begins with (gitprotocol-pack, "Reference Update Request and Packfile Transfer"). */
+import { isUtf8 } from 'node:buffer'
 import type { PktLine } from '../pkt-line.ts'
 import { lineText, parseCapabilities, parseOid } from './capabilities.ts'
-import { overLimit, unexpectedLine } from './error.ts'
+import { overLimit, ProtocolError, unexpectedLine } from './error.ts'
 import { unsupportedFeature } from './upload-request.ts'
 
 export interface PushCommand {
@@ -36,13 +37,17 @@ export class PushRequestParser {
     if (line.type === 'flush') return true
     if (line.type !== 'data') throw unexpectedLine('a command')
     const nul = line.payload.indexOf(NUL)
-    const text = lineText(nul < 0 ? line.payload : line.payload.subarray(0, nul))
+    const bytes = nul < 0 ? line.payload : line.payload.subarray(0, nul)
+    const text = lineText(bytes)
     if (text.startsWith('shallow ')) return this.#takeShallow()
+    // Before anything is refused: they say how the client reads a refusal.
+    if (this.#commands.length === 0 && nul >= 0) this.#takeCapabilities(lineText(line.payload.subarray(nul + 1)))
+    // The database and the API have text only, and a report has to repeat the very name.
+    if (!isUtf8(bytes)) throw new ProtocolError({ code: 'line_unexpected' }, "A ref's name is not UTF-8")
     if (text === 'push-cert' || text.startsWith('push-cert ')) throw unsupportedFeature('signed pushes')
     if (this.#commands.length >= this.#commandsMax) {
       throw overLimit('commands in one push', 'max_push_commands', this.#commandsMax)
     }
-    if (this.#commands.length === 0 && nul >= 0) this.#takeCapabilities(lineText(line.payload.subarray(nul + 1)))
     const [, oldOid = '', newOid = '', ref = ''] = /^([^ ]{40}) ([^ ]{40}) (.+)$/s.exec(text) ?? []
     this.#commands.push({ ref, oldOid: realOid(oldOid), newOid: realOid(newOid) })
     return false
@@ -63,7 +68,7 @@ export class PushRequestParser {
   #takeCapabilities(text: string): void {
     this.#capabilities = parseCapabilities(text)
     const format = this.#capabilities.get('object-format') ?? 'sha1'
-    if (format !== 'sha1') throw unsupportedFeature(`object-format ${format.slice(0, 20)}`)
+    if (format !== 'sha1') throw unsupportedFeature('object formats other than sha1')
   }
 }
 

@@ -54,6 +54,7 @@ export function gitRoutes<Services extends GitServices>(): StreamRoute<Services>
         async handle(input, { transfer, repositories }) {
           const repository = authorise(input, service, repositories)
           const body = gitBody(input.request, `application/x-${service}-request`)
+          input.admitBody()
           const request = { ...toRequest(input, repository, service, 'result', transfer.progressTimeoutMs), body }
           await (service === 'git-upload-pack' ? transfer.fetch(request) : transfer.push(request))
         },
