@@ -3,6 +3,7 @@ import { deflateSync } from 'node:zlib'
 
 import type { Selection } from '../git/object-graph/select.ts'
 import { encodeBaseDistance, encodeEntryHeader, encodePackHeader, ENTRY_TYPE } from '../git/pack/header.ts'
+import { PackError } from '../git/pack/error.ts'
 import { OidMap } from '../git/pack/oid-map.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { PackFile } from '../storage/objects/pack-file.ts'
@@ -103,6 +104,8 @@ async function writeWhole(output: HashedOutput, store: ObjectStore, oids: Buffer
 async function copyBytes(output: HashedOutput, pack: PackFile, position: number, bytes: number): Promise<void> {
   for (let done = 0; done < bytes;) {
     const piece = pack.read(position + done, Math.min(CHUNK_BYTES, bytes - done))
+    // Its index promised more: a loop that waits for it would never end.
+    if (piece.length === 0) throw new PackError({ code: 'pack_truncated' }, `${pack.name} ends too early`)
     await output.write(piece)
     done += piece.length
   }

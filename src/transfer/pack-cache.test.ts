@@ -55,7 +55,7 @@ it('builds once for many that ask at the same time', async () => {
 
 it('serves a kept pack to whoever asks the same in another order', async () => {
   await textOf(await cache.open('repository', SPEC, building('pack')))
-  const turned = { ...SPEC, wants: [...SPEC.wants, ...SPEC.wants].reverse() }
+  const turned = { ...SPEC, wants: [...SPEC.wants, ...SPEC.wants].toReversed() }
   expect(await textOf(await cache.open('repository', turned, building('other')))).toBe('pack')
   expect(builds).toBe(1)
 })
@@ -63,6 +63,7 @@ it('serves a kept pack to whoever asks the same in another order', async () => {
 it.each<{ name: string; repository?: string; spec?: Partial<PackSpec> }>([
   { name: 'another repository', repository: 'other' },
   { name: 'a want more', spec: { wants: [...SPEC.wants, 'd'.repeat(40)] } },
+  { name: 'something more that is had', spec: { haves: [...SPEC.haves, 'd'.repeat(40)] } },
   { name: 'what was wanted is had', spec: { wants: SPEC.haves, haves: SPEC.wants } },
   { name: 'a tag to include', spec: { annotatedTags: ['e'.repeat(40)] } },
   { name: 'no thin packs', spec: { features: { thinPack: false, ofsDelta: true } } },

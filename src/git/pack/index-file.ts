@@ -21,7 +21,7 @@ export interface IndexedObjects {
 
 export interface EncodedIndex {
   readonly bytes: Buffer
-  /** Names sorted and joined, hashed: what git names a pack by. */
+  /** What git names a pack by: two packs of the same objects may lie differently, and have two names. */
   readonly packName: string
 }
 
@@ -58,13 +58,12 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
     }
   }
   for (let i = 0, sum = 0; i < 256; i++) bytes.writeUInt32BE((sum += fanout[i] as number), HEADER_BYTES + i * 4)
-  const packName = createHash('sha1').update(bytes.subarray(oidsAt, crcsAt)).digest('hex')
   packChecksum.copy(bytes, bytes.length - 40)
   createHash('sha1')
     .update(bytes.subarray(0, -20))
     .digest()
     .copy(bytes, bytes.length - 20)
-  return { bytes, packName }
+  return { bytes, packName: packChecksum.toString('hex') }
 }
 
 /** Sorts by the first six bytes as numbers, which decides all but a handful of comparisons. */
@@ -127,6 +126,11 @@ export class PackIndex {
     const longAt = this.#offsetsAt + this.count * 4 + (offset - 2 ** 31) * 8
     if (longAt + 8 > this.#bytes.length - 40) throw indexInvalid('a long offset is missing')
     return Number(this.#bytes.readBigUInt64BE(longAt))
+  }
+
+  /** Of the pack that this is the index of: the 20 bytes that end it. */
+  get packChecksum(): Buffer {
+    return this.#bytes.subarray(-40, -20)
   }
 
   /** Copies the name into `target` at `at`. */

@@ -1,13 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 
+import { OBJECT_TYPE } from '../../git/object/type.ts'
+import { PackError } from '../../git/pack/error.ts'
 import { StorageError } from '../error.ts'
 import { ObjectCache } from './object-cache.ts'
 import type { StoredObject } from './pack-file.ts'
 import { PackFile } from './pack-file.ts'
 
-const TYPE_CODES: Readonly<Record<string, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 }
+/** Looks in a row at a folder whose packs go while we look. */
+const LOOKS_MAX = 5
+
+const TYPE_CODES = new Map(Object.entries(OBJECT_TYPE))
 
 /**
  * The objects of one bare repository, read as C git reads them: packs first, then loose files (which the node never
@@ -34,18 +39,44 @@ export class ObjectStore {
     return this.#packs
   }
 
-  /** Looks for packs that came or went. A pack that went stays readable for whoever still holds it. */
+  /**
+   * Looks for packs that came or went; those that went are closed, so no reader may hold one across a refresh.
+   *
+   * @throws PackError index_invalid, where a pack is damaged
+   */
   refresh(): void {
-    this.#looseDirectories = new Set(readdirSync(this.#directory).filter((name) => name.length === 2))
+    for (let looks = 1; ; looks++) {
+      try {
+        this.#look()
+        return
+      } catch (error) {
+        // An operator's `git gc` puts a new pack in the place of one that we have just read the name of.
+        if (!isGone(error) || looks === LOOKS_MAX) throw error
+      }
+    }
+  }
+
+  #look(): void {
+    const looseDirectories = new Set(readdirSync(this.#directory).filter((name) => name.length === 2))
     const directory = join(this.#directory, 'pack')
-    const names = readdirSync(directory)
-      .filter((name) => name.startsWith('pack-') && name.endsWith('.idx'))
-      .map((name) => name.slice(0, -'.idx'.length))
+    const files = new Set(readdirSync(directory))
     const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
-    this.#packs = names.map(
-      (name) => known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache),
-    )
-    for (const [name, pack] of known) if (!names.includes(name)) pack.close()
+    const packs: PackFile[] = []
+    try {
+      for (const file of files) {
+        if (!file.startsWith('pack-') || !file.endsWith('.idx')) continue
+        const name = file.slice(0, -'.idx'.length)
+        // git, too, takes no notice of an index without its pack.
+        if (!files.has(`${name}.pack`)) continue
+        packs.push(known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache))
+      }
+    } catch (error) {
+      for (const pack of packs) if (!known.has(pack.name)) pack.close()
+      throw error
+    }
+    this.#looseDirectories = looseDirectories
+    this.#packs = packs
+    for (const [name, pack] of known) if (!files.has(`${name}.idx`) || !files.has(`${name}.pack`)) pack.close()
   }
 
   close(): void {
@@ -64,18 +95,26 @@ export class ObjectStore {
   }
 
   has(oid: Buffer, at = 0): boolean {
-    return this.locate(oid, at) !== undefined || this.#readLoose(oid, at) !== undefined
+    if (this.locate(oid, at) !== undefined) return true
+    const path = this.#loosePath(oid, at)
+    return path !== undefined && existsSync(path)
   }
 
-  /** @returns 1–4, or undefined if the object is not here */
+  /**
+   * @returns 1–4, or undefined if the object is not here
+   * @throws StorageError object_damaged
+   */
   typeOf(oid: Buffer, at = 0): number | undefined {
     const found = this.locate(oid, at)
-    return found === undefined ? this.#readLoose(oid, at)?.type : found.pack.typeAt(found.offset)
+    if (found === undefined) return this.#readLoose(oid, at)?.type
+    return orDamaged(oid, at, () => found.pack.typeAt(found.offset))
   }
 
+  /** @throws StorageError object_damaged */
   read(oid: Buffer, at = 0): StoredObject | undefined {
     const found = this.locate(oid, at)
-    return found === undefined ? this.#readLoose(oid, at) : found.pack.readAt(found.offset)
+    if (found === undefined) return this.#readLoose(oid, at)
+    return orDamaged(oid, at, () => found.pack.readAt(found.offset))
   }
 
   readObject(oid: Buffer): StoredObject | undefined {
@@ -90,22 +129,55 @@ export class ObjectStore {
     throw new StorageError({ code: 'object_missing', oid: name }, `Object ${name} is missing`)
   }
 
-  #readLoose(oid: Buffer, at: number): StoredObject | undefined {
+  #loosePath(oid: Buffer, at: number): string | undefined {
     const name = oid.toString('hex', at, at + 20)
-    if (!this.#looseDirectories.has(name.slice(0, 2))) return undefined
+    const folder = name.slice(0, 2)
+    return this.#looseDirectories.has(folder) ? join(this.#directory, folder, name.slice(2)) : undefined
+  }
+
+  #readLoose(oid: Buffer, at: number): StoredObject | undefined {
+    const path = this.#loosePath(oid, at)
+    if (path === undefined) return undefined
     let compressed: Buffer
     try {
-      compressed = readFileSync(join(this.#directory, name.slice(0, 2), name.slice(2)))
+      compressed = readFileSync(path)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (isGone(error)) return undefined
       throw error
     }
-    const whole = inflateSync(compressed)
-    const headerEnd = whole.indexOf(0)
-    const type = TYPE_CODES[whole.toString('latin1', 0, Math.max(0, whole.indexOf(0x20)))]
-    if (headerEnd < 0 || type === undefined) {
-      throw new StorageError({ code: 'object_damaged', oid: name }, `Loose object ${name} is damaged`)
-    }
-    return { type, data: whole.subarray(headerEnd + 1) }
+    return orDamaged(oid, at, () => decodeLoose(compressed))
   }
+}
+
+/** `type size NUL` and the object's bytes, compressed (gitformat-*, "Loose object format"). */
+function decodeLoose(compressed: Buffer): StoredObject {
+  const whole = inflateSync(compressed)
+  const headerEnd = whole.indexOf(0)
+  const [, name = '', size] = /^([a-z]+) (0|[1-9][0-9]*)$/.exec(whole.toString('latin1', 0, headerEnd)) ?? []
+  const type = TYPE_CODES.get(name)
+  const data = whole.subarray(headerEnd + 1)
+  if (type === undefined || Number(size) !== data.length) throw new LooseError('Its header is wrong')
+  return { type, data }
+}
+
+class LooseError extends Error {}
+
+/** What is damaged here is nobody's mistake who reads it: a pusher must not be told that it is the pack he sent. */
+function orDamaged<T>(oid: Buffer, at: number, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    const isDamage = cause instanceof PackError || cause instanceof LooseError || isZlibError(cause)
+    if (!isDamage) throw cause
+    const name = oid.toString('hex', at, at + 20)
+    throw new StorageError({ code: 'object_damaged', oid: name }, `Stored object ${name} is damaged`, { cause })
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

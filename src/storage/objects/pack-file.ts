@@ -2,7 +2,13 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
 import { applyDelta } from '../../git/delta.ts'
 import { PackError } from '../../git/pack/error.ts'
-import { decodeEntryHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE, PACK_TRAILER_BYTES } from '../../git/pack/header.ts'
+import {
+  decodeEntryHeader,
+  ENTRY_HEADER_BYTES_MAX,
+  ENTRY_TYPE,
+  PACK_HEADER_BYTES,
+  PACK_TRAILER_BYTES,
+} from '../../git/pack/header.ts'
 import { PackIndex } from '../../git/pack/index-file.ts'
 import { inflateAt } from '../../git/pack/inflate.ts'
 import type { ByteSource } from '../../git/pack/source.ts'
@@ -64,12 +70,25 @@ export class PackFile {
     this.path = packPath
     this.index = new PackIndex(indexBytes ?? readFileSync(packPath.replace(/\.pack$/, '.idx')))
     this.source = new FileSource(packPath)
+    try {
+      this.#assertTogether()
+    } catch (error) {
+      this.source.close()
+      throw error
+    }
     this.#window = new PackWindow(this.source, this.source.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES)
     this.#cache = cache
   }
 
   close(): void {
     this.source.close()
+  }
+
+  /** An index says where in its own pack an object lies, and what lies there in another one is anything. */
+  #assertTogether(): void {
+    if (this.source.bytes < PACK_TRAILER_BYTES || !this.index.packChecksum.equals(this.source.readTrailer())) {
+      throw new PackError({ code: 'index_invalid', reason: 'another pack' }, `${this.name} does not match its index`)
+    }
   }
 
   /** The object whose entry begins at `offset`, and where the entry ends. */
@@ -94,7 +113,13 @@ export class PackFile {
   entryAt(offset: number): EntryAt {
     const head = this.#window.view(offset, ENTRY_HEADER_BYTES_MAX)
     const header = decodeEntryHeader(head, 0, offset)
-    if (header.type === ENTRY_TYPE.ofsDelta) return { ...header, baseOffset: offset - header.baseDistance }
+    if (header.type === ENTRY_TYPE.ofsDelta) {
+      const baseOffset = offset - header.baseDistance
+      if (baseOffset < PACK_HEADER_BYTES || baseOffset === offset) {
+        throw new PackError({ code: 'delta_base_offset_invalid', packOffset: offset }, 'A stored delta has no base')
+      }
+      return { ...header, baseOffset }
+    }
     if (header.type !== ENTRY_TYPE.refDelta) return { ...header, baseOffset: -1 }
     const rank = this.index.rankOf(Buffer.from(head.subarray(header.baseOidAt, header.baseOidAt + 20)))
     if (rank < 0)
