@@ -1,5 +1,5 @@
 /** What `guts dev` makes for a person who has nothing yet, and finds again at the next start. */
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { Caller } from './collaboration/caller.ts'
@@ -9,6 +9,7 @@ import type { Config } from './config/schema.ts'
 import type { RunningNode } from './node.ts'
 import { writeSecretFile } from './secret-file.ts'
 import { StartError } from './start-error.ts'
+import { makeDirectories } from './storage/data-directory.ts'
 
 const IDENTITY_FILE = 'identity.key'
 const CREDENTIAL_FILE = 'credentials'
@@ -38,7 +39,7 @@ export async function keepIdentity(dataDirectory: string): Promise<Uint8Array> {
     if (isSeed(text)) return new Uint8Array(Buffer.from(text, 'hex'))
     throw new StartError({ code: 'identity_invalid', path }, `${path} must hold ${SEED_RULE} and nothing else`)
   }
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+  await makeDirectories(dataDirectory)
   const seed = randomBytes(SEED_BYTES)
   await writeSecretFile(path, `${seed.toString('hex')}\n`, 'new')
   return new Uint8Array(seed)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 
 import { RequestError } from '../errors.ts'
+import { annotateContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
 import { StorageError } from '../storage/error.ts'
@@ -81,6 +82,7 @@ export class Repositories {
     const { name } = repository
     assert(ownerName.safeParse(owner.name).success && repositoryName.safeParse(name).success, 'callers check names')
     this.#parts.writeGate.assertWritable()
+    annotateContext({ repository: `${owner.name}/${name}` })
     await this.#parts.locks.run(`${owner.name}/${name}`, () =>
       this.#parts.observe('repository_create', () => this.#create(repository, owner)),
     )

@@ -1,3 +1,4 @@
+import { annotateContext } from '../observability/context.ts'
 import type { ReadStatement } from '../storage/database/reader.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Caller } from './caller.ts'
@@ -55,7 +56,9 @@ export class RepositoryCatalog {
 
   constructor(database: Database) {
     const { reader } = database
-    this.#one = reader.prepare(`SELECT ${COLUMNS} ${FROM} WHERE o.name = ? AND r.name = ? AND ${VISIBLE}`)
+    this.#one = reader.prepare(
+      `SELECT ${COLUMNS}, ${VISIBLE} AS visible ${FROM} WHERE o.name = ? AND r.name = ? AND r.deleted_at IS NULL`,
+    )
     this.#page = reader.prepare(
       `SELECT ${COLUMNS} ${FROM} WHERE ${OF_OWNER} AND ${VISIBLE} ORDER BY o.name, r.name LIMIT ? OFFSET ?`,
     )
@@ -63,10 +66,15 @@ export class RepositoryCatalog {
     this.#count = reader.prepare('SELECT count(*) AS count FROM repositories WHERE deleted_at IS NULL')
   }
 
-  /** On the path of every git request: one prepared statement. */
+  /**
+   * On the path of every git request: one prepared statement. Log lines name the repository also when the caller is
+   * told nothing of it, but never one that is not there: whatever a client made up as a name stays out of the logs (I9).
+   */
   find(owner: string, name: string, caller: Caller | undefined): FoundRepository | undefined {
-    const row = this.#one.get(owner, name, ...viewer(caller)) as RepositoryRow | undefined
-    return row === undefined ? undefined : toFound(row, caller)
+    const row = this.#one.get(...viewer(caller), owner, name) as (RepositoryRow & { visible: number }) | undefined
+    if (row === undefined) return undefined
+    annotateContext({ repository: `${row.owner}/${row.name}` })
+    return row.visible === 1 ? toFound(row, caller) : undefined
   }
 
   /** What the caller may read, sorted by owner and name. An owner that is not there has no repositories. */

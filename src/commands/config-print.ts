@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { loadConfig } from '../config/load.ts'
+import { redactKeys } from '../observability/redaction.ts'
 import { defineCommand } from './command.ts'
 import { EXIT } from './exit.ts'
 import { tableText } from './output.ts'
@@ -16,7 +17,7 @@ export const configPrint = defineCommand({
     const loaded = loadConfig({ environment, flags, ...(file !== undefined && { file }), requirePrivateKey: false })
     const rows = loaded.entries.map(({ field, value, origin }) => ({
       variable: field.env,
-      value: field.secret === true && value !== undefined ? HIDDEN : (value ?? null),
+      value: field.secret === true && value !== undefined ? HIDDEN : withoutKeys(value ?? null),
       origin,
     }))
     const cells = loaded.entries.map(({ field, origin }, index) => [
@@ -28,6 +29,12 @@ export const configPrint = defineCommand({
     return EXIT.fine
   },
 })
+
+/** A key in the wrong variable is taken where any text will do. */
+function withoutKeys(value: unknown): unknown {
+  if (typeof value === 'string') return redactKeys(value)
+  return Array.isArray(value) ? value.map(withoutKeys) : value
+}
 
 function textOf(value: unknown, defaultText: string | undefined): string {
   if (value === null || value === undefined) return defaultText === undefined ? '' : `(${defaultText})`

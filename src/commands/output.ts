@@ -1,6 +1,6 @@
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
-import { redactText } from '../observability/redaction.ts'
+import { redactKeys } from '../observability/redaction.ts'
 
 export interface Streams {
   readonly stdout: NodeJS.WritableStream
@@ -33,7 +33,7 @@ export class Output {
 
   failure(error: string, message: string, more: object = {}): void {
     const json = JSON.stringify({ error, message, ...more })
-    this.#streams.stderr.write(`${redactText(this.isJson ? json : `guts: ${message}`)}\n`)
+    this.#streams.stderr.write(`${redactKeys(this.isJson ? json : `guts: ${message}`)}\n`)
   }
 }
 

@@ -3,6 +3,7 @@ import { Command as Parser, CommanderError } from 'commander'
 import { FIELDS } from '../config/fields.ts'
 import type { Environment } from '../config/sources.ts'
 import { createLogger } from '../observability/logging.ts'
+import { redactKeys } from '../observability/redaction.ts'
 import { VERSION } from '../version.ts'
 import type { Command, ConfigurationFlags } from './command.ts'
 import { EXIT, type ExitCode } from './exit.ts'
@@ -141,10 +142,13 @@ function problemsOf({ problems }: Failure): object {
 /** `guts start` says everything in log lines, also why it cannot begin (DESIGN §4.1): one for each mistake. */
 async function logFailure({ code, message, problems }: Failure): Promise<void> {
   const { logger, flush } = createLogger({ level: 'error', format: 'json', destination: 2 })
-  if (problems === undefined) logger.error({ code }, message)
+  if (problems === undefined) logger.error({ code }, redactKeys(message))
   for (const { name, origin, message: what, nearest } of problems ?? []) {
     const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-    logger.error({ code, setting: name, origin, nearest }, `${name} (${origin}): ${what}${hint}`)
+    logger.error(
+      { code, setting: redactKeys(name), origin: redactKeys(origin), nearest },
+      redactKeys(`${name} (${origin}): ${what}${hint}`),
+    )
   }
   await flush()
 }

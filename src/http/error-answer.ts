@@ -55,6 +55,13 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
+/** Parsers quote what they could not read, which may be a secret in the wrong place: only the kind of mistake is told. */
+function kindOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause
+  const type = 'type' in cause && typeof cause.type === 'string' ? cause.type : codeOf(cause)
+  return type === '' ? cause.name : type
+}
+
 export function errorBodyText(error: RequestError, requestId: string): string {
   const { code, problems } = error.detail
   const body: ErrorBody = {
@@ -91,7 +98,7 @@ export function sendError(error: unknown, request: IncomingMessage, response: Se
   const { code } = refusal.detail
   const isOurs = code === 'internal_error' || (code === 'unavailable' && refusal.cause !== undefined)
   if (isOurs) logger.error({ err: refusal.cause ?? refusal }, 'A request failed')
-  else if (refusal.cause !== undefined) logger.debug({ err: refusal }, 'A request was refused')
+  else if (refusal.cause !== undefined) logger.debug({ code, reason: kindOf(refusal.cause) }, 'A request was refused')
   if (response.headersSent) {
     state.cutOffBy = error
     // Ending it properly would make a broken answer look whole.

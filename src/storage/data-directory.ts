@@ -1,5 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 import { StorageError } from './error.ts'
@@ -34,12 +34,34 @@ export async function prepareDataDirectory(root: string): Promise<DataPaths> {
   const paths = dataPaths(root)
   try {
     for (const path of [paths.root, paths.repositories, paths.quarantine, paths.trash]) {
-      await mkdir(path, { recursive: true, mode: 0o700 })
+      await makeDirectories(path)
     }
   } catch (cause) {
     throw unusable(root, cause)
   }
   return paths
+}
+
+/**
+ * For the owner alone. Not `mkdir` with `recursive`, which tries for ever where a parent is there and nothing can be made
+ * in it, as below /proc.
+ */
+export async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path, 0o700)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT' && dirname(path) !== path) {
+      await makeDirectories(dirname(path))
+      await mkdir(path, 0o700).catch(ignoreExisting)
+    } else ignoreExisting(error)
+  }
+}
+
+/** Whether it is a directory, whoever uses it finds out. */
+function ignoreExisting(error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+  throw error
 }
 
 /** SQLITE_BUSY is 5; extended codes carry it in the low byte (sqlite.org/rescode.html). */

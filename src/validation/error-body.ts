@@ -34,7 +34,7 @@ function toProblems(issue: z.core.$ZodIssue, input: unknown): FieldProblem[] {
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
-        field: fieldName([...issue.path, key]),
+        field: fieldName([...issue.path, shownKey(key)]),
         code: 'unknown_field',
         message: 'This field is not known',
       }))
@@ -51,6 +51,11 @@ function toProblems(issue: z.core.$ZodIssue, input: unknown): FieldProblem[] {
     default:
       return [{ field, code: 'invalid_value', message: issue.message }]
   }
+}
+
+/** A name that we do not know is the client's own text: shown where it can be a misspelt field, never where it can be a secret. */
+function shownKey(key: string): string {
+  return /^[A-Za-z_]{1,40}$/.test(key) ? key : '(not shown)'
 }
 
 const isSized = (origin: string): boolean => origin === 'string' || origin === 'array' || origin === 'set'

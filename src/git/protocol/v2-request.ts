@@ -71,8 +71,7 @@ export class V2RequestParser {
     if (key === 'command') {
       if (this.#command !== undefined) throw unexpectedLine('one command')
       this.#command = this.#commandOf(value)
-    } else if (key === 'object-format' && value !== 'sha1')
-      throw unsupportedFeature(`object-format ${value.slice(0, 20)}`)
+    } else if (key === 'object-format' && value !== 'sha1') throw unsupportedFeature('object formats other than sha1')
     else if (!['agent', 'object-format', 'server-option'].includes(key))
       throw unexpectedLine('a capability that was offered')
   }
@@ -124,6 +123,19 @@ const FETCH_WORDS: Readonly<Record<string, string>> = {
   'ofs-delta': 'ofs-delta',
 }
 
+/** What other servers know: named to the client. Whatever else it said may be anything, and is not said back (I9). */
+const FETCH_ARGUMENTS_ELSEWHERE = [
+  'deepen',
+  'deepen-not',
+  'deepen-relative',
+  'deepen-since',
+  'filter',
+  'packfile-uris',
+  'shallow',
+  'sideband-all',
+  'want-ref',
+]
+
 class FetchCommand implements Command {
   readonly #limits: FetchLimits
   readonly #wants: string[] = []
@@ -149,7 +161,10 @@ class FetchCommand implements Command {
     } else if (word !== undefined) this.#capabilities.set(word, '')
     else if (text === 'done') this.#done = true
     else if (text === 'wait-for-done') this.#waitForDone = true
-    else throw unsupportedFeature(`the fetch argument ${/^[a-z-]{1,40}/.exec(text)?.[0] ?? 'given'}`)
+    else {
+      const name = FETCH_ARGUMENTS_ELSEWHERE.find((known) => text === known || text.startsWith(`${known} `))
+      throw unsupportedFeature(`the fetch argument ${name ?? 'given'}`)
+    }
   }
 
   request(): FetchV2Request {

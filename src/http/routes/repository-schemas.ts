@@ -4,7 +4,6 @@ import type { Caller } from '../../collaboration/caller.ts'
 import type { FoundRepository } from '../../collaboration/repository-catalog.ts'
 import { RequestError } from '../../errors.ts'
 import { isBranchName, isPushableRefName, isRefName, REF_NAME_BYTES_MAX } from '../../git/ref-name.ts'
-import { annotateContext } from '../../observability/context.ts'
 import { description, oid, ownerName, repositoryName } from '../../validation/names.ts'
 import type { Services } from '../services.ts'
 
@@ -90,7 +89,6 @@ export function findRepository(
   caller: Caller | undefined,
   { repositories }: Pick<Services, 'repositories'>,
 ): FoundRepository {
-  annotateContext({ repository: `${owner}/${name}` })
   const found = repositories.find(owner, name, caller)
   if (found === undefined) throw new RequestError({ code: 'not_found' }, 'Repository not found')
   return found
