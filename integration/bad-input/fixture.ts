@@ -110,8 +110,12 @@ export class Victim implements AsyncDisposable {
 
   /** The node lives, said nothing of an error, keeps nothing, and takes a push of real git. */
   async expectUnharmed(): Promise<void> {
-    await vi.waitFor(() => expect(storedIn(this.node.dataDirectory)).toEqual(this.#before), WAIT)
+    await this.expectNothingLeft()
     await this.expectAlive()
+  }
+
+  async expectNothingLeft(): Promise<void> {
+    await vi.waitFor(() => expect(storedIn(this.node.dataDirectory)).toEqual(this.#before), WAIT)
   }
 
   async expectAlive(): Promise<void> {

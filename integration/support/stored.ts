@@ -11,6 +11,9 @@ export interface Stored {
   readonly refs: readonly string[]
 }
 
+/** Packs that were made for fetches are kept for the next ones that ask alike. */
+const KEPT_FOR_FETCHES = /^quarantine\/[^/]+\.pack$/
+
 const FOLDERS = ['repositories', 'quarantine', 'trash'] as const
 
 export function storedIn(dataDirectory: string): Stored {
@@ -18,7 +21,7 @@ export function storedIn(dataDirectory: string): Stored {
   return { files, ...rowsIn(join(dataDirectory, 'guts.db')) }
 }
 
-/** Each push has a folder; the files beside them are packs that were made for fetches, and are kept for the next ones. */
+/** Each push has a folder. */
 export function pushesUnderWay(dataDirectory: string): string[] {
   const entries = readdirSync(join(dataDirectory, 'quarantine'), { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
@@ -28,6 +31,7 @@ function listing(root: string, folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) => {
     const path = join(entry.parentPath, entry.name)
     const shown = relative(root, path)
+    if (KEPT_FOR_FETCHES.test(shown)) return []
     if (entry.isDirectory()) return [`${shown}/`]
     const isRef = /\.git\/(?:HEAD$|packed-refs$|refs\/)/.test(shown)
     return [isRef ? `${shown} ${readFileSync(path, 'utf8')}` : `${shown} ${statSync(path).size}`]

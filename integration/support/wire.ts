@@ -59,17 +59,16 @@ export async function post(request: GitPost): Promise<GitReply> {
 
 export interface GitReply {
   readonly status: number
-  readonly answer: RawAnswer
   /** Lines of the report, or whatever else was said in lines. */
   readonly lines: readonly string[]
   /** What a person gets to read: an ERR packet, band 3, a sentence, and what the report says. */
   readonly reason: string
 }
 
-export function decodeReply(answer: RawAnswer): GitReply {
+export function decodeReply(answer: Pick<RawAnswer, 'status' | 'headers' | 'body'>): GitReply {
   const { status, body, headers } = answer
   if (headers.get('content-type')?.startsWith('text/plain') === true || status !== 200) {
-    return { status, answer, lines: [], reason: body.toString() }
+    return { status, lines: [], reason: body.toString() }
   }
   const bands: Buffer[][] = [[], [], []]
   const plain: string[] = []
@@ -81,7 +80,7 @@ export function decodeReply(answer: RawAnswer): GitReply {
   const [first = [], , third = []] = bands
   const data = Buffer.concat(first)
   const lines = [...plain, ...(data.toString('latin1', 0, 4) === 'PACK' ? [] : payloads(data).map(String))]
-  return { status, answer, lines, reason: [...lines, ...third.map(String)].join('') }
+  return { status, lines, reason: [...lines, ...third.map(String)].join('') }
 }
 
 /** @throws ProtocolError where the bytes are no pkt-lines, Error where they end in one */
