@@ -40,11 +40,30 @@ export class RequestReader {
         this.#buffer = this.#buffer.subarray(step.consumedBytes)
         return step.line
       }
-      const piece = await this.#next()
-      if (piece !== undefined) this.#buffer = this.#buffer.length === 0 ? piece : Buffer.concat([this.#buffer, piece])
-      else if (this.#buffer.length === 0) return undefined
-      else throw new ProtocolError({ code: 'request_truncated' }, 'The request ends inside a line')
+      if (await this.#fill(step.neededBytes)) continue
+      if (this.#buffer.length === 0) return undefined
+      throw new ProtocolError({ code: 'request_truncated' }, 'The request ends inside a line')
     }
+  }
+
+  /**
+   * Joins pieces once there are enough of them: joined one by one, a line that comes in single bytes would be copied
+   * thousands of times.
+   *
+   * @returns false where nothing more comes
+   */
+  async #fill(bytes: number): Promise<boolean> {
+    const pieces = this.#buffer.length === 0 ? [] : [this.#buffer]
+    let filled = this.#buffer.length
+    while (filled < bytes) {
+      const piece = await this.#next()
+      if (piece === undefined) break
+      pieces.push(piece)
+      filled += piece.length
+    }
+    const grew = filled > this.#buffer.length
+    this.#buffer = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, filled)
+    return grew
   }
 
   /** What follows the lines read so far. @throws ProtocolError over_limit */

@@ -80,7 +80,8 @@ export function encodeLsRefs({ head, refs, byName }: AdvertisedRefs, request: Ls
     const headRef = byName.get(head)
     const target = symrefs ? ` symref-target:${head}` : ''
     if (headRef !== undefined) lines.push(encodePktLine(`${headRef.oid} HEAD${target}\n`))
-    else if (unborn) lines.push(encodePktLine(`unborn HEAD${target}\n`))
+    // Without its target it would say nothing: C git says it to those who asked for both (ls-refs.c).
+    else if (unborn && symrefs) lines.push(encodePktLine(`unborn HEAD${target}\n`))
   }
   for (const { name, oid, peeled } of refs) {
     if (!isWanted(name)) continue

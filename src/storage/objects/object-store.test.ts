@@ -21,13 +21,14 @@ import { ObjectStore } from './object-store.ts'
 const beforeListing = vi.hoisted(() => ({ once: undefined as (() => void) | undefined }))
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof import('node:fs')>()
-  const listing = (...parameters: Parameters<typeof real.readdirSync>): unknown => {
-    const names = real.readdirSync(...parameters)
-    if (String(parameters[0]).endsWith('/pack')) {
+  const listing = (path: string): string[] => {
+    const names = real.readdirSync(path)
+    if (path.endsWith('/pack')) {
       beforeListing.once?.()
       beforeListing.once = undefined
     }
-    return names
+    // The last one to be looked at must not be left to chance.
+    return names.sort()
   }
   return { ...real, readdirSync: listing }
 })
@@ -196,10 +197,8 @@ describe('refresh', () => {
     }
     const good = new ObjectStore(repository, CACHE_BYTES)
     const objects = await listed(repository)
-    for (const name of ['0', 'f']) {
-      writeFileSync(join(packFolder(), `pack-${name.repeat(40)}.idx`), 'damaged')
-      copyFileSync(packPath('pack'), join(packFolder(), `pack-${name.repeat(40)}.pack`))
-    }
+    writeFileSync(join(packFolder(), `pack-${'f'.repeat(40)}.idx`), 'damaged')
+    copyFileSync(packPath('pack'), join(packFolder(), `pack-${'f'.repeat(40)}.pack`))
     const open = descriptors()
     for (let i = 0; i < 20; i++) expect(() => good.refresh()).toThrow('index')
     for (let i = 0; i < 20; i++) expect(() => new ObjectStore(repository, CACHE_BYTES)).toThrow('index')

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { fc, test } from '@fast-check/vitest'
+import { encodePktLine, FLUSH, type PktLine } from '../src/git/pkt-line.ts'
+import { ProtocolError } from '../src/git/protocol/error.ts'
+import { PushRequestParser } from '../src/git/protocol/push-request.ts'
+import { UploadRequestParser } from '../src/git/protocol/upload-request.ts'
+import { V2RequestParser } from '../src/git/protocol/v2-request.ts'
+import { RequestReader } from '../src/transfer/request-reader.ts'
+import { bytes, chunksOf, cuts, oidHex, streamOf } from './arbitraries.ts'
+
+interface Parser {
+  take(line: PktLine): boolean
+  request(): unknown
+}
+
+const LIMITS = { wantsMax: 6, havesMax: 6 }
+const PARSERS: Readonly<Record<string, () => Parser>> = {
+  push: () => new PushRequestParser(6),
+  'fetch, version 0': () => new UploadRequestParser(LIMITS),
+  'version 2': () => new V2RequestParser(LIMITS),
+}
+
+/** What a request says, or why it is refused. */
+async function outcome(make: () => Parser, chunks: readonly Buffer[]): Promise<unknown> {
+  const reader = new RequestReader(streamOf(chunks), { bytesMax: 2 ** 20, onPiece() {} })
+  const parser = make()
+  try {
+    for (;;) {
+      const line = await reader.readLine()
+      if (line === undefined || parser.take(line)) break
+    }
+    const rest: Buffer[] = []
+    for await (const piece of reader.rest()) rest.push(piece)
+    return { request: parser.request(), rest: Buffer.concat(rest).toString('latin1') }
+  } catch (error) {
+    assert.ok(error instanceof ProtocolError, String(error))
+    return { refused: error.detail, said: parser.request() }
+  }
+}
+
+// Mostly what clients say, in an order that is mostly theirs.
+const text = fc.oneof(
+  { weight: 4, arbitrary: oidHex.map((oid) => `want ${oid}`) },
+  { weight: 4, arbitrary: oidHex.map((oid) => `have ${oid}`) },
+  { weight: 4, arbitrary: fc.tuple(oidHex, oidHex).map(([a, b]) => `${a} ${b} refs/heads/x\0report-status atomic`) },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      'command=fetch',
+      'command=ls-refs',
+      'agent=x',
+      'done',
+      'peel',
+      'symrefs',
+      'ref-prefix refs/',
+      'ofs-delta',
+      'wait-for-done',
+      'shallow 1',
+      'deepen 1',
+      '',
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 30 }) },
+)
+const line = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(text, fc.constantFrom('', '\n')).map(([words, end]) => encodePktLine(words + end)) },
+  { weight: 2, arbitrary: fc.constantFrom(FLUSH, Buffer.from('0001')) },
+  { weight: 1, arbitrary: bytes(6) },
+)
+const request = fc.array(line, { maxLength: 14 }).map((lines) => Buffer.concat(lines))
+
+test.prop([fc.constantFrom(...Object.keys(PARSERS)), request, cuts])(
+  'a request means the same however it is cut, and is refused in words or not at all',
+  async (kind, body, sizes) => {
+    const make = PARSERS[kind] as () => Parser
+    assert.deepEqual(await outcome(make, chunksOf(body, sizes)), await outcome(make, [body]))
+  },
+)
+
+test.prop([
+  fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { minLength: 1, maxLength: 6 }),
+  cuts,
+])('commands of a push are read as they were written', async (commands, sizes) => {
+  const body = Buffer.concat([
+    ...commands.map(([from, to, name], at) => encodePktLine(`${from} ${to} refs/${name}${at === 0 ? '\0quiet' : ''}`)),
+    FLUSH,
+  ])
+  const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
+  assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {
+    request: { commands: expected, capabilities: new Map([['quiet', '']]) },
+    rest: '',
+  })
+})
