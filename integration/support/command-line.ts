@@ -3,6 +3,8 @@ import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dirname, '../..')
 const MAIN = join(ROOT, 'src/main.ts')
+/** Tests start hundreds of processes; compiled once, each starts in two thirds of the time. */
+const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/node-compile')
 
 export interface CommandResult {
   readonly exitCode: number | null
@@ -12,7 +14,8 @@ export interface CommandResult {
 
 /** What a child gets from us: nothing of the settings, credentials and proxies of whoever runs the tests. */
 export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1', ...extra }
+  const own = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', LC_ALL: 'C', GIT_CONFIG_NOSYSTEM: '1' }
+  return { ...own, NODE_COMPILE_CACHE: COMPILE_CACHE, ...extra }
 }
 
 /** Runs `guts ARGS` as a process of its own, and waits for its end. */
