@@ -8,6 +8,8 @@ const EXPANSION_MAX = 1032
 /** Up to here the result is allocated at once, above it grows as bytes arrive. */
 const SINGLE_CHUNK_BYTES_MAX = 16 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
+/** A stream may be made of empty blocks for ever, and would have to be held whole: longer than this it makes no sense. */
+const streamBytesMax = (sizeBytes: number): number => 2 * sizeBytes + 1024 * 1024
 
 export interface Inflated {
   readonly data: Buffer
@@ -23,7 +25,7 @@ export interface Inflated {
  * @throws PackError entry_inflate_failed, entry_size_mismatch
  */
 export function inflateAt(window: PackWindow, position: number, sizeBytes: number, packOffset: number): Inflated {
-  const available = window.end - position
+  const available = Math.min(window.end - position, streamBytesMax(sizeBytes))
   if (sizeBytes > available * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
   // What zlib's own deflate needs at most; streams of other makers may be longer, then the view grows.
   let viewBytes = Math.min(available, sizeBytes + (sizeBytes >> 9) + 64)

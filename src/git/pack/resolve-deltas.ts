@@ -123,6 +123,8 @@ function restore(resolution: Resolution, stack: readonly Frame[]): number {
   let from = stack.length - 1
   while (from > 0 && (stack[from] as Frame).data === undefined) from--
   const start = stack[from] as Frame
+  // It was let go to make room, and may have to be made once more for each delta on it.
+  if (start.data === undefined) resolution.budget.spend(resolution.entries.sizes[start.entry] as number)
   let data = start.data ?? inflateEntry(resolution, start.entry)
   for (let i = from + 1; i < stack.length; i++) {
     const delta = inflateEntry(resolution, (stack[i] as Frame).entry)
