@@ -1,6 +1,7 @@
 /** A connection by hand, for what takes several steps: requests one after another, in pieces, or never finished. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type RawRequest, encodeRequest } from './raw-http.ts'
 
 export interface Answered {
@@ -14,12 +15,15 @@ const HEAD_END = '\r\n\r\n'
 export class RawConnection implements Disposable {
   readonly #socket: Socket
   readonly #closed: Promise<void>
-  #received = Buffer.alloc(0)
+  /** Grows by doubling: a clone comes in hundreds of pieces. */
+  #buffer = Buffer.alloc(64 * 1024)
+  #start = 0
+  #end = 0
   #ended = false
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.on('data', (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])))
+    socket.on('data', (chunk: Buffer) => this.#append(chunk))
     // A cut is an outcome, too: the tests look at what had come before.
     socket.on('error', () => {})
     this.#closed = new Promise((resolve) =>
@@ -40,6 +44,10 @@ export class RawConnection implements Disposable {
     this.#socket.write(bytes)
   }
 
+  get #received(): Buffer {
+    return this.#buffer.subarray(this.#start, this.#end)
+  }
+
   /** Keeps the connection, unless the headers say otherwise. */
   request(request: RawRequest): void {
     this.send(encodeRequest({ ...request, headers: { Connection: 'keep-alive', ...request.headers } }))
@@ -54,13 +62,37 @@ export class RawConnection implements Disposable {
   async answer(of: 'GET' | 'HEAD' | 'POST' = 'GET'): Promise<Answered> {
     const headEnd = await this.#until(() => this.#received.indexOf(HEAD_END))
     const [first = '', ...lines] = this.#received.toString('latin1', 0, headEnd).split('\r\n')
-    this.#received = this.#received.subarray(headEnd + HEAD_END.length)
+    this.#start += headEnd + HEAD_END.length
     const headers = new Map(
       lines.map((line) => [line.split(':', 1)[0]?.toLowerCase() ?? '', line.replace(/^.*?: ?/, '')]),
     )
     const status = Number(first.split(' ')[1])
     const bodyless = of === 'HEAD' || status === 100 || status === 204
     return { status, headers, body: bodyless ? Buffer.alloc(0) : await this.#body(headers) }
+  }
+
+  /** Resolves when the kernel has taken all that was sent. */
+  async flushed(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#socket.write('', () => resolve())
+    await promise
+  }
+
+  /** Waits for bytes until `condition` holds. @throws Error where the server closes before that */
+  async received(condition: () => boolean): Promise<void> {
+    await this.#until(() => (condition() ? 0 : -1))
+  }
+
+  /** Reads in small sips until the server closes. */
+  async readSlowly({ bytes, everyMs }: { bytes: number; everyMs: number }): Promise<void> {
+    for (let target = this.#received.length + bytes; !this.#ended; target += bytes) {
+      this.#socket.resume()
+      while (!this.#ended && this.#received.length < target)
+        await Promise.race([once(this.#socket, 'data'), this.#closed])
+      this.#socket.pause()
+      if (!this.#ended) await delay(everyMs)
+      if (this.#socket.readableEnded) this.#socket.resume()
+    }
   }
 
   /** Stops reading: the kernel's buffers fill up, and then the server's. */
@@ -79,6 +111,15 @@ export class RawConnection implements Disposable {
 
   [Symbol.dispose](): void {
     this.#socket.destroy()
+  }
+
+  #append(chunk: Buffer): void {
+    if (this.#end + chunk.length > this.#buffer.length) {
+      const bigger = Buffer.alloc(2 * (this.#end + chunk.length))
+      this.#buffer.copy(bigger, 0, 0, this.#end)
+      this.#buffer = bigger
+    }
+    this.#end += chunk.copy(this.#buffer, this.#end)
   }
 
   async #body(headers: ReadonlyMap<string, string>): Promise<Buffer> {
@@ -101,7 +142,7 @@ export class RawConnection implements Disposable {
   async #take(bytes: number): Promise<Buffer> {
     await this.#until(() => (this.#received.length >= bytes ? 0 : -1))
     const taken = this.#received.subarray(0, bytes)
-    this.#received = this.#received.subarray(bytes)
+    this.#start += bytes
     return taken
   }
 

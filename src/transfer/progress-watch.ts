@@ -40,4 +40,17 @@ export class ProgressWatch {
       this.signal.removeEventListener('abort', abort)
     }
   }
+
+  /**
+   * The same pieces, until the signal comes. A body does not end by itself then: once its request is answered, Node
+   * tells it no more of what becomes of the connection.
+   */
+  guardEach<T>(pieces: AsyncIterable<T>): AsyncIterable<T> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const iterator = pieces[Symbol.asyncIterator]()
+        return { next: () => this.guard(iterator.next()) }
+      },
+    }
+  }
 }

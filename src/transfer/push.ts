@@ -29,7 +29,7 @@ export class Push {
     this.#request = request
     this.#parts = parts
     this.#watch = new ProgressWatch(request.signal, parts.limits.progressTimeoutMs, parts.metrics)
-    this.#reader = new RequestReader(request.body, {
+    this.#reader = new RequestReader(this.#watch.guardEach(request.body), {
       bytesMax: parts.limits.requestBytesMax,
       onPiece: () => this.#watch.progress(),
     })
