@@ -67,7 +67,7 @@ export class Browse {
     if (start === undefined) return { items: [], hasMore: false }
     const repositoryPath = this.#parts.files.path(repository)
     const task = { kind: 'commits', start, path: look.path, skip: offsetOf(look), count: look.perPage } as const
-    const result = await this.#run(repository, { ...task, repositoryPath }, signal)
+    const result = await this.#run(repository, look.ref, { ...task, repositoryPath }, signal)
     if (result.kind !== 'commits') throw unexpected(result)
     return { items: result.commits, hasMore: result.hasMore }
   }
@@ -82,13 +82,14 @@ export class Browse {
     if (start === undefined && path === '') return undefined
     if (start === undefined) throw toRequestError({ kind: 'refused', code: 'path_missing' })
     const repositoryPath = this.#parts.files.path(repository)
-    const result = await this.#run(repository, { kind: 'contents', repositoryPath, start, path }, signal)
+    const result = await this.#run(repository, ref, { kind: 'contents', repositoryPath, start, path }, signal)
     if (result.kind !== 'directory' && result.kind !== 'file') throw unexpected(result)
     return result
   }
 
   async #run(
     repository: FoundRepository,
+    ref: string | undefined,
     task: BrowseTask,
     signal: AbortSignal,
   ): Promise<Exclude<BrowseResult, BrowseRefusal>> {
@@ -96,8 +97,12 @@ export class Browse {
     const result = await slots.run(repository.id, signal, () =>
       observe('object_read', () => workers.browse(task, signal)),
     )
-    if (result.kind === 'refused') throw toRequestError(result)
-    return result
+    if (result.kind !== 'refused') return result
+    if (result.code === 'object_missing' && !OID.test(ref ?? '')) {
+      // A client can only be wrong about an id of its own; what a ref of ours points to is here, or we have lost it.
+      throw new StorageError({ code: 'object_missing', oid: task.start }, `Object ${task.start} is missing`)
+    }
+    throw toRequestError(result)
   }
 
   /** @returns undefined where HEAD was asked for and its branch does not exist yet */

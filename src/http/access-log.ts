@@ -60,21 +60,25 @@ function report(
   )
   const lines = sampler.weigh({ route: state.route, status, durationMs })
   if (lines === 0) return
-  logger[levelOf(status)](
-    {
-      method,
-      route: state.route,
-      status,
-      bytes_in: state.bodyBytesIn,
-      bytes_out: bytesOut,
-      queue_ms: 0,
-      ...roundTimes(accessFields()),
-      duration_ms: round(durationMs),
-      ...(lines === 1 ? {} : { stands_for: lines }),
-      ...(failed ? { err: state.cutOffBy } : {}),
-    },
-    'Request',
-  )
+  const write = (): void =>
+    logger[levelOf(status)](
+      {
+        method,
+        route: state.route,
+        status,
+        bytes_in: state.bodyBytesIn,
+        bytes_out: bytesOut,
+        queue_ms: 0,
+        ...roundTimes(accessFields()),
+        duration_ms: round(durationMs),
+        ...(lines === 1 ? {} : { stands_for: lines }),
+        ...(failed ? { err: state.cutOffBy } : {}),
+      },
+      'Request',
+    )
+  // The costs of git are known when its work is done, a moment after the last byte was handed to the connection.
+  if (state.work === undefined) write()
+  else state.work.then(write, write)
 }
 
 /** Not to be ready, or to have no room, is an answer; to fail is an error. */

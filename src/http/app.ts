@@ -112,7 +112,10 @@ function buildExpress<Services>(options: AppOptions<Services>, table: readonly P
       state.errorStyle = first?.kind === 'stream' ? 'sentence' : 'json'
       const method = request.method === 'HEAD' ? 'get' : request.method.toLowerCase()
       const route = [...routes.values()].find((candidate) => candidate.method === method)
-      if (route !== undefined) return dispatch(route, request, response, parts)
+      if (route !== undefined) {
+        state.work = dispatch(route, request, response, parts)
+        return state.work
+      }
       if (guards !== undefined && first?.access !== 'open') await guard(request, response, guards, 'public', 'small')
       throw new RequestError({ code: 'method_not_allowed', allow }, `Allowed here: ${allow.join(', ')}`)
     })

@@ -24,6 +24,8 @@ export interface RequestState {
   awaitsContinue: boolean
   /** A failure that could only be told by cutting the answer off. */
   cutOffBy: unknown
+  /** The route at work: goes on for a moment after the answer is out, and only then knows what it cost. */
+  work: Promise<void> | undefined
   bodyBytesIn: number
   bodyBytesOut: number
 }
@@ -57,6 +59,7 @@ export function beginRequest(
     caller: undefined,
     awaitsContinue: request.headers.expect?.toLowerCase() === '100-continue',
     cutOffBy: undefined,
+    work: undefined,
     bodyBytesIn: 0,
     bodyBytesOut: 0,
   }
