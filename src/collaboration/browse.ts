@@ -99,6 +99,8 @@ export class Browse {
     )
     if (result.kind !== 'refused') return result
     if (result.code === 'object_missing' && !OID.test(ref ?? '')) {
+      // Deleted while we read, perhaps; then nothing is lost.
+      this.#snapshot(repository)
       // A client can only be wrong about an id of its own; what a ref of ours points to is here, or we have lost it.
       throw new StorageError({ code: 'object_missing', oid: task.start }, `Object ${task.start} is missing`)
     }
