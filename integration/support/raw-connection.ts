@@ -100,6 +100,10 @@ export class RawConnection implements Disposable {
     this.#socket.pause()
   }
 
+  readOn(): void {
+    this.#socket.resume()
+  }
+
   closed(): Promise<void> {
     return this.#closed
   }

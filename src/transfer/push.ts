@@ -92,6 +92,8 @@ export class Push {
         return 'refused'
       }
     }
+    // From here on it is the disk's work, and soon nothing that could be taken back: the pusher hears how it ended.
+    this.#watch.pause()
     const reports = await changeRefs(this.#request, request, pack, {
       directory,
       signal: this.#watch.signal,

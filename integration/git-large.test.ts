@@ -1,0 +1,110 @@
+/** Shapes that made others overflow, hang or hold on: very long histories, very many refs, clients that do not read them. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { FIRST, Victim } from './bad-input/fixture.ts'
+import { heldBy } from './support/at-rest.ts'
+import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
+import { pack } from './support/pack-maker.ts'
+import { RawConnection } from './support/raw-connection.ts'
+import { encodeRequest } from './support/raw-http.ts'
+import { command, FLUSH, pkt, postHeaders } from './support/wire.ts'
+
+const COMMITS = 30_000
+const WIDE = {
+  GUTS_MAX_PACK_OBJECTS: '100000',
+  GUTS_MAX_INFLATED_SIZE_MB: '100',
+  GUTS_MAX_REQUEST_SIZE_MB: '100',
+  GUTS_MAX_PUSH_COMMANDS: '20000',
+  GUTS_MAX_HAVES: '100000',
+}
+
+async function importLine(gitDirectory: string, commits: number): Promise<void> {
+  const child = spawn('git', ['-C', gitDirectory, 'fast-import', '--quiet'], { stdio: ['pipe', 'ignore', 'inherit'] })
+  const exited = once(child, 'exit')
+  for (let number = 1; number <= commits; number++) {
+    const from = number === 1 ? '' : `from :${number - 1}\n`
+    const who = `A <a@example.org> ${1_500_000_000 + number} +0000`
+    const file = number === 1 ? 'M 100644 inline file\ndata 2\na\n' : ''
+    const text = `commit refs/heads/line\nmark :${number}\ncommitter ${who}\ndata 2\nx\n${from}${file}\n`
+    if (!child.stdin.write(text)) await once(child.stdin, 'drain')
+  }
+  child.stdin.end('done\n')
+  expect((await exited)[0]).toBe(0)
+}
+
+it(`a line of ${COMMITS} commits goes in, and out by every protocol`, async () => {
+  await using victim = await Victim.start(WIDE)
+  using folder = temporaryFolder('line')
+  const git = new Git(folder.path)
+  await git.run('init', '--quiet', '--bare', 'line.git')
+  const source = join(folder.path, 'line.git')
+  await importLine(source, COMMITS)
+  await git.in('line.git').run('push', '--quiet', victim.host.url('site'), 'line')
+  await fsck(victim.gitDirectory)
+  for (const version of ['0', '1', '2']) {
+    const cloner = new Git(folder.path, ['-c', `protocol.version=${version}`])
+    await cloner.run(
+      'clone',
+      '--quiet',
+      '--bare',
+      '--single-branch',
+      '-b',
+      'line',
+      victim.host.url('site'),
+      `out${version}.git`,
+    )
+    expect(await contentsOf(join(folder.path, `out${version}.git`))).toEqual(await contentsOf(source))
+  }
+  const page = await victim.node.api('/api/repos/alice/site/commits?ref=line&per_page=100&page=300', victim.host.token)
+  expect(page.status).toBe(200)
+  expect(await page.json()).toHaveLength(100)
+  await victim.remember()
+  await victim.expectAlive()
+})
+
+it('HEAD is never set to what is not there', async () => {
+  await using victim = await Victim.start()
+  for (const name of ['missing', '../../x', 'main/..', 'HEAD', '', 'refs/heads/main', 'a.lock', '-x']) {
+    const init = { method: 'PATCH', body: JSON.stringify({ default_branch: name }) }
+    const { status } = await victim.node.api('/api/repos/alice/site', victim.host.token, init)
+    expect([404, 409, 422], name).toContain(status)
+  }
+  await victim.expectUnharmed()
+})
+
+describe('a listing of 10 MB', () => {
+  const name = (number: number): string => `refs/heads/${String(number).padStart(240, 'x')}/${'y'.repeat(240)}`
+
+  it('that nobody reads ends after a while', async () => {
+    await using victim = await Victim.start({ ...WIDE, GUTS_REQUEST_TIMEOUT: '2' })
+    const commands = Array.from({ length: 20_000 }, (_, at) =>
+      command(name(at), FIRST.oid, undefined, at === 0 ? undefined : ''),
+    )
+    const reply = await victim.push(commands, pack([]))
+    expect(reply.reason.slice(0, 300)).toMatch(/^unpack ok\n/)
+    expect(reply.lines.filter((line) => line.startsWith('ok '))).toHaveLength(20_000)
+    expect(existsSync(victim.gitDirectory)).toBe(true)
+    await victim.remember()
+    const lsRefs = Buffer.concat([pkt('command=ls-refs\n'), Buffer.from('0001'), pkt('peel\n'), FLUSH])
+    const headers = { ...postHeaders({ service: 'git-upload-pack', version: '2' }), Connection: 'keep-alive' }
+    const requests = [
+      encodeRequest({ path: '/git/alice/site/info/refs?service=git-upload-pack' }),
+      encodeRequest({ method: 'POST', path: '/git/alice/site/git-upload-pack', headers, body: lsRefs }),
+    ]
+    for (const bytes of requests) {
+      using connection = await RawConnection.open(victim.node.ports.api)
+      connection.stopReading()
+      connection.send(bytes)
+      const open = 'guts_http_connections{listener="api"}'
+      await vi.waitFor(async () => expect(await victim.node.metric(open)).toBeGreaterThan(0))
+      await vi.waitFor(async () => expect(await victim.node.metric(open)).toBe(0), { timeout: 15_000, interval: 100 })
+    }
+    const { gauges, passingFiles, quarantine } = await heldBy(victim.node)
+    expect([new Set(Object.values(gauges)), passingFiles, quarantine]).toEqual([new Set([0]), [], []])
+    expect(victim.node.running).toBe(true)
+    await fsck(victim.gitDirectory)
+  })
+})
