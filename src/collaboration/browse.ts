@@ -94,12 +94,16 @@ export class Browse {
     signal: AbortSignal,
   ): Promise<Exclude<BrowseResult, BrowseRefusal>> {
     const { slots, workers, observe } = this.#parts
-    const result = await slots.run(repository.id, signal, () =>
-      observe('object_read', () => workers.browse(task, signal)),
-    )
+    let result: BrowseResult
+    try {
+      result = await slots.run(repository.id, signal, () => observe('object_read', () => workers.browse(task, signal)))
+    } catch (error) {
+      // Deleted while the worker read, its objects went one after another: nothing is lost then.
+      this.#snapshot(repository)
+      throw error
+    }
     if (result.kind !== 'refused') return result
     if (result.code === 'object_missing' && !OID.test(ref ?? '')) {
-      // Deleted while we read, perhaps; then nothing is lost.
       this.#snapshot(repository)
       // A client can only be wrong about an id of its own; what a ref of ours points to is here, or we have lost it.
       throw new StorageError({ code: 'object_missing', oid: task.start }, `Object ${task.start} is missing`)
