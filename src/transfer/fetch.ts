@@ -11,6 +11,7 @@ import { withSpan } from '../observability/tracing.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
 import type { GitRequest } from './git-request.ts'
+import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
 import type { ReadyPack } from './pack-cache.ts'
 import { framedBytes, sendPack } from './pack-stream.ts'
@@ -46,6 +47,10 @@ export class Fetch {
       if (this.#watch.signal.aborted || answer.begun || error instanceof RequestError) throw error
       if (error instanceof ProtocolError) {
         await this.#say(encodeErr(`upload-pack: ${error.message}`))
+        return 'refused'
+      }
+      if (isGone(this.#parts.refs, this.#request.repository)) {
+        await this.#say(encodeErr(`upload-pack: ${GONE}`))
         return 'refused'
       }
       this.#parts.logger.error({ err: error }, 'A fetch failed')

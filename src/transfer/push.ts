@@ -8,6 +8,7 @@ import { addAccessFields } from '../observability/context.ts'
 import { isDiskFull } from '../storage/error.ts'
 import { encodeErr } from './advertiser.ts'
 import type { GitRequest } from './git-request.ts'
+import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { type ReceivedPack, receivePack } from './receive-pack.ts'
@@ -105,7 +106,11 @@ export class Push {
 
   /** What is nobody's fault but ours: the pusher is told that nothing was changed, the log why. */
   async #reportFailure(request: PushRequest, error: unknown): Promise<GitResult> {
-    const { logger, metrics } = this.#parts
+    const { logger, metrics, refs } = this.#parts
+    if (isGone(refs, this.#request.repository)) {
+      await this.#report(request, GONE, refuseAll(request, GONE))
+      return 'refused'
+    }
     logger.error({ err: error }, 'A push failed')
     if (this.#request.answer.begun) metrics.gitLateFailures.inc({ service: 'receive_pack' })
     const reason = isDiskFull(error) ? 'the disk of the server is full' : 'internal error of the server'
