@@ -1,7 +1,13 @@
 import type { Logger } from '../observability/logging.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import type { ObserveStorage } from '../storage/observe.ts'
-import { projectAll, projectChanges, projectHead, readProjection } from '../storage/repositories/projection.ts'
+import {
+  projectAll,
+  projectChanges,
+  projectHead,
+  readProjection,
+  removeTemporaries,
+} from '../storage/repositories/projection.ts'
 import type { RefStore, RefUpdate } from '../storage/repositories/ref-store.ts'
 import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
 import type { RepositoryRef } from './git-request.ts'
@@ -46,9 +52,10 @@ export class RefProjector {
    * keeps no other from being served.
    */
   async showAllAtStart(repositories: Iterable<RepositoryRef>): Promise<void> {
-    const { files, refs, logger } = this.#parts
+    const { fileSystem, files, refs, logger } = this.#parts
     for (const repository of repositories) {
       try {
+        await removeTemporaries(fileSystem, files.path(repository))
         const shown = await readProjection(files.path(repository))
         const { head, refs: wanted } = refs.snapshot(repository.id)
         const same =

@@ -38,7 +38,9 @@ export class Database {
   readonly #pending = new Map<number, Pending>()
   readonly #exited: Promise<void>
   #lastId = 0
+  /** No more writes: closed, or the writer died. */
   #closed = false
+  #closing: Promise<void> | undefined
 
   private constructor(path: string, observe: ObserveStorage) {
     this.#observe = observe
@@ -82,12 +84,18 @@ export class Database {
     )
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return this.#exited
+  /** Writes that were asked for before are done first. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     this.#closed = true
+    // A writer that died takes no notice.
     this.#worker.postMessage('close')
     await this.#exited
     await this.read.destroy()
+    this.reader.close()
   }
 
   #settle(reply: WriteReply): void {

@@ -27,8 +27,9 @@ export class Reader {
     }
   }
 
+  /** Again is fine: kysely closes what it was used on, and forgets what it was not. */
   close(): void {
-    this.#database.close()
+    if (this.#database.isOpen) this.#database.close()
   }
 }
 

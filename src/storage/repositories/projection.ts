@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
@@ -14,6 +15,10 @@ export interface ProjectedRef {
   readonly oid: string
   readonly peeled: string | null
 }
+
+const TEMPORARY_EXTENSION = '.lock'
+/** Ours, and none of git's own locks. */
+const TEMPORARY_NAME = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.lock$/
 
 /** Up to so many changed refs are written one by one, more as one packed-refs file. */
 const LOOSE_CHANGES_MAX = 50
@@ -58,7 +63,7 @@ export async function projectAll(
   const sorted = [...refs].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   for (const { name, oid, peeled } of sorted) lines.push(`${oid} ${name}\n`, peeled === null ? '' : `^${peeled}\n`)
   await replaceFile(fileSystem, repositoryPath, 'packed-refs', lines.join(''))
-  for (const name of await looseRefNames(repositoryPath)) await removeLoose(fileSystem, repositoryPath, name)
+  for (const name of (await looseRefs(repositoryPath)).keys()) await removeLoose(fileSystem, repositoryPath, name)
 }
 
 export async function projectHead(fileSystem: FileSystem, repositoryPath: string, head: string): Promise<void> {
@@ -69,8 +74,9 @@ export async function projectHead(fileSystem: FileSystem, repositoryPath: string
 export async function readProjection(repositoryPath: string): Promise<{ head: string; refs: Map<string, string> }> {
   const refs = new Map<string, string>()
   for (const line of await packedRefLines(repositoryPath)) refs.set(line.slice(41), line.slice(0, 40))
-  for (const name of await looseRefNames(repositoryPath)) {
-    refs.set(name, (await readFile(join(repositoryPath, name), 'latin1')).trimEnd())
+  for (const [name, entry] of await looseRefs(repositoryPath)) {
+    // What a link points to is no business of ours; no ref of ours is one.
+    refs.set(name, entry.isFile() ? (await readFile(join(repositoryPath, name), 'latin1')).trimEnd() : 'a link')
   }
   const head = (await readOrEmpty(join(repositoryPath, 'HEAD'))).trimEnd()
   return { head: head.startsWith('ref: ') ? head.slice('ref: '.length) : head, refs }
@@ -85,11 +91,14 @@ async function packedRefLines(repositoryPath: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.length > 41 && !line.startsWith('#') && !line.startsWith('^'))
 }
 
-async function looseRefNames(repositoryPath: string): Promise<string[]> {
+/** git follows links as well: they count as refs, and go as those do. */
+async function looseRefs(repositoryPath: string): Promise<Map<string, Dirent>> {
   const entries = await readdir(join(repositoryPath, 'refs'), { recursive: true, withFileTypes: true })
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(repositoryPath.length + 1))
+  return new Map(
+    entries
+      .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+      .map((entry) => [join(entry.parentPath, entry.name).slice(repositoryPath.length + 1), entry]),
+  )
 }
 
 async function readOrEmpty(path: string): Promise<string> {
@@ -104,20 +113,27 @@ async function readOrEmpty(path: string): Promise<string> {
 async function replaceFile(fileSystem: FileSystem, repositoryPath: string, name: string, text: string): Promise<void> {
   const path = join(repositoryPath, name)
   // Not below refs/: git would take a half-written file there for a ref.
-  const temporary = join(repositoryPath, `${randomUUID()}.lock`)
+  const temporary = join(repositoryPath, `${randomUUID()}${TEMPORARY_EXTENSION}`)
   const file = await fileSystem.create(temporary)
   try {
-    await file.write(Buffer.from(text), 0)
-  } finally {
-    await file.close()
-  }
-  try {
+    try {
+      await file.write(Buffer.from(text), 0)
+    } finally {
+      await file.close()
+    }
     await makeParents(fileSystem, repositoryPath, dirname(name))
     await removeEmptyDirectories(fileSystem, path)
     await fileSystem.rename(temporary, path)
   } catch (error) {
     await fileSystem.unlink(temporary)
     throw error
+  }
+}
+
+/** At start: what a crash left between the creation of a new file and its rename. */
+export async function removeTemporaries(fileSystem: FileSystem, repositoryPath: string): Promise<void> {
+  for (const name of await readdir(repositoryPath)) {
+    if (TEMPORARY_NAME.test(name)) await fileSystem.unlink(join(repositoryPath, name))
   }
 }
 
@@ -151,14 +167,15 @@ async function removeLoose(fileSystem: FileSystem, repositoryPath: string, name:
   try {
     await fileSystem.unlink(join(repositoryPath, name))
   } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error
+    // ENOTDIR: somebody put a ref where this one has its folder.
+    if (!isCode(error, 'ENOENT') && !isCode(error, 'ENOTDIR')) throw error
   }
   // refs/heads/a/b leaves refs/heads/a behind: remove it, as refs/heads/a may come next.
   for (let directory = dirname(name); directory.split('/').length > 2; directory = dirname(directory)) {
     try {
       await fileSystem.removeDirectory(join(repositoryPath, directory))
     } catch (error) {
-      if (isCode(error, 'ENOENT')) continue
+      if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) continue
       if (isCode(error, 'ENOTEMPTY')) return
       throw error
     }

@@ -151,7 +151,7 @@ export class RepositoryFiles {
       for (const extension of ['idx', 'pack']) {
         await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
       }
-      this.#stores.get(this.path(repository))?.refresh()
+      this.#reload(repository)
     }
     try {
       for (const extension of ['pack', 'idx']) {
@@ -163,8 +163,19 @@ export class RepositoryFiles {
       await takeBack()
       throw error
     }
-    this.#stores.get(this.path(repository))?.refresh()
+    this.#reload(repository)
     return takeBack
+  }
+
+  /** Never throws: what was published stays so, whatever is wrong with the repository's other packs. */
+  #reload(repository: RepositoryName): void {
+    const path = this.path(repository)
+    try {
+      this.#stores.get(path)?.refresh()
+    } catch {
+      // Opened anew by whoever needs it next, who is told then.
+      this.#stores.delete(path)
+    }
   }
 
   async #makeOwnerDirectory(path: string): Promise<void> {
