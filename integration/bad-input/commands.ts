@@ -95,6 +95,15 @@ const OLD_IDS: BadCommand[] = [
 
 const SETS: BadCommand[] = [
   push(
+    'one ref changed with a stale old id, then deleted, and another one below it',
+    [
+      command('refs/heads/main', FIRST.oid, other),
+      command('refs/heads/main', NO_OID, FIRST.oid),
+      command('refs/heads/main/sub', FIRST.oid),
+    ],
+    /ng refs\/heads\/main multiple updates.*ng refs\/heads\/main\/sub .*exists/s,
+  ),
+  push(
     'one ref where another one needs a folder',
     [command('refs/heads/main/sub', FIRST.oid)],
     /'refs\/heads\/main' exists/,
