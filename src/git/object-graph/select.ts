@@ -21,6 +21,8 @@ export interface Selection {
 const WANTED = 1
 const KNOWN = 2
 const IN_QUEUE = 4
+/** A tag that was asked about, whose object is not sent. */
+const UNSENT = 8
 
 interface QueuedCommit {
   readonly oid: Buffer
@@ -162,16 +164,21 @@ class Selector {
   /** Adds a tag, and the tags between it and what it points to, when that is being sent. */
   #includeTag(tag: Buffer): void {
     const chain: Buffer[] = []
+    let isSent = false
     for (let name = tag; ;) {
       const flags = this.#flagsOf(name, 0)
-      if ((flags & KNOWN) !== 0) return
-      if ((flags & WANTED) !== 0) break
+      isSent = (flags & (WANTED | KNOWN)) === WANTED
+      if ((flags & (WANTED | KNOWN | UNSENT)) !== 0) break
       const { type, data } = this.#reader.read(name, 0)
-      if (type !== 4) return
+      if (type !== 4) break
       chain.push(name)
       name = fromHex(parseTag(data).object)
     }
-    for (const name of chain) this.#visit(name, 0, WANTED)
+    for (const name of chain) {
+      if (isSent) this.#visit(name, 0, WANTED)
+      // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
+      else this.#mark(name, 0, UNSENT)
+    }
   }
 
   #flagsOf(oid: Buffer, at: number): number {

@@ -54,7 +54,7 @@ async function index(task: IndexTask, store: ObjectStore, source: FileSource, fi
   try {
     const sources = [received, store]
     const counts = checker.finish(entries, (oid) => readFirst(sources, oid))
-    const tips = task.tips.map((oid) => inspectTip(oid, sources))
+    const tips = inspectTips(task.tips, sources)
     const bytes = new Uint8Array(encoded.bytes)
     return {
       accepted: true,
@@ -74,17 +74,30 @@ interface Source {
   readObject(oid: Buffer): { readonly type: number; readonly data: Buffer } | undefined
 }
 
-/** What a ref is to point to: its type, and what a tag finally points to. */
-function inspectTip(oid: string, sources: readonly Source[]): Tip {
-  let first: number | undefined
-  for (let name = oid; ;) {
-    const object = readFirst(sources, Buffer.from(name, 'hex'))
-    first ??= object?.type
-    if (object?.type !== OBJECT_TYPE.tag) {
-      return { oid, type: first, peeled: first === OBJECT_TYPE.tag ? name : null }
+/** What refs are to point to: types, and what tags finally point to. */
+function inspectTips(tips: readonly string[], sources: readonly Source[]): Tip[] {
+  // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
+  const targets = new Map<string, string>()
+  return tips.map((oid) => {
+    const type = readFirst(sources, Buffer.from(oid, 'hex'))?.type
+    if (type !== OBJECT_TYPE.tag) return { oid, type, peeled: null }
+    const chain: string[] = []
+    let name = oid
+    for (;;) {
+      const target = targets.get(name) ?? tagTarget(name, sources)
+      if (target === undefined) break
+      chain.push(name)
+      name = target
     }
-    name = parseTag(object.data).object
-  }
+    for (const one of chain) targets.set(one, name)
+    return { oid, type, peeled: name }
+  })
+}
+
+/** @returns undefined for what is no tag */
+function tagTarget(oid: string, sources: readonly Source[]): string | undefined {
+  const object = readFirst(sources, Buffer.from(oid, 'hex'))
+  return object?.type === OBJECT_TYPE.tag ? parseTag(object.data).object : undefined
 }
 
 function readFirst(sources: readonly Source[], oid: Buffer): ReturnType<Source['readObject']> {
