@@ -245,6 +245,16 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   believes: fc.oneof({ weight: 5, arbitrary: fc.constant('right' as const) }, { weight: 1, arbitrary: value }),
   wants: value,
 })
+/** One goes where the other needs a folder, in the order in which a client happens to say it. */
+const swap = fc
+  .tuple(fc.constantFrom(['a', 'a/b'], ['a/b', 'a'], ['a/b', 'a/b/c'], ['a/b/c', 'a'], ['a/d', 'a']), fc.boolean())
+  .map(([[gone = '', comes = ''], isTurned]): Wish[] => {
+    const wishes: Wish[] = [
+      { name: `refs/heads/${gone}`, believes: 'right', wants: 'none' },
+      { name: `refs/heads/${comes}`, believes: 'right', wants: 1 },
+    ]
+    return isTurned ? wishes.toReversed() : wishes
+  })
 const DOINGS = [
   'packs refs',
   'packs refs',
@@ -259,11 +269,13 @@ const commands = fc.commands(
     fc
       .tuple(fc.array(wish, { minLength: 1, maxLength: 5 }), fc.constantFrom(-1, -1, -1, -1, 0, 1, 2))
       .map(([wishes, at]) => new Push(wishes, at)),
+    swap.map((wishes) => new Push(wishes, -1)),
+    fc.tuple(swap, fc.nat(2)).map(([wishes, at]) => new Push(wishes, at)),
     fc.array(wish, { minLength: 1, maxLength: 3 }).map((wishes) => new Push(wishes, -1)),
     fc.tuple(name, fc.nat(2)).map(([one, believes]) => new Late(one, believes)),
     fc.tuple(fc.constantFrom(...DOINGS), name).map(([does, one]) => new Foreign(does, one)),
   ],
-  { maxCommands: 25 },
+  { maxCommands: 30 },
 )
 
 test.prop([commands], { numRuns: 25 })(

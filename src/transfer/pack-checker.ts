@@ -20,18 +20,33 @@ export class PackChecker {
   /** Named but not seen yet → the type it is named as. */
   readonly #named = new OidMap()
   readonly #newObjects = [0, 0, 0, 0, 0]
+  #namesMax = 0
 
   constructor(store: ObjectStore) {
     this.#store = store
   }
 
-  /** Each object of the pack, once. @throws FsckError, PackError object_collision, object_type_conflict */
+  /**
+   * Before the first object. A small pack of deltas can name hundreds of millions: once there are more names than
+   * objects in the pack and here, one of them is missing, and none more is kept.
+   *
+   * @param objects that the pack declares
+   */
+  expect(objects: number): void {
+    this.#namesMax = objects + this.#store.countMax()
+  }
+
+  /**
+   * Each object of the pack, once.
+   *
+   * @throws FsckError, PackError object_collision, object_type_conflict, names_over_limit
+   */
   add(type: number, data: Buffer, oids: Buffer, oidAt: number): void {
     this.#compareWithStored(type, data, oids, oidAt)
     this.#fsck.check(type, data, oids, oidAt)
     forEachLink(type, data, (bytes, at, expectedType) => {
       const before = this.#named.get(bytes, at)
-      if (before === -1) this.#named.set(bytes, at, expectedType)
+      if (before === -1) this.#name(bytes, at, expectedType)
       else if (before !== expectedType) throw typeConflict(bytes, at, before, expectedType)
     })
   }
@@ -58,6 +73,16 @@ export class PackChecker {
     })
     const [, commits = 0, trees = 0, blobs = 0, tags = 0] = this.#newObjects
     return { commits, trees, blobs, tags }
+  }
+
+  #name(bytes: Buffer, at: number, type: number): void {
+    if (this.#named.size >= this.#namesMax) {
+      throw new PackError(
+        { code: 'names_over_limit', limitNames: this.#namesMax },
+        'The objects of the pack name more objects than are in it and here together: some are missing',
+      )
+    }
+    this.#named.set(bytes, at, type)
   }
 
   /** The same name for other bytes: a collision of SHA-1, and the first one stays (as in C git's index-pack). */

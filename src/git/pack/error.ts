@@ -20,6 +20,7 @@ export class PackError extends GutsError<
   | { readonly code: 'delta_too_deep'; readonly limitDepth: number; readonly packOffset: number }
   | { readonly code: 'delta_invalid'; readonly reason: string }
   | { readonly code: 'object_collision' | 'object_missing' | 'object_type_conflict'; readonly oid: string }
+  | { readonly code: 'names_over_limit'; readonly limitNames: number }
   | { readonly code: 'object_duplicate'; readonly oid: string }
   | { readonly code: 'index_invalid'; readonly reason: string }
 > {}

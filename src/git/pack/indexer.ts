@@ -27,6 +27,8 @@ export interface IndexedPack {
 }
 
 const PROGRESS_EVERY = 4096
+/** Type and size, and a zlib stream of nothing. */
+const ENTRY_BYTES_MIN = 1 + 8
 
 /**
  * Reads a whole pack once, checks its checksum, names every object, resolves every delta, in memory bounded by the
@@ -37,7 +39,9 @@ const PROGRESS_EVERY = 4096
 export function indexPack(source: ByteSource, limits: PackLimits, hooks: IndexerHooks): IndexedPack {
   const header = readExactly(source, 0, PACK_HEADER_BYTES)
   const declared = decodePackHeader(header, limits.objectsMax)
-  if (source.bytes < PACK_HEADER_BYTES + PACK_TRAILER_BYTES) throw truncated()
+  const entryBytes = source.bytes - PACK_HEADER_BYTES - PACK_TRAILER_BYTES
+  if (entryBytes < declared * ENTRY_BYTES_MIN) throw truncated()
+  hooks.onDeclared(declared)
   const budget = new InflateBudget(limits)
   const window = new PackWindow(source, source.bytes - PACK_TRAILER_BYTES)
   const entries = new EntryTable()

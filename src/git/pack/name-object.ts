@@ -3,6 +3,8 @@ import { typeNameOf } from '../object/type.ts'
 import type { EntryTable } from './entry-table.ts'
 
 export interface IndexerHooks {
+  /** Before anything else: how many objects the pack declares, which are no more than its bytes can hold. */
+  onDeclared(objects: number): void
   /** Each object of the pack once, with its bytes. `oid` lies at `oidAt` in a shared buffer, valid during the call. */
   onObject(type: number, data: Buffer, oids: Buffer, oidAt: number): void
   /** A base outside the pack, for a thin pack. */

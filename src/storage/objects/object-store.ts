@@ -94,6 +94,13 @@ export class ObjectStore {
     return undefined
   }
 
+  /** No fewer objects than are here: one that lies in two packs counts twice. */
+  countMax(): number {
+    const packed = this.#packs.reduce((sum, pack) => sum + pack.index.count, 0)
+    const folders = Array.from(this.#looseDirectories, (name) => readdirSync(join(this.#directory, name)).length)
+    return folders.reduce((sum, count) => sum + count, packed)
+  }
+
   has(oid: Buffer, at = 0): boolean {
     if (this.locate(oid, at) !== undefined) return true
     const path = this.#loosePath(oid, at)

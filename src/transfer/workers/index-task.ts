@@ -40,6 +40,7 @@ function isOurs(error: GutsError<{ readonly code: string }>): boolean {
 async function index(task: IndexTask, store: ObjectStore, source: FileSource, file: RemoteFile): Promise<IndexResult> {
   const checker = new PackChecker(store)
   const { entries, externalBases, entriesEnd } = indexPack(source, task.limits, {
+    onDeclared: (objects) => checker.expect(objects),
     onObject: (type, data, oids, oidAt) => checker.add(type, data, oids, oidAt),
     readBase: (oid) => store.read(oid),
     onProgress: (phase, done, total) => file.progress({ phase, done, total }),
