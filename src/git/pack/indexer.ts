@@ -17,6 +17,7 @@ import { type IndexerHooks, nameObject } from './name-object.ts'
 import { resolveDeltas } from './resolve-deltas.ts'
 import type { ByteSource } from './source.ts'
 import { PackWindow } from './source.ts'
+import { WaitingDeltas } from './waiting-deltas.ts'
 
 export interface IndexedPack {
   readonly entries: EntryTable
@@ -45,7 +46,7 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   const budget = new InflateBudget(limits)
   const window = new PackWindow(source, source.bytes - PACK_TRAILER_BYTES)
   const entries = new EntryTable()
-  const refDeltas = new Map<string, number[]>()
+  const refDeltas = new WaitingDeltas(entries)
   let position = PACK_HEADER_BYTES
   for (let number = 0; number < declared; number++) {
     position = scanEntry(window, position, entries, refDeltas, budget, hooks)
@@ -66,14 +67,14 @@ function scanEntry(
   window: PackWindow,
   position: number,
   entries: EntryTable,
-  refDeltas: Map<string, number[]>,
+  refDeltas: WaitingDeltas,
   budget: InflateBudget,
   hooks: IndexerHooks,
 ): number {
   if (position >= window.end) throw truncated()
   const head = window.view(position, ENTRY_HEADER_BYTES_MAX)
   const { type, sizeBytes, headerBytes, baseDistance, baseOidAt } = decodeEntryHeader(head, 0, position)
-  const baseOid = type === ENTRY_TYPE.refDelta ? head.toString('hex', baseOidAt, baseOidAt + 20) : undefined
+  const baseOid = type === ENTRY_TYPE.refDelta ? Buffer.from(head.subarray(baseOidAt, baseOidAt + 20)) : undefined
   let base = -1
   if (type === ENTRY_TYPE.ofsDelta) {
     base = baseDistance > 0 ? entries.entryAt(position - baseDistance) : -1
@@ -90,11 +91,8 @@ function scanEntry(
   const entry = entries.add(position, type, headerBytes, sizeBytes)
   entries.crcs[entry] = crc32(window.view(position, next - position).subarray(0, next - position))
   if (base >= 0) entries.addChild(base, entry)
-  else if (baseOid !== undefined) {
-    const waiting = refDeltas.get(baseOid)
-    if (waiting === undefined) refDeltas.set(baseOid, [entry])
-    else waiting.push(entry)
-  } else nameObject(entries, entry, type, data, hooks)
+  else if (baseOid !== undefined) refDeltas.add(baseOid, 0, entry)
+  else nameObject(entries, entry, type, data, hooks)
   return next
 }
 

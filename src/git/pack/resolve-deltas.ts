@@ -5,6 +5,7 @@ import type { InflateBudget, PackLimits } from './limits.ts'
 import { type IndexerHooks, nameObject } from './name-object.ts'
 import { inflateAt } from './inflate.ts'
 import type { PackWindow } from './source.ts'
+import type { WaitingDeltas } from './waiting-deltas.ts'
 
 /** Bases kept while their deltas are resolved; beyond it the ones furthest away are made again when needed. */
 const BASE_CACHE_BYTES_MAX = 96 * 1024 * 1024
@@ -12,8 +13,7 @@ const BASE_CACHE_BYTES_MAX = 96 * 1024 * 1024
 export interface Resolution {
   readonly window: PackWindow
   readonly entries: EntryTable
-  /** Deltas by name of their base, in hex. */
-  readonly refDeltas: Map<string, number[]>
+  readonly refDeltas: WaitingDeltas
   readonly limits: PackLimits
   readonly budget: InflateBudget
   readonly hooks: IndexerHooks
@@ -49,19 +49,18 @@ export function resolveDeltas(resolution: Resolution): Buffer[] {
     }
   }
   const externalBases: Buffer[] = []
-  for (const name of Array.from(refDeltas.keys())) {
-    const waiting = refDeltas.get(name)
-    if (waiting === undefined) continue // resolved meanwhile, as the result of a delta on another outside base
-    const oid = Buffer.from(name, 'hex')
+  refDeltas.forEachBase((bytes, at) => {
+    const oid = Buffer.from(bytes.subarray(at, at + 20))
     const base = hooks.readBase(oid)
-    if (base === undefined) continue
-    refDeltas.delete(name)
+    if (base === undefined) return
+    const waiting: number[] = []
+    refDeltas.take(oid, 0, (entry) => waiting.push(entry))
     externalBases.push(oid)
-    done += resolveFrom(resolution, { entry: -1, type: base.type, data: base.data, waiting: [...waiting] })
+    done += resolveFrom(resolution, { entry: -1, type: base.type, data: base.data, waiting })
     hooks.onProgress('resolving', done, total)
-  }
+  })
   if (done !== total) {
-    const oid = refDeltas.keys().next().value ?? null
+    const oid = refDeltas.anyBase() ?? null
     throw new PackError(
       { code: 'delta_base_missing', oid, missing: total - done },
       `${total - done} deltas have no base here${oid === null ? '' : `, among them object ${oid}`}`,
@@ -147,13 +146,6 @@ function takeWaiting({ entries, refDeltas }: Resolution, entry: number): number[
   const waiting: number[] = []
   for (let child = entries.firstChild[entry] as number; child >= 0; child = entries.nextSibling[child] as number)
     waiting.push(child)
-  if (refDeltas.size > 0) {
-    const name = entries.oids.toString('hex', entry * 20, entry * 20 + 20)
-    const byName = refDeltas.get(name)
-    if (byName !== undefined) {
-      for (const child of byName) waiting.push(child)
-      refDeltas.delete(name)
-    }
-  }
+  refDeltas.take(entries.oids, entry * 20, (child) => waiting.push(child))
   return waiting
 }
