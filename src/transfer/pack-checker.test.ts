@@ -95,7 +95,7 @@ describe('what a pack may be', () => {
     },
     {
       name: 'another type for a name that is here',
-      objects: [{ ...makeObject('tree', ''), oid: here.oid }],
+      objects: [{ ...makeObject('tree', here.data), oid: here.oid }],
       declared: 5,
       code: 'object_collision',
     },

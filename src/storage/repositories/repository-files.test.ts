@@ -1,0 +1,189 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
+import { blob, pack, whole } from '../../../integration/support/pack-maker.ts'
+import { encodePackIndex } from '../../git/pack/index-file.ts'
+import { type DataPaths, prepareDataDirectory } from '../data-directory.ts'
+import { diskFileSystem, type FileSystem } from '../file-system.ts'
+import { RepositoryFiles } from './repository-files.ts'
+
+const ALICE = { owner: 'alice', name: 'site' }
+const HEAD = 'refs/heads/main'
+
+let folder: ReturnType<typeof temporaryFolder>
+let paths: DataPaths
+let files: RepositoryFiles
+let descriptorsBefore: number
+
+beforeEach(async () => {
+  folder = temporaryFolder('repository-files')
+  paths = await prepareDataDirectory(folder.path)
+  files = new RepositoryFiles(paths, diskFileSystem)
+  descriptorsBefore = readdirSync('/proc/self/fd').length
+})
+afterEach(() => {
+  files.close()
+  expect(readdirSync('/proc/self/fd').length).toBe(descriptorsBefore)
+  folder[Symbol.dispose]()
+})
+
+/** Fails where `isHit` says so. */
+function failing(isHit: (operation: string, path: string) => boolean): FileSystem {
+  const check = (operation: string, path: string): void => {
+    if (isHit(operation, path)) throw Object.assign(new Error('disk failed'), { code: 'EIO' })
+  }
+  return {
+    ...diskFileSystem,
+    async rename(from, to) {
+      check('rename', to)
+      await diskFileSystem.rename(from, to)
+    },
+    async syncDirectory(path) {
+      check('sync', path)
+      await diskFileSystem.syncDirectory(path)
+    },
+  }
+}
+
+/** A pack of one blob in a quarantine of its own, as a push leaves it. */
+async function quarantined(text: string): Promise<{ directory: string; packName: string; oid: Buffer }> {
+  const directory = await files.openQuarantine()
+  const object = blob(text)
+  const oid = Buffer.from(object.oid, 'hex')
+  const bytes = pack([whole(object)])
+  const found = { count: 1, oids: oid, crcs: new Uint32Array(1), offsets: Float64Array.of(12) }
+  const index = encodePackIndex(found, bytes.subarray(-20))
+  writeFileSync(join(directory, 'incoming.pack'), bytes)
+  writeFileSync(join(directory, 'incoming.idx'), index.bytes)
+  return { directory, packName: index.packName, oid }
+}
+const packs = (): string[] => readdirSync(join(files.path(ALICE), 'objects/pack'))
+
+describe('a repository', () => {
+  it('is made as C git reads it, and gone without a trace', async () => {
+    await files.create(ALICE, 'refs/heads/trunk')
+    await fsck(files.path(ALICE))
+    expect(await new Git(files.path(ALICE)).run('symbolic-ref', 'HEAD')).toBe('refs/heads/trunk')
+    expect(await files.folders()).toEqual([ALICE])
+    await files.remove(ALICE)
+    await files.remove(ALICE)
+    expect(await files.folders()).toEqual([])
+    expect([readdirSync(paths.trash), readdirSync(paths.quarantine)]).toEqual([[], []])
+  })
+
+  it('takes the place of an unused folder that a crash left', async () => {
+    await files.create(ALICE, HEAD)
+    await files.create(ALICE, 'refs/heads/other')
+    expect(await new Git(files.path(ALICE)).run('symbolic-ref', 'HEAD')).toBe('refs/heads/other')
+  })
+
+  it.each([
+    { name: 'an object', path: 'objects/ab/cd' },
+    { name: 'a pack', path: 'objects/pack/pack-1.pack' },
+    { name: 'a ref', path: 'refs/heads/main' },
+    { name: 'packed refs', path: 'packed-refs' },
+    { name: 'a file of its own', path: 'notes.txt' },
+  ])('does not take the place of a folder with $name', async ({ path }) => {
+    await files.create(ALICE, HEAD)
+    mkdirSync(join(files.path(ALICE), path, '..'), { recursive: true })
+    writeFileSync(join(files.path(ALICE), path), 'something')
+    await expect(files.create(ALICE, HEAD)).rejects.toMatchObject({ detail: { code: 'directory_in_the_way' } })
+    expect(await files.removeUnused(ALICE)).toBe(false)
+    expect(existsSync(join(files.path(ALICE), path))).toBe(true)
+    expect(readdirSync(paths.quarantine)).toEqual([])
+  })
+
+  it('leaves nothing behind where the disk fails', async () => {
+    const broken = new RepositoryFiles(
+      paths,
+      failing((operation, path) => operation === 'rename' && path.endsWith('site.git')),
+    )
+    await expect(broken.create(ALICE, HEAD)).rejects.toThrow('disk failed')
+    expect(readdirSync(paths.quarantine)).toEqual([])
+    expect(await broken.folders()).toEqual([])
+  })
+})
+
+describe('a pack', () => {
+  beforeEach(() => files.create(ALICE, HEAD))
+
+  it('is seen by who had looked before, and by C git, and can be taken back', async () => {
+    const { directory, packName, oid } = await quarantined('one')
+    const store = files.objects(ALICE)
+    expect(store.has(oid)).toBe(false)
+    const takeBack = await files.publishPack(ALICE, directory, packName)
+    expect(files.objects(ALICE)).toBe(store)
+    expect(store.read(oid)?.data.toString()).toBe('one')
+    expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', oid.toString('hex'))).toBe('one')
+    await takeBack()
+    expect(packs()).toEqual([])
+    expect(store.has(oid)).toBe(false)
+    await files.closeQuarantine(directory)
+    expect(readdirSync(paths.quarantine)).toEqual([])
+  })
+
+  it('that was here before is not taken back', async () => {
+    const first = await quarantined('one')
+    await files.publishPack(ALICE, first.directory, first.packName)
+    const again = await quarantined('one')
+    await (
+      await files.publishPack(ALICE, again.directory, again.packName)
+    )()
+    expect(packs()).toHaveLength(2)
+  })
+
+  it.each([
+    {
+      name: 'the index cannot be moved',
+      isHit: (operation: string, path: string) => operation === 'rename' && path.endsWith('.idx'),
+    },
+    {
+      name: 'the names cannot be synced',
+      isHit: (operation: string, path: string) => operation === 'sync' && path.endsWith('pack'),
+    },
+  ])('leaves nothing behind where $name', async ({ isHit }) => {
+    const broken = new RepositoryFiles(paths, failing(isHit))
+    const { directory, packName, oid } = await quarantined('one')
+    const store = broken.objects(ALICE)
+    await expect(broken.publishPack(ALICE, directory, packName)).rejects.toThrow('disk failed')
+    expect(packs()).toEqual([])
+    expect(store.has(oid)).toBe(false)
+    broken.close()
+  })
+
+  it('stays published where another pack of the repository is damaged', async () => {
+    files.objects(ALICE)
+    const { directory, packName, oid } = await quarantined('one')
+    for (const extension of ['pack', 'idx']) {
+      writeFileSync(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`), 'damaged')
+    }
+    await files.publishPack(ALICE, directory, packName)
+    expect(packs()).toHaveLength(4)
+    expect(() => files.objects(ALICE)).toThrow('index')
+    for (const extension of ['pack', 'idx']) {
+      await diskFileSystem.unlink(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`))
+    }
+    expect(files.objects(ALICE).has(oid)).toBe(true)
+  })
+
+  it('is forgotten with its repository, also where another one takes its place', async () => {
+    const { directory, packName, oid } = await quarantined('one')
+    await files.publishPack(ALICE, directory, packName)
+    expect(files.objects(ALICE).has(oid)).toBe(true)
+    await files.remove(ALICE)
+    await files.create(ALICE, HEAD)
+    expect(files.objects(ALICE).has(oid)).toBe(false)
+  })
+})
+
+it('keeps few repositories open, however many are looked at', async () => {
+  for (let number = 0; number < 70; number++) {
+    const repository = { owner: 'alice', name: `r${number}` }
+    await files.create(repository, HEAD)
+    const { directory, packName, oid } = await quarantined(`text ${number}`)
+    await files.publishPack(repository, directory, packName)
+    expect(files.objects(repository).has(oid)).toBe(true)
+  }
+  expect(readdirSync('/proc/self/fd').length - descriptorsBefore).toBeLessThanOrEqual(64)
+})
