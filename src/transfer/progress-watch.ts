@@ -35,7 +35,7 @@ export class ProgressWatch {
     if (this.signal.aborted) abort()
     this.signal.addEventListener('abort', abort, { once: true })
     try {
-      return await Promise.race([work, promise])
+      return await Promise.race([promise, work])
     } finally {
       this.signal.removeEventListener('abort', abort)
     }
