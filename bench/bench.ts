@@ -1,11 +1,10 @@
 /** `npm run bench`: the node beside `git http-backend`, on the same repositories, in the same run. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import Table from 'cli-table3'
 import { Git, temporaryFolder } from '../integration/support/git.ts'
 import { importHistory } from '../integration/support/history.ts'
-import { closeSuite, EXIT } from '../integration/support/suite.ts'
+import { closeSuite, readNumbers } from '../integration/support/suite.ts'
 import { type BenchHost, GutsBench, HttpBackendBench } from './hosts.ts'
 import { MemorySampler, median, rateOf, timeOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
@@ -178,23 +177,9 @@ async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<nu
 }
 
 async function main(): Promise<number> {
-  const text = { type: 'string' } as const
-  let values: { seconds?: string; seed?: string; help?: boolean }
-  try {
-    values = parseArgs({ options: { seconds: text, seed: text, help: { type: 'boolean' } } }).values
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
-    return EXIT.wrongUse
-  }
-  if (values.help === true) {
-    console.log(HELP)
-    return EXIT.fine
-  }
-  const [seconds, seed] = [Number(values.seconds ?? 5), Number(values.seed ?? 1)]
-  if (!Number.isInteger(seconds) || seconds < 1 || !Number.isInteger(seed) || seed < 0) {
-    console.error(`--seconds and --seed are whole numbers\n\n${HELP}`)
-    return EXIT.wrongUse
-  }
+  const numbers = readNumbers(HELP, { seconds: { otherwise: 5, min: 1 }, seed: { otherwise: 1, min: 0 } })
+  if (typeof numbers === 'number') return numbers
+  const { seconds, seed } = numbers
   console.log(`seed ${seed}; again: npm run bench -- --seconds ${seconds} --seed ${seed}`)
   using folder = temporaryFolder('bench')
   const startedAtMs = performance.now()

@@ -1,8 +1,7 @@
 /** `npm run kills`: the kill loop, as long as one likes. */
 import { randomInt } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { runKillLoop } from './kill-loop/kill-loop.ts'
-import { closeSuite, EXIT } from './support/suite.ts'
+import { closeSuite, readNumbers } from './support/suite.ts'
 
 const HELP = `Usage: npm run kills [-- --kills N] [--seed N]
 
@@ -18,30 +17,13 @@ Examples:
   npm run kills -- --kills 10 --seed 7
 `
 
-function wholeNumber(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise
-  return /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN
-}
-
 async function main(): Promise<number> {
-  let values: { kills?: string; seed?: string; help?: boolean }
-  try {
-    const text = { type: 'string' } as const
-    values = parseArgs({ options: { kills: text, seed: text, help: { type: 'boolean' } } }).values
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`)
-    return EXIT.wrongUse
-  }
-  if (values.help === true) {
-    console.log(HELP)
-    return EXIT.fine
-  }
-  const kills = wholeNumber(values.kills, 200)
-  const seed = wholeNumber(values.seed, randomInt(2 ** 32))
-  if (!(kills >= 1) || Number.isNaN(seed)) {
-    console.error(`--kills and --seed are whole numbers, and there is at least one kill\n\n${HELP}`)
-    return EXIT.wrongUse
-  }
+  const numbers = readNumbers(HELP, {
+    kills: { otherwise: 200, min: 1 },
+    seed: { otherwise: randomInt(2 ** 32), min: 0 },
+  })
+  if (typeof numbers === 'number') return numbers
+  const { kills, seed } = numbers
   console.log(`seed ${seed}; again: npm run kills -- --kills ${kills} --seed ${seed}`)
   const startedAtMs = performance.now()
   const report = await runKillLoop({ kills, seed, onKill: (line) => console.log(line) })

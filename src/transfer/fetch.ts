@@ -10,13 +10,14 @@ import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
+import { openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
 import type { ReadyPack } from './pack-cache.ts'
 import { framedBytes, sendPack } from './pack-stream.ts'
-import { ProgressWatch } from './progress-watch.ts'
-import { RequestReader } from './request-reader.ts'
+import type { ProgressWatch } from './progress-watch.ts'
+import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
 
 const LOOKS_PER_TURN = 1_000
@@ -31,11 +32,9 @@ export class Fetch {
   constructor(request: GitRequest, parts: TransferParts) {
     this.#request = request
     this.#parts = parts
-    this.#watch = new ProgressWatch(request.signal, parts.limits.progressTimeoutMs, parts.metrics)
-    this.#reader = new RequestReader(this.#watch.guardEach(request.body), {
-      bytesMax: parts.limits.requestBytesMax,
-      onPiece: () => this.#watch.progress(),
-    })
+    const { watch, reader } = openExchange(request, parts)
+    this.#watch = watch
+    this.#reader = reader
   }
 
   /** @throws RequestError, StorageError … before anything was sent; what fails later is told in the stream */

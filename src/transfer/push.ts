@@ -7,13 +7,14 @@ import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-ba
 import { addAccessFields } from '../observability/context.ts'
 import { isDiskFull } from '../storage/error.ts'
 import { encodeErr } from './advertiser.ts'
+import { openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
-import { ProgressWatch } from './progress-watch.ts'
+import type { ProgressWatch } from './progress-watch.ts'
 import { type ReceivedPack, receivePack } from './receive-pack.ts'
 import { changeRefs } from './ref-change.ts'
-import { RequestReader } from './request-reader.ts'
+import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
 import type { TaskProgress } from './workers/remote-file.ts'
 
@@ -29,11 +30,9 @@ export class Push {
   constructor(request: GitRequest, parts: TransferParts) {
     this.#request = request
     this.#parts = parts
-    this.#watch = new ProgressWatch(request.signal, parts.limits.progressTimeoutMs, parts.metrics)
-    this.#reader = new RequestReader(this.#watch.guardEach(request.body), {
-      bytesMax: parts.limits.requestBytesMax,
-      onPiece: () => this.#watch.progress(),
-    })
+    const { watch, reader } = openExchange(request, parts)
+    this.#watch = watch
+    this.#reader = reader
   }
 
   /** @throws RequestError and what the disk and the database throw; what is wrong with the push is told in its report */

@@ -1,0 +1,19 @@
+import type { GitRequest } from './git-request.ts'
+import { ProgressWatch } from './progress-watch.ts'
+import { RequestReader } from './request-reader.ts'
+import type { TransferParts } from './transfer.ts'
+
+/** What a fetch and a push read their request with: nothing of it is awaited for ever. */
+export interface Exchange {
+  readonly watch: ProgressWatch
+  readonly reader: RequestReader
+}
+
+export function openExchange({ body, signal }: GitRequest, { limits, metrics }: TransferParts): Exchange {
+  const watch = new ProgressWatch(signal, limits.progressTimeoutMs, metrics)
+  const reader = new RequestReader(watch.guardEach(body), {
+    bytesMax: limits.requestBytesMax,
+    onPiece: () => watch.progress(),
+  })
+  return { watch, reader }
+}
