@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../../integration/support/git.ts'
 import { clearLeftovers, dataPaths, DirectoryLock, prepareDataDirectory } from './data-directory.ts'
 import { diskFileSystem, writeDurably } from './file-system.ts'
@@ -117,9 +118,26 @@ describe('the file system', () => {
     await file.write(Buffer.from(new Uint8Array(Buffer.from('xxEARTHxx')).buffer, 2, 5), 6)
     await file.sync()
     await file.close()
-    const { readFileSync } = await import('node:fs')
     expect(readFileSync(path(), 'utf8')).toBe('hello EARTH')
     await expect(file.write(Buffer.from('late'), 0)).rejects.toThrow()
+  })
+
+  it('writes on where the disk took a part only', async () => {
+    const handle = await open(join(folder.path, 'other'), 'w')
+    const prototype = Object.getPrototypeOf(handle) as { write: FileHandle['write'] }
+    await handle.close()
+    const { write } = prototype
+    const few = vi.spyOn(prototype, 'write').mockImplementation(function (
+      this: FileHandle,
+      ...[bytes, at, length, position]: unknown[]
+    ) {
+      return Reflect.apply(write, this, [bytes, at, Math.min(Number(length), 3), position])
+    } as never)
+    const file = await diskFileSystem.create(path())
+    await file.write(Buffer.from('hello earth'), 2)
+    await file.close()
+    few.mockRestore()
+    expect(readFileSync(path(), 'latin1')).toBe('\0\0hello earth')
   })
 
   it('removes trees, also those that are not there, and syncs folders only', async () => {
