@@ -4,12 +4,20 @@ const common = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as co
 
 export default defineConfig({
   test: {
+    // Also where there are two cores: most tests wait for processes of their own.
+    maxWorkers: 2,
     projects: [
       { test: { ...common, name: 'unit', include: ['src/**/*.test.ts'] } },
       { test: { ...common, name: 'property', include: ['property/**/*.property.ts'] } },
       {
         // Real nodes and real git: some of these tests run for minutes.
-        test: { ...common, name: 'integration', include: ['integration/**/*.test.ts'], testTimeout: 300_000 },
+        test: {
+          ...common,
+          name: 'integration',
+          include: ['integration/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
       },
     ],
   },
