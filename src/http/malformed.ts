@@ -1,11 +1,12 @@
 import { randomUUIDv7 } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { REQUEST_ERRORS, RequestError } from '../errors.ts'
 import { newSpanId, newTraceId } from '../observability/trace-context.ts'
 import { runInContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { errorBodyText, errorHeaders } from './error-answer.ts'
+import { errorBodyText, errorHeaders, sendError } from './error-answer.ts'
 
 /**
  * Answers bytes that are no request, or not in time, with the one error body, and closes. There is neither request nor
@@ -16,10 +17,18 @@ export function refuseMalformed(
   socket: Socket,
   { metrics, logger }: { metrics: Metrics; logger: Logger },
 ): void {
-  // Gone, or in the middle of an answer that another one would garble.
-  const busy = (socket as Socket & { _httpMessage?: { headersSent: boolean } | null })._httpMessage
-  if (error.code === 'ECONNRESET' || !socket.writable || busy?.headersSent === true) {
+  const underWay = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+  // Gone, or in the middle of an answer that another one would garble. Whoever hangs up in the middle of a body has left.
+  const left = error.code === 'ECONNRESET' || (underWay != null && error.code === 'HPE_INVALID_EOF_STATE')
+  if (left || !socket.writable || underWay?.headersSent === true) {
     socket.destroy()
+    return
+  }
+  if (underWay != null) {
+    // A body that is none: its request has begun, and it is that request's end, in the log and in the metrics.
+    metrics.rejections.inc({ reason: 'malformed' })
+    underWay.setHeader('Connection', 'close')
+    sendError(new RequestError({ code: 'bad_request' }, messageOf(error, false)), underWay.req, underWay, logger)
     return
   }
   const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
