@@ -35,36 +35,42 @@ export class HttpGitAnswer implements GitAnswer {
 
   async write(bytes: Buffer): Promise<void> {
     if (bytes.length === 0) return
-    await this.#settled((done) => this.#response.write(bytes, done))
+    const { socket } = this.#response
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const stalled = (): void =>
+      reject(new RequestError({ code: 'timeout' }, `The client read nothing for ${this.#timeoutMs / 1_000} s`))
+    // Node's own timeout of a socket starts anew with every byte that the client takes, also within one write.
+    this.#response.once('timeout', stalled)
+    socket?.setTimeout(this.#timeoutMs)
+    try {
+      await Promise.race([late, this.#settled((done) => this.#response.write(bytes, done))])
+    } finally {
+      socket?.setTimeout(0)
+      this.#response.removeListener('timeout', stalled)
+    }
   }
 
   writeIfIdle(bytes: Buffer): void {
     if (!this.#response.destroyed && !this.#response.writableNeedDrain) this.#response.write(bytes)
   }
 
+  /** What is still on its way then has its own bound (app.ts), and the connection its own for being idle. */
   async end(): Promise<void> {
     await this.#settled((done) => this.#response.end(done))
   }
 
-  /** @throws RequestError timeout: the client took not a byte in time; ClientLeftError */
-  async #settled(start: (done: (error?: Error | null) => void) => void): Promise<void> {
-    if (this.#response.destroyed) throw new ClientLeftError('The client left')
-    const { socket } = this.#response
+  /** @throws ClientLeftError */
+  #settled(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    if (this.#response.destroyed) return Promise.reject(new ClientLeftError('The client left'))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const gone = (): void => reject(new ClientLeftError('The client left'))
-    const stalled = (): void =>
-      reject(new RequestError({ code: 'timeout' }, `The client read nothing for ${this.#timeoutMs / 1_000} s`))
     this.#response.once('close', gone)
-    // Node's own timeout of a socket starts anew with every byte that the client takes, also within one write.
-    this.#response.once('timeout', stalled)
-    socket?.setTimeout(this.#timeoutMs)
-    start((error) => (error === undefined || error === null ? resolve() : gone()))
-    try {
-      await promise
-    } finally {
-      socket?.setTimeout(0)
-      this.#response.removeListener('timeout', stalled)
+    start((error) => {
+      // At once: an answer that is finished closes in this very turn, and that is no leaving.
       this.#response.removeListener('close', gone)
-    }
+      if (error === undefined || error === null) resolve()
+      else gone()
+    })
+    return promise
   }
 }

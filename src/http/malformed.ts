@@ -17,14 +17,14 @@ export function refuseMalformed(
   socket: Socket,
   { metrics, logger }: { metrics: Metrics; logger: Logger },
 ): void {
-  const underWay = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage
+  const underWay = (socket as Socket & { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
   // Gone, or in the middle of an answer that another one would garble. Whoever hangs up in the middle of a body has left.
-  const left = error.code === 'ECONNRESET' || (underWay != null && error.code === 'HPE_INVALID_EOF_STATE')
+  const left = error.code === 'ECONNRESET' || (underWay !== undefined && error.code === 'HPE_INVALID_EOF_STATE')
   if (left || !socket.writable || underWay?.headersSent === true) {
     socket.destroy()
     return
   }
-  if (underWay != null) {
+  if (underWay !== undefined) {
     // A body that is none: its request has begun, and it is that request's end, in the log and in the metrics.
     metrics.rejections.inc({ reason: 'malformed' })
     underWay.setHeader('Connection', 'close')

@@ -1,7 +1,7 @@
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { currentContext, newOperation, type OperationContext } from './context.ts'
-import { REDACT_PATHS, redactText } from './redaction.ts'
+import { redactFields, redactText } from './redaction.ts'
 
 export type Logger = pino.Logger
 
@@ -47,9 +47,8 @@ export function createLogger(options: LoggingOptions): Logging {
       level: options.level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: redactFields },
       mixin: () => idFields(currentContext() ?? ownOperation),
-      redact: { paths: REDACT_PATHS, censor: '[redacted]' },
       hooks: {
         streamWrite: (line) => {
           const redacted = redactText(line)
