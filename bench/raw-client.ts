@@ -15,7 +15,8 @@ interface Answer {
   readonly bytes: number
 }
 
-const READ_BYTES = 1024 * 1024
+/** Small enough to stay in a processor's cache. */
+const READ_BYTES = 256 * 1024
 const HEAD_END = '\r\n\r\n'
 const CHUNKED_END = '0\r\n\r\n'
 
