@@ -1,6 +1,8 @@
 /** I10: `/metrics` as scrapers read it, and no series that a client made (Done when 6; movers in metrics-*.test.ts). */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import parse from 'parse-prometheus-text-format'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HTTP_METHODS } from '../src/observability/label-sets.ts'
@@ -24,6 +26,27 @@ const LINT_ALLOWED = [
   /^nodejs_\w+_total non-counter metrics should not have "_total" suffix$/,
 ]
 
+/** Whose mover comes with a later part of the project; every other metric is moved in one of the files. */
+const LATER = {
+  circuitBreakerState: 'issue 3: resilience policies',
+  circuitBreakerTransitions: 'issue 3: resilience policies',
+  retries: 'issue 3: resilience policies',
+  p2pMessagesSent: 'issue 3: replication',
+  p2pMessagesReceived: 'issue 3: replication',
+  p2pMessageLatency: 'issue 3: replication',
+  p2pReplicationLag: 'issue 3: replication',
+  p2pReplicationFailures: 'issue 3: replication',
+  organizations: 'collaboration, not filed yet',
+  pullRequests: 'collaboration, not filed yet',
+  issues: 'collaboration, not filed yet',
+} as const satisfies Partial<Record<keyof typeof METRICS, string>>
+const MOVED_IN = [
+  'metrics-requests.test.ts',
+  'metrics-git.test.ts',
+  'metrics-limits.test.ts',
+  'support/metered-node.ts',
+]
+
 let node: NodeProcess
 let host: NodeHost
 
@@ -36,6 +59,18 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]())
 
 const DECLARED: readonly MetricDeclaration[] = Object.values(METRICS)
+
+it('each metric is moved by a test, or by a later issue', async () => {
+  const text = MOVED_IN.map((name) => readFileSync(join(import.meta.dirname, name), 'utf8')).join('\n')
+  const byCall = ['httpRequests', 'httpRequestDuration', 'httpRequestSize', 'httpResponseSize']
+  const unmoved = Object.entries(METRICS).filter(([key, { name }]) => !byCall.includes(key) && !text.includes(name))
+  expect(unmoved.map(([key]) => key).sort()).toEqual(Object.keys(LATER).sort())
+  // Nothing moves these by accident: they are there, and 0.
+  const series = parseMetrics(await scrape(node.ports.internal))
+  const names = Object.entries(METRICS).flatMap(([key, { name }]) => (key in LATER ? [name] : []))
+  const moved = [...series].filter(([key, value]) => names.some((name) => key.startsWith(name)) && value !== 0)
+  expect(moved).toEqual([])
+})
 
 describe('the exposition', () => {
   it('is what the table declares, to a parser that is not ours', async () => {

@@ -25,7 +25,7 @@ const UNQUIET = [
 ]
 /** Of a collector's values: no scrape shows older ones. */
 const FRESH_SERIES = 'guts_storage_operation_duration_seconds_count{operation="health_check"}'
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 6_000
 const POLL_MS = 50
 
 export async function scrape(port: number, accept = TEXT): Promise<string> {
@@ -75,7 +75,7 @@ export function changes(before: Series, after: Series, unquiet: readonly RegExp[
   for (const [key, value] of after) {
     if (!key.startsWith('guts_') || unquiet.some((pattern) => pattern.test(key))) continue
     const by = value - (before.get(key) ?? 0)
-    if (by !== 0 || !before.has(key)) changed[key] = Math.round(by * 1e9) / 1e9
+    if (by !== 0) changed[key] = Math.round(by * 1e9) / 1e9
   }
   return changed
 }
@@ -85,16 +85,21 @@ export function changes(before: Series, after: Series, unquiet: readonly RegExp[
  * change may come late; more than it may not come.
  *
  * @param action answers what must change, or has it added up while it goes
+ * @param before what the last such test answered, if nothing was done since: then what comes late is noticed, too
+ * @returns what there is now
  */
-export async function expectChange(port: number, action: () => Promise<Change>): Promise<void> {
-  const before = await freshScrape(port)
+export async function expectChange(port: number, action: () => Promise<Change>, before?: Series): Promise<Series> {
+  const first = before ?? (await freshScrape(port))
   const expected = withoutZeros(await action())
   const untilMs = performance.now() + PATIENCE_MS
-  let found: Change = {}
+  let series: Series
+  let found: Change
   do {
-    found = changes(before, await freshScrape(port))
+    series = await freshScrape(port)
+    found = changes(first, series)
   } while (!sameChange(found, expected) && performance.now() < untilMs)
   expect(found).toEqual(expected)
+  return series
 }
 
 function sameChange(a: Change, b: Change): boolean {
