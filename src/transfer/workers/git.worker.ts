@@ -1,4 +1,20 @@
 /** What runs in the worker threads: one function a task, called by its name (pool.ts). */
+import { runBuild } from './build-task.ts'
+import { collectAfter } from './collect.ts'
+import { runIndex } from './index-task.ts'
+import type { BuildResult, BuildTask, IndexResult, IndexTask } from './tasks.ts'
+
 export { runBrowse as browse } from './browse-task.ts'
-export { runBuild as build, runNegotiate as negotiate } from './build-task.ts'
-export { runIndex as index } from './index-task.ts'
+export { runNegotiate as negotiate } from './build-task.ts'
+
+export async function build(task: BuildTask): Promise<BuildResult> {
+  const result = await runBuild(task)
+  collectAfter(result.objects)
+  return result
+}
+
+export async function index(task: IndexTask): Promise<IndexResult> {
+  const result = await runIndex(task)
+  if (result.accepted) collectAfter(result.objects)
+  return result
+}

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
 
 /** Inflated objects kept between tasks, for each open repository of each worker. */
-const CACHE_BYTES = 32 * 1024 * 1024
+const CACHE_BYTES = 16 * 1024 * 1024
 const OPEN_STORES_MAX = 4
 
 const stores = new LRUCache<string, ObjectStore>({ max: OPEN_STORES_MAX, dispose: (store) => store.close() })
