@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import parse from 'parse-prometheus-text-format'
 import { expect } from 'vitest'
 import { METRICS } from '../../src/observability/metrics-table.ts'
+import type { NodeProcess } from './node-process.ts'
 import { ask } from './raw-http.ts'
 
 /** `name{label="value",…}` with sorted labels → value. */
@@ -57,6 +58,15 @@ export function keyOf(name: string, labels: Readonly<Record<string, string | num
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([label, value]) => `${label}="${value}"`)
   return parts.length === 0 ? name : `${name}{${parts.join(',')}}`
+}
+
+export async function scrapeSeries({ ports }: NodeProcess): Promise<Series> {
+  return parseMetrics(await scrape(ports.internal))
+}
+
+/** Waits for the value of one series: `await settlesAt(node, key).toBe(0)`. */
+export function settlesAt(node: NodeProcess, key: string) {
+  return expect.poll(async () => (await scrapeSeries(node)).get(key), { timeout: 20_000, interval: POLL_MS })
 }
 
 /** A scrape whose gauges are of now: their sources are asked once a second at most. */
