@@ -99,7 +99,7 @@ export class Browse {
       result = await slots.run(repository.id, signal, () => observe('object_read', () => workers.browse(task, signal)))
     } catch (error) {
       // Deleted while the worker read, its objects went one after another: nothing is lost then.
-      this.#snapshot(repository)
+      if (!(error instanceof RequestError)) this.#snapshot(repository)
       throw error
     }
     if (result.kind !== 'refused') return result
