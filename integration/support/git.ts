@@ -1,6 +1,6 @@
 /** The machine's `git`, run as a user would run it, but with nothing of the machine's own configuration. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -106,4 +106,12 @@ export async function fsck(gitDirectory: string): Promise<void> {
         !line.startsWith('notice: No default references'),
     )
   if (code !== 0 || complaints.length > 0) throw new Error(`git fsck ended with ${code}: ${complaints.join('\n')}`)
+}
+
+/** `fsck` on each `OWNER/NAME.git` below this folder, which need not be there. */
+export async function fsckAll(repositories: string): Promise<void> {
+  if (!existsSync(repositories)) return
+  for (const owner of readdirSync(repositories)) {
+    for (const name of readdirSync(join(repositories, owner))) await fsck(join(repositories, owner, name))
+  }
 }

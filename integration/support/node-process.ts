@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cleanEnvironment, guts, gutsJson, ROOT } from './command-line.ts'
 import { freePorts } from './free-ports.ts'
+import { fsckAll } from './git.ts'
 
 export type LogLine = Record<string, unknown>
 
@@ -18,6 +19,8 @@ export interface NodeProcessOptions {
   readonly args?: readonly string[]
   /** Instead of `src/main.ts`. */
   readonly script?: string
+  /** The test damages what lies on disk: git is not asked about it in the end. */
+  readonly damaged?: true
   /** Whether to wait until it is ready; else only until it answers on its internal listener. */
   readonly waitFor?: 'ready' | 'live' | 'nothing'
 }
@@ -35,6 +38,7 @@ export class NodeProcess implements AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>
   readonly #child: ChildProcess
   readonly #ownsData: boolean
+  readonly #checksRepositories: boolean
   readonly #closed: Promise<void>
   #stdout = ''
   #stderr = ''
@@ -45,6 +49,7 @@ export class NodeProcess implements AsyncDisposable {
     this.origin = `http://127.0.0.1:${api}`
     this.internalOrigin = `http://127.0.0.1:${internal}`
     this.#ownsData = options.dataDirectory === undefined
+    this.#checksRepositories = options.damaged === undefined
     this.dataDirectory = options.dataDirectory ?? mkdtempSync(join(tmpdir(), 'guts-node-'))
     const settings: Record<string, string | undefined> = {
       GUTS_API_ADDR: `127.0.0.1:${api}`,
@@ -174,9 +179,14 @@ export class NodeProcess implements AsyncDisposable {
     return fetch(`${this.origin}${path}`, { ...init, headers })
   }
 
+  /** The end of every node in the tests: whatever was pushed to it, git finds nothing wrong on its disk (I2). */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.running) await this.kill()
-    if (this.#ownsData) rmSync(this.dataDirectory, { recursive: true, force: true })
+    try {
+      if (this.running) await this.kill()
+      if (this.#checksRepositories) await fsckAll(join(this.dataDirectory, 'repositories'))
+    } finally {
+      if (this.#ownsData) rmSync(this.dataDirectory, { recursive: true, force: true })
+    }
   }
 
   async #waitUntil(state: 'ready' | 'live'): Promise<void> {

@@ -31,7 +31,7 @@ export interface RepositoriesParts {
   /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
   readonly locks: KeyedMutex
   /** Shows on disk what HEAD is now; what it cannot show it shows later, and never rejects. */
-  readonly showHead: (repository: { id: string; owner: string; name: string }, head: string) => Promise<void>
+  readonly showHead: (repository: { id: string; owner: string; name: string }, head: string) => Promise<unknown>
   readonly observe: ObserveStorage
   readonly logger: Pick<Logger, 'error'>
 }

@@ -1,4 +1,5 @@
 /** One request through one route: limits, credentials, body, schemas, handler, answer. */
+import { isIPv6 } from 'node:net'
 import type { Request, RequestHandler, Response } from 'express'
 import * as z from 'zod'
 import { RequestError } from '../errors.ts'
@@ -164,8 +165,16 @@ function paramsOf(request: Request): Record<string, string> {
   )
 }
 
+const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i
+
 function urlOf(request: Request, publicUrl: string | undefined): URL {
-  const url = URL.parse(`${publicUrl ?? `${request.protocol}://${request.host}`}${request.originalUrl}`)
+  // HTTP/1.0 needs to name no host: the address that was called is as good.
+  const { localAddress = 'localhost', localPort = 80 } = request.socket
+  const host =
+    request.host ?? (isIPv6(localAddress) ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`)
+  const url = HOST.test(host)
+    ? URL.parse(`${publicUrl ?? `${request.protocol}://${host}`}${request.originalUrl}`)
+    : null
   if (url === null) throw new RequestError({ code: 'bad_request' }, 'The Host header is not valid')
   return url
 }

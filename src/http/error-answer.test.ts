@@ -7,7 +7,11 @@ import { toRequestError } from './error-answer.ts'
 const system = (code: string): Error => Object.assign(new Error(`${code}: write '/var/lib/guts/x'`), { code })
 
 it.each([
-  { name: 'a database that is locked', error: new StorageError({ code: 'database_failed' }, 'x'), retryAfterS: 5 },
+  {
+    name: 'a database that is locked',
+    error: new StorageError({ code: 'database_failed', undone: true }, 'x'),
+    retryAfterS: 5,
+  },
   { name: 'a database that is closed', error: new StorageError({ code: 'database_closed' }, 'x'), retryAfterS: 5 },
   { name: 'a lost lease', error: new StorageError({ code: 'lease_lost' }, 'x'), retryAfterS: 15 },
   { name: 'a full disk', error: system('ENOSPC'), retryAfterS: 2 },

@@ -6,7 +6,9 @@ export class StorageError extends GutsError<
   | { readonly code: 'data_directory_in_use' | 'data_directory_unusable'; readonly directory: string }
   | { readonly code: 'lease_lost' }
   | { readonly code: 'disk_full'; readonly freeBytes: number; readonly limitBytes: number }
-  | { readonly code: 'database_failed' | 'database_closed' }
+  | { readonly code: 'database_closed' }
+  /** `undone`: certainly nothing was written; else it failed at the commit itself, and nobody can tell. */
+  | { readonly code: 'database_failed'; readonly undone: boolean }
   | { readonly code: 'sqlite_too_old'; readonly found: string; readonly needed: string }
   | { readonly code: 'repository_missing' | 'directory_in_the_way'; readonly repository: string }
 > {}

@@ -4,29 +4,34 @@ import type { FileSystem, WritableFile } from '../storage/file-system.ts'
 export class LazyFile implements WritableFile {
   readonly path: string
   readonly #fileSystem: FileSystem
-  #file: WritableFile | undefined
+  /** Also while it is being made: whoever gives up in that moment still has to close and remove it. */
+  #opening: Promise<WritableFile> | undefined
 
   constructor(fileSystem: FileSystem, path: string) {
     this.#fileSystem = fileSystem
     this.path = path
   }
 
-  /** One write after another: the first one makes the file. */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    this.#file ??= await this.#fileSystem.create(this.path, 0o600)
-    await this.#file.write(bytes, position)
+    this.#opening ??= this.#fileSystem.create(this.path, 0o600)
+    await (await this.#opening).write(bytes, position)
   }
 
   async sync(): Promise<void> {
-    await this.#file?.sync()
+    await (await this.#made())?.sync()
   }
 
   async close(): Promise<void> {
-    await this.#file?.close()
+    await (await this.#made())?.close()
   }
 
   /** After `close`. */
   async remove(): Promise<void> {
-    if (this.#file !== undefined) await this.#fileSystem.unlink(this.path)
+    if ((await this.#made()) !== undefined) await this.#fileSystem.unlink(this.path)
+  }
+
+  /** undefined: it was never written to, or could not be made, which the write was told. */
+  async #made(): Promise<WritableFile | undefined> {
+    return this.#opening?.catch(() => undefined)
   }
 }

@@ -5,7 +5,7 @@ import { type PushRequest, PushRequestParser } from '../git/protocol/push-reques
 import { encodeReport, type RefReport } from '../git/protocol/report-status.ts'
 import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
 import { addAccessFields } from '../observability/context.ts'
-import { isDiskFull } from '../storage/error.ts'
+import { isDiskFull, StorageError } from '../storage/error.ts'
 import { encodeErr } from './advertiser.ts'
 import { openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
@@ -112,7 +112,7 @@ export class Push {
     }
     logger.error({ err: error }, 'A push failed')
     if (this.#request.answer.begun) metrics.gitLateFailures.inc({ service: 'receive_pack' })
-    const reason = isDiskFull(error) ? 'the disk of the server is full' : 'internal error of the server'
+    const reason = failureReason(error)
     await this.#report(request, reason, refuseAll(request, 'unpacker error'))
     return 'failed'
   }
@@ -170,6 +170,18 @@ export class Push {
 function reasonOf(error: unknown): string | undefined {
   if (error instanceof ProtocolError) return error.message
   return error instanceof RequestError && error.detail.code === 'bad_request' ? error.message : undefined
+}
+
+function failureReason(error: unknown): string {
+  if (error instanceof RequestError) return error.message
+  if (isDiskFull(error)) return 'the disk of the server is full'
+  if (
+    error instanceof StorageError &&
+    ['database_failed', 'database_closed', 'lease_lost'].includes(error.detail.code)
+  ) {
+    return 'the database of the server cannot take changes at the moment; try again later'
+  }
+  return 'internal error of the server'
 }
 
 function refuseAll({ commands }: PushRequest, refused: string): RefReport[] {

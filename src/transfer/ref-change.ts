@@ -2,8 +2,9 @@ import type { PushRequest } from '../git/protocol/push-request.ts'
 import type { RefReport } from '../git/protocol/report-status.ts'
 import { withSpan } from '../observability/tracing.ts'
 import { StorageError } from '../storage/error.ts'
-import type { RefUpdate } from '../storage/repositories/ref-store.ts'
-import type { GitRequest, RepositoryRef } from './git-request.ts'
+import type { RefTransaction } from '../storage/repositories/ref-store.ts'
+import type { PublishedPack } from '../storage/repositories/repository-files.ts'
+import type { GitRequest } from './git-request.ts'
 import type { ReceivedPack } from './receive-pack.ts'
 import { headAfter, judgeCommands, type Verdict } from './ref-rules.ts'
 import type { TransferParts } from './transfer.ts'
@@ -34,42 +35,41 @@ export function changeRefs(
       // The last moment at which a client that left, or that was told it took too long, can take its push with it.
       signal.throwIfAborted()
       const head = headAfter(snapshot, updates, parts.defaultBranch)
-      const changed = await publishAndApply(repository, { updates, userId, pack, head, directory }, parts)
-      if (!changed) return commands.map(({ ref }) => ({ ref, refused: 'reference changed meanwhile; fetch first' }))
-      await parts.projector.show(repository, updates, head)
+      // Asked again: the pack may have taken long to come.
+      parts.writeGate.assertWritable()
+      const row = pack?.row
+      const published = row === undefined ? undefined : await parts.files.publishPack(repository, directory, row.name)
+      const change = { repositoryId: repository.id, updates, userId, ...(head && { head }), ...(row && { pack: row }) }
+      if (!(await apply(change, published, parts))) {
+        return commands.map(({ ref }) => ({ ref, refused: 'reference changed meanwhile; fetch first' }))
+      }
+      if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
       return verdicts.map(toReport)
     }),
   )
 }
 
-interface Change {
-  readonly updates: readonly RefUpdate[]
-  readonly userId: string | null
-  readonly pack: ReceivedPack | undefined
-  readonly head: string | undefined
-  readonly directory: string
-}
-
 /** @returns false where a ref had another value after all, and nothing was changed */
-async function publishAndApply(repository: RepositoryRef, change: Change, parts: TransferParts): Promise<boolean> {
-  const { updates, userId, pack, head, directory } = change
-  const row = pack?.row
-  const takeBack = row === undefined ? undefined : await parts.files.publishPack(repository, directory, row.name)
+async function apply(
+  change: RefTransaction,
+  published: PublishedPack | undefined,
+  { refs }: TransferParts,
+): Promise<boolean> {
   try {
-    const applied = await parts.refs.apply({
-      repositoryId: repository.id,
-      updates,
-      userId,
-      ...(head === undefined ? {} : { head }),
-      ...(row === undefined ? {} : { pack: row }),
-    })
-    if (!applied) await takeBack?.()
+    const applied = await refs.apply(change)
+    if (!applied) await published?.takeBack()
     return applied
   } catch (error) {
-    // After other errors nobody can tell whether the refs were changed: the pack stays, as they may need it.
-    if (error instanceof StorageError && error.detail.code === 'lease_lost') await takeBack?.()
+    // Where nobody can tell whether the refs were changed, the pack stays, as they may need it.
+    if (isCertainlyUndone(error)) await published?.takeBack()
     throw error
   }
+}
+
+function isCertainlyUndone(error: unknown): boolean {
+  if (!(error instanceof StorageError)) return false
+  const { detail } = error
+  return detail.code === 'lease_lost' || (detail.code === 'database_failed' && detail.undone)
 }
 
 function toReport(verdict: Verdict): RefReport {

@@ -2,6 +2,7 @@ import type { Logger } from '../observability/logging.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import type { ObserveStorage } from '../storage/observe.ts'
 import {
+  ensureRefsFolder,
   projectAll,
   projectChanges,
   projectHead,
@@ -31,7 +32,7 @@ export class RefProjector {
   }
 
   /** Never rejects: the change is made and acknowledged; what cannot be shown now is shown with the next one. */
-  async show(repository: RepositoryRef, updates: readonly RefUpdate[], head: string | undefined): Promise<void> {
+  async show(repository: RepositoryRef, updates: readonly RefUpdate[], head: string | undefined): Promise<boolean> {
     const { fileSystem, files, refs, observe, logger } = this.#parts
     const path = files.path(repository)
     try {
@@ -41,9 +42,11 @@ export class RefProjector {
         if (head !== undefined) await projectHead(fileSystem, path, head)
       })
       this.#behind.delete(repository.id)
+      return true
     } catch (err) {
       this.#behind.add(repository.id)
       logger.error({ err }, 'The refs on disk could not be written; they are behind the database')
+      return false
     }
   }
 
@@ -55,6 +58,7 @@ export class RefProjector {
     const { fileSystem, files, refs, logger } = this.#parts
     for (const repository of repositories) {
       try {
+        await ensureRefsFolder(fileSystem, files.path(repository))
         await removeTemporaries(fileSystem, files.path(repository))
         const shown = await readProjection(files.path(repository))
         const { head, refs: wanted } = refs.snapshot(repository.id)
@@ -62,12 +66,14 @@ export class RefProjector {
           shown.head === head &&
           shown.refs.size === wanted.length &&
           wanted.every(({ name, oid }) => shown.refs.get(name) === oid)
-        if (same) continue
-        logger.warn(
-          { repository: `${repository.owner}/${repository.name}`, refs: wanted.length, found: shown.refs.size },
-          'The refs on disk differ from the database, and are written anew',
-        )
-        await this.#showAll(repository)
+        if (!same) {
+          logger.warn(
+            { repository: `${repository.owner}/${repository.name}`, refs: wanted.length, found: shown.refs.size },
+            'The refs on disk differ from the database, and are written anew',
+          )
+          await this.#showAll(repository)
+        }
+        await files.unkeepAll(repository)
       } catch (err) {
         this.#behind.add(repository.id)
         logger.error(

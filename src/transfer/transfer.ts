@@ -94,6 +94,8 @@ export class Transfer {
       await answer.write(advertiser.v2)
       return answer.end()
     }
+    // Told here, a person reads why: git shows what comes instead of this listing, and not what comes instead of a report.
+    if (service === 'git-receive-pack') this.#parts.writeGate.assertWritable()
     await observeOperation(request, metrics, async () => {
       let bytes: Buffer
       let refused = false

@@ -106,7 +106,11 @@ export class Database {
     else if (reply.error.constraint) pending.reject(new ConstraintError(reply.error.message))
     else {
       const cause = new Error(reply.error.message)
-      pending.reject(new StorageError({ code: 'database_failed' }, 'The database could not write', { cause }))
+      pending.reject(
+        new StorageError({ code: 'database_failed', undone: reply.error.undone }, 'The database could not write', {
+          cause,
+        }),
+      )
     }
   }
 

@@ -19,4 +19,11 @@ export type WriteOutcome =
 
 export type WriteReply =
   | { readonly id: number; readonly outcome: WriteOutcome }
-  | { readonly id: number; readonly error: { readonly message: string; readonly constraint: boolean } }
+  | { readonly id: number; readonly error: WriteFailure }
+
+export interface WriteFailure {
+  readonly message: string
+  readonly constraint: boolean
+  /** Certainly nothing was written. */
+  readonly undone: boolean
+}

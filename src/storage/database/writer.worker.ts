@@ -38,14 +38,17 @@ function commitQueue(): void {
   if (queue.length === 0) return
   const batch = queue.splice(0)
   let replies: WriteReply[]
+  let isCommitting = false
   try {
     database.exec('BEGIN IMMEDIATE')
     replies = batch.map(writeOne)
+    isCommitting = true
     database.exec('COMMIT')
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
-    // Busy, full or failed: nobody's write happened.
-    replies = batch.map(({ id }) => ({ id, error: { message: messageOf(error), constraint: false } }))
+    // Busy, full or failed: nobody's write happened, unless it was the commit itself whose sync failed.
+    const undone = !isCommitting
+    replies = batch.map(({ id }) => ({ id, error: { message: messageOf(error), constraint: false, undone } }))
   }
   for (const reply of replies) port.postMessage(reply)
 }
@@ -66,7 +69,7 @@ function writeOne({ id, statements }: WriteRequest): WriteReply {
     // A full disk or a failed write undoes the whole transaction, and with it everybody's savepoints.
     if (!database.isTransaction) throw error
     database.exec('ROLLBACK TO one; RELEASE one')
-    return { id, error: { message: messageOf(error), constraint: isConstraint(error) } }
+    return { id, error: { message: messageOf(error), constraint: isConstraint(error), undone: true } }
   }
 }
 

@@ -53,6 +53,11 @@ export async function projectChanges(
   }
 }
 
+/** git takes nothing for a repository that has no such folder, and tools that skip empty folders drop it. */
+export async function ensureRefsFolder(fileSystem: FileSystem, repositoryPath: string): Promise<void> {
+  await makeParents(fileSystem, repositoryPath, 'refs/heads')
+}
+
 /** Writes all refs as packed-refs and removes the loose ones. */
 export async function projectAll(
   fileSystem: FileSystem,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
@@ -112,7 +112,7 @@ describe('a pack', () => {
     const { directory, packName, oid } = await quarantined('one')
     const store = files.objects(ALICE)
     expect(store.has(oid)).toBe(false)
-    const takeBack = await files.publishPack(ALICE, directory, packName)
+    const { takeBack } = await files.publishPack(ALICE, directory, packName)
     expect(files.objects(ALICE)).toBe(store)
     expect(store.read(oid)?.data.toString()).toBe('one')
     expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', oid.toString('hex'))).toBe('one')
@@ -127,10 +127,31 @@ describe('a pack', () => {
     const first = await quarantined('one')
     await files.publishPack(ALICE, first.directory, first.packName)
     const again = await quarantined('one')
-    await (
-      await files.publishPack(ALICE, again.directory, again.packName)
-    )()
-    expect(packs()).toHaveLength(2)
+    const published = await files.publishPack(ALICE, again.directory, again.packName)
+    await published.takeBack()
+    expect(packs().filter((name) => !name.endsWith('.keep'))).toHaveLength(2)
+  })
+
+  it('is kept from an operator’s git until the refs need it, and a start ends what a crash left', async () => {
+    const { directory, packName } = await quarantined('one')
+    const { unkeep } = await files.publishPack(ALICE, directory, packName)
+    await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
+    expect(packs()).toContain(`pack-${packName}.pack`)
+    await files.unkeepAll(ALICE)
+    expect(packs().filter((name) => name.endsWith('.keep'))).toEqual([])
+    await unkeep()
+    await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
+    expect(packs()).not.toContain(`pack-${packName}.pack`)
+  })
+
+  it('that its owner keeps stays kept', async () => {
+    const { directory, packName } = await quarantined('one')
+    const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
+    writeFileSync(keep, 'mine\n')
+    const { unkeep } = await files.publishPack(ALICE, directory, packName)
+    await unkeep()
+    await files.unkeepAll(ALICE)
+    expect(readFileSync(keep, 'utf8')).toBe('mine\n')
   })
 
   it.each([
@@ -159,7 +180,7 @@ describe('a pack', () => {
       writeFileSync(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`), 'damaged')
     }
     await files.publishPack(ALICE, directory, packName)
-    expect(packs()).toHaveLength(4)
+    expect(packs().filter((name) => !name.endsWith('.keep'))).toHaveLength(4)
     expect(() => files.objects(ALICE)).toThrow('index')
     for (const extension of ['pack', 'idx']) {
       await diskFileSystem.unlink(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { LRUCache } from 'lru-cache'
@@ -16,6 +16,17 @@ import { createBareRepository, isUnusedRepository } from './bare-repository.ts'
 const OPEN_STORES_MAX = 64
 /** For the small reads of the main thread; walks have their own cache in the workers. */
 const STORE_CACHE_BYTES = 1024 * 1024
+
+/** `git gc` leaves a pack alone that has such a file beside it (git-repack, "-a"). */
+const KEEP = '.keep'
+const KEEP_MARK = Buffer.from('guts: until the refs are written\n')
+
+export interface PublishedPack {
+  /** For when the ref transaction fails; does nothing to a pack that was here before. */
+  takeBack(): Promise<void>
+  /** When the refs on disk are written. */
+  unkeep(): Promise<void>
+}
 
 export interface RepositoryName {
   readonly owner: string
@@ -135,7 +146,7 @@ export class RepositoryFiles {
    *
    * @returns a function that takes them back, for when the ref transaction fails; it does nothing where they were here before
    */
-  publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
+  publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<PublishedPack> {
     return this.#observe('pack_publish', () => this.#publishPack(repository, quarantine, packName))
   }
 
@@ -143,14 +154,17 @@ export class RepositoryFiles {
     this.#stores.clear()
   }
 
-  async #publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<() => Promise<void>> {
+  async #publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<PublishedPack> {
     const directory = join(this.path(repository), 'objects', 'pack')
+    // Before the pack, and until the refs on disk need it: an operator's `git gc` in between would find it unreferenced.
+    const unkeep = await this.#keepPack(join(directory, `pack-${packName}${KEEP}`))
     const present = await readdir(directory)
-    if (present.includes(`pack-${packName}.idx`)) return async () => {}
+    if (present.includes(`pack-${packName}.idx`)) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
       for (const extension of ['idx', 'pack']) {
         await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
       }
+      await unkeep()
       this.#reload(repository)
     }
     try {
@@ -164,10 +178,37 @@ export class RepositoryFiles {
       throw error
     }
     this.#reload(repository)
-    return takeBack
+    return { takeBack, unkeep }
   }
 
-  /** Never throws: what was published stays so, whatever is wrong with the repository's other packs. */
+  /** @returns a function that takes it away again, unless somebody else had put one there */
+  async #keepPack(path: string): Promise<() => Promise<void>> {
+    try {
+      const file = await this.#fileSystem.create(path)
+      try {
+        await file.write(KEEP_MARK, 0)
+      } finally {
+        await file.close()
+      }
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return async () => {}
+      throw error
+    }
+    return () => unlinkIfThere(this.#fileSystem, path)
+  }
+
+  /** At start, when the refs on disk are as they should be: what a crash left kept needs it no more. */
+  async unkeepAll(repository: RepositoryName): Promise<void> {
+    const directory = join(this.path(repository), 'objects', 'pack')
+    for (const name of await readdir(directory)) {
+      if (!name.endsWith(KEEP)) continue
+      const path = join(directory, name)
+      // Others' are as their owners put them; one that a crash left empty is ours.
+      const content = await readFile(path)
+      if (content.length === 0 || content.equals(KEEP_MARK)) await this.#fileSystem.unlink(path)
+    }
+  }
+
   #reload(repository: RepositoryName): void {
     const path = this.path(repository)
     try {
