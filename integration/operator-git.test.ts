@@ -27,14 +27,17 @@ it.each([
     while (!done.signal.aborted) await git.try(command)
   })()
   const pushed = new Map<string, string>()
-  for (let i = 0; i < PUSHES; i++) {
-    await work.commit(`commit ${i}`)
-    const oid = await work.run('rev-parse', 'HEAD')
-    await work.run('push', '--quiet', url, `HEAD:refs/heads/b${i}`)
-    pushed.set(`refs/heads/b${i}`, oid)
+  try {
+    for (let i = 0; i < PUSHES; i++) {
+      await work.commit(`commit ${i}`)
+      const oid = await work.run('rev-parse', 'HEAD')
+      await work.run('push', '--quiet', url, `HEAD:refs/heads/b${i}`)
+      pushed.set(`refs/heads/b${i}`, oid)
+    }
+  } finally {
+    done.abort()
+    await operator
   }
-  done.abort()
-  await operator
   const listed = await work.run('ls-remote', url, 'refs/heads/*')
   expect(new Map(listed.split('\n').map((line) => [line.slice(41), line.slice(0, 40)]))).toEqual(pushed)
   await work.run('clone', '--quiet', '--mirror', url, join(folder.path, 'clone.git'))
