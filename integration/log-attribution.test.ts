@@ -31,6 +31,7 @@ let world: World
 beforeAll(async () => {
   collector = await TraceCollector.start()
   node = await NodeProcess.start({
+    damaged: true,
     environment: {
       ...collector.environment,
       GUTS_LOG_LEVEL: 'trace',

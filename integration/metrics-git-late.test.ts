@@ -12,7 +12,7 @@ import { command, FLUSH, pkt, postHeaders, pushBody } from './support/wire.ts'
 let metered: MeteredNode
 
 beforeAll(async () => {
-  metered = await MeteredNode.start()
+  metered = await MeteredNode.start({}, 'damaged')
 })
 
 afterAll(() => metered[Symbol.asyncDispose]())

@@ -24,7 +24,7 @@ const TAG = tag(FIRST.oid, 'commit')
 let metered: MeteredNode
 
 beforeAll(async () => {
-  metered = await MeteredNode.start()
+  metered = await MeteredNode.start({}, 'damaged')
   await metered.create('site')
 })
 

@@ -45,8 +45,10 @@ export class MeteredNode implements AsyncDisposable {
     this.token = token
   }
 
-  static async start(environment: Readonly<Record<string, string>> = {}): Promise<MeteredNode> {
-    const node = await NodeProcess.start({ environment: { GUTS_RATE_LIMIT: '0', ...environment } })
+  /** @param disk `damaged`: the test breaks what lies there, and git is not asked about it in the end */
+  static async start(environment: Readonly<Record<string, string>> = {}, disk?: 'damaged'): Promise<MeteredNode> {
+    const options = { environment: { GUTS_RATE_LIMIT: '0', ...environment } }
+    const node = await NodeProcess.start(disk === undefined ? options : { ...options, damaged: true })
     const { token } = await node.createUser('alice')
     return new MeteredNode(node, token)
   }
