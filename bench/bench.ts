@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import Table from 'cli-table3'
 import { Git, temporaryFolder } from '../integration/support/git.ts'
 import { importHistory } from '../integration/support/history.ts'
-import { closeSuite, readNumbers } from '../integration/support/suite.ts'
+import { runCommand } from '../harness/command.ts'
+import { readOptions } from '../harness/options.ts'
+import { closeSuite } from '../harness/suite.ts'
 import { type BenchHost, GutsBench, HttpBackendBench } from './hosts.ts'
 import { MemorySampler, median, rateOf, timeOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
@@ -182,10 +184,10 @@ async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<nu
   return sampler.peakBytes
 }
 
-async function main(): Promise<number> {
-  const numbers = readNumbers(HELP, { seconds: { otherwise: 6, min: 1 }, seed: { otherwise: 1, min: 0 } })
-  if (typeof numbers === 'number') return numbers
-  const { seconds, seed } = numbers
+async function main(args: readonly string[]): Promise<number> {
+  const { seconds, seed } = readOptions(args, {
+    numbers: { seconds: { otherwise: 6, min: 1 }, seed: { otherwise: 1, min: 0 } },
+  }).numbers
   console.log(`seed ${seed}; again: npm run bench -- --seconds ${seconds} --seed ${seed}`)
   using folder = temporaryFolder('bench')
   const startedAtMs = performance.now()
@@ -199,4 +201,4 @@ async function main(): Promise<number> {
   return closeSuite({ suite: 'bench', seed, ...counts, duration_s }, { rows })
 }
 
-process.exitCode = await main()
+await runCommand(HELP, main)

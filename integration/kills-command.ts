@@ -1,7 +1,9 @@
 /** `npm run kills`: the kill loop, as long as one likes. */
 import { randomInt } from 'node:crypto'
 import { runKillLoop } from './kill-loop/kill-loop.ts'
-import { closeSuite, readNumbers } from './support/suite.ts'
+import { runCommand } from '../harness/command.ts'
+import { readOptions } from '../harness/options.ts'
+import { closeSuite } from '../harness/suite.ts'
 
 const HELP = `Usage: npm run kills [-- --kills N] [--seed N]
 
@@ -17,13 +19,10 @@ Examples:
   npm run kills -- --kills 10 --seed 7
 `
 
-async function main(): Promise<number> {
-  const numbers = readNumbers(HELP, {
-    kills: { otherwise: 200, min: 1 },
-    seed: { otherwise: randomInt(2 ** 32), min: 0 },
-  })
-  if (typeof numbers === 'number') return numbers
-  const { kills, seed } = numbers
+async function main(args: readonly string[]): Promise<number> {
+  const { kills, seed } = readOptions(args, {
+    numbers: { kills: { otherwise: 200, min: 1 }, seed: { otherwise: randomInt(2 ** 32), min: 0 } },
+  }).numbers
   console.log(`seed ${seed}; again: npm run kills -- --kills ${kills} --seed ${seed}`)
   const startedAtMs = performance.now()
   const report = await runKillLoop({ kills, seed, onKill: (line) => console.log(line) })
@@ -35,4 +34,4 @@ async function main(): Promise<number> {
   return closeSuite({ suite: 'kills', seed, ...counts, duration_s }, { report })
 }
 
-process.exitCode = await main()
+await runCommand(HELP, main)

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
-import { closeSuite, EXIT } from '../integration/support/suite.ts'
+import { closeSuite, EXIT } from '../harness/suite.ts'
 
 const REPORT = join(ROOT, 'reports/test/vitest.json')
 

@@ -1,0 +1,27 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { closeCases, EXIT, reportFolder } from './suite.ts'
+
+const suite = 'suite-test'
+
+afterAll(() => rmSync(reportFolder(suite), { recursive: true }))
+
+describe('closeCases', () => {
+  it.each([
+    { outcomes: ['passed', 'failed', 'skipped'] as const, exit: EXIT.finding, line: '1 passed, 1 failed, 1 skipped' },
+    { outcomes: ['passed'] as const, exit: EXIT.fine, line: '1 passed, 0 failed' },
+    { outcomes: ['skipped'] as const, exit: EXIT.finding, line: '0 passed, 0 failed, 1 skipped' },
+    { outcomes: [] as const, exit: EXIT.finding, line: '0 passed, 0 failed' },
+  ])('$outcomes', ({ outcomes, exit, line }) => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const cases = outcomes.map((outcome, index) => ({ name: `${index}`, outcome, duration_s: 1, message: 'a < b' }))
+    expect(closeCases({ suite, seed: 1, cases, startedAtMs: performance.now(), details: { more: 1 } })).toBe(exit)
+    expect(log.mock.lastCall).toEqual([line])
+    log.mockRestore()
+    const summary = JSON.parse(readFileSync(join(reportFolder(suite), 'summary.json'), 'utf8')) as object
+    expect(summary).toMatchObject({ suite, seed: 1, more: 1, commit: expect.stringMatching(/^[0-9a-f]{40}$/) })
+    const junit = readFileSync(join(reportFolder(suite), 'junit.xml'), 'utf8')
+    expect(junit).toContain(`tests="${outcomes.length}"`)
+  })
+})
