@@ -7,6 +7,8 @@ import type { Logger } from '../src/observability/logging.ts'
 import { diskFileSystem, type FileSystem } from '../src/storage/file-system.ts'
 import { Lease } from '../src/storage/lease.ts'
 import { unobserved } from '../src/storage/observe.ts'
+import { signerOf } from '../src/storage/repositories/ref-log.ts'
+import { RefLog } from '../src/storage/repositories/ref-log-store.ts'
 import { RefStore } from '../src/storage/repositories/ref-store.ts'
 import { RepositoryFiles } from '../src/storage/repositories/repository-files.ts'
 import { openTestData, type TestData } from '../src/storage/testing.ts'
@@ -31,7 +33,7 @@ beforeAll(async () => {
     throw error
   })
   await lease.start()
-  store = new RefStore(data.database, lease)
+  store = new RefStore(data.database, lease, new RefLog(data.database, signerOf(new Uint8Array(32))))
   const owner = `INSERT INTO owners (id, name, kind, created_at) VALUES ('o', 'o', 'user', 0)`
   await data.database.write([{ sql: owner, parameters: [] }])
   mkdirSync(join(data.paths.repositories, 'o'))

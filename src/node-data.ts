@@ -25,6 +25,8 @@ import { KeyedMutex } from './storage/keyed-mutex.ts'
 import { Lease } from './storage/lease.ts'
 import { Maintenance } from './storage/maintenance.ts'
 import { createStorageObserver } from './storage/observe.ts'
+import { signerOf } from './storage/repositories/ref-log.ts'
+import { RefLog } from './storage/repositories/ref-log-store.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
 import { WriteConditions } from './storage/write-conditions.ts'
@@ -33,6 +35,8 @@ import { GitWorkers } from './transfer/workers/pool.ts'
 
 export interface NodeDataOptions {
   readonly config: Config
+  /** 32 bytes: the node's Ed25519 key, which signs the log of its repositories. */
+  readonly privateKeySeed: Uint8Array
   readonly version: string
   readonly fileSystem: FileSystem
   readonly metrics: Metrics
@@ -47,6 +51,7 @@ export interface NodeData {
   readonly maintenance: Maintenance
   readonly files: RepositoryFiles
   readonly refs: RefStore
+  readonly log: RefLog
   readonly workers: GitWorkers
   readonly users: Users
   readonly tokens: Tokens
@@ -89,7 +94,8 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
 
   const files = new RepositoryFiles(paths, fileSystem, observe)
   stack.defer(() => files.close())
-  const refs = new RefStore(database, lease, observe)
+  const log = new RefLog(database, signerOf(options.privateKeySeed))
+  const refs = new RefStore(database, lease, log, observe)
   const locks = new KeyedMutex()
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
@@ -106,7 +112,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     agent: `guts/${options.version}`,
   })
   const repositories = new Repositories(
-    { ...shared, database, lease, showHead: (repository, head) => transfer.projector.show(repository, [], head) },
+    { ...shared, database, lease, refs, showHead: (repository, head) => transfer.projector.show(repository, [], head) },
     config.defaultBranch,
   )
   const slotsMax = Math.max(2, availableParallelism())
@@ -124,6 +130,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     maintenance,
     files,
     refs,
+    log,
     workers,
     repositories,
     transfer,
@@ -136,6 +143,8 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
 /** Brings disk and database together again after whatever ended the last run, before anybody can ask. */
 export async function recoverData(data: NodeData, fileSystem: FileSystem, logger: Logger): Promise<void> {
   await clearLeftovers(data.paths, fileSystem)
+  const sealed = await data.log.sealOld(data.lease)
+  if (sealed > 0) logger.info({ entries: sealed }, 'Entries of the ref log from an older version were signed')
   const { removed, unknownFolders } = await data.repositories.finishInterrupted()
   if (removed > 0) logger.info({ removed }, 'Repositories that were being made or deleted are gone')
   if (unknownFolders.length > 0) {

@@ -110,7 +110,7 @@ class NodeStart {
       onCollectError: (err) => this.#logger.warn({ err }, 'A gauge kept its old value'),
     })
     const fileSystem = this.#options.fileSystem ?? diskFileSystem
-    const common = { config, version, fileSystem, metrics, logger: this.#logger }
+    const common = { config, privateKeySeed: seed, version, fileSystem, metrics, logger: this.#logger }
     const data = await openNodeData(this.#stack, common)
 
     const shedder = new LoadShedder(metrics)

@@ -1,31 +1,40 @@
 import assert from 'node:assert/strict'
+import { randomUUIDv7 } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
 import { annotateContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
+import type { Statement } from '../storage/database/write.ts'
 import { StorageError } from '../storage/error.ts'
 import type { KeyedMutex } from '../storage/keyed-mutex.ts'
 import type { Lease } from '../storage/lease.ts'
 import type { ObserveStorage } from '../storage/observe.ts'
+import type { RefStore } from '../storage/repositories/ref-store.ts'
 import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../storage/write-gate.ts'
 import { ownerName, repositoryName } from '../validation/names.ts'
 import type { Caller } from './caller.ts'
 import type { PageOf, PageRequest } from './page.ts'
-import { type FoundRepository, RepositoryCatalog } from './repository-catalog.ts'
+import { type FoundRepository, mirrorSentence, RepositoryCatalog } from './repository-catalog.ts'
 import {
   deleteStatement,
+  insertMirrorStatements,
+  type MirrorRow,
   insertStatement,
   markDeletedStatement,
-  refusedWrite,
+  branchExistsStatement,
+  leaseLost,
+  noSuchBranch,
   type RepositoryChange,
-  updateStatements,
+  repositoryGone,
+  updateStatement,
 } from './repository-statements.ts'
 
 export interface RepositoriesParts {
   readonly database: Database
   readonly lease: Pick<Lease, 'guard'>
+  readonly refs: Pick<RefStore, 'append'>
   readonly files: RepositoryFiles
   readonly writeGate: WriteGate
   /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
@@ -91,17 +100,61 @@ export class Repositories {
     return made
   }
 
-  /** @throws RequestError forbidden, not_found, validation_error (the branch is not there), unavailable */
+  /**
+   * Makes the empty copy of another node's repository, which its log then fills.
+   *
+   * @param mirror its names were checked by `validation/names.ts`
+   * @returns its id here
+   * @throws RequestError conflict: another repository has the name; unavailable
+   */
+  createMirror(mirror: MirrorRow): Promise<string> {
+    const { owner, name } = mirror
+    const { files, database, lease, locks, observe } = this.#parts
+    assert(ownerName.safeParse(owner).success && repositoryName.safeParse(name).success, 'callers check names')
+    this.#parts.writeGate.assertWritable()
+    const id = randomUUIDv7()
+    return locks.run(`${owner}/${name}`, () =>
+      observe('repository_create', async () => {
+        const former = this.#rowAt(owner, name)
+        if (former !== undefined && former.deleted_at === null) throw taken(mirror)
+        if (former !== undefined) await this.#finishRemoval({ owner, name, id: former.id })
+        try {
+          await files.create(mirror, mirror.head)
+          const outcome = await database.write([lease.guard(), ...insertMirrorStatements(id, mirror)])
+          if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
+        } catch (error) {
+          await this.#undoCreate(owner, name)
+          throw error instanceof ConstraintError || isInTheWay(error) ? taken(mirror, error) : error
+        }
+        return id
+      }),
+    )
+  }
+
+  /** @throws RequestError forbidden, conflict, not_found, validation_error (the branch is not there), unavailable */
   async update(repository: FoundRepository, change: RepositoryChange): Promise<void> {
     assertMayWrite(repository)
+    if (repository.mirrorOf !== undefined) {
+      throw new RequestError({ code: 'conflict' }, mirrorSentence(repository, repository.mirrorOf))
+    }
     this.#parts.writeGate.assertWritable()
-    const { lease, database, locks, showHead } = this.#parts
-    const head = change.defaultBranch === undefined ? null : `refs/heads/${change.defaultBranch}`
+    const { lease, database, locks } = this.#parts
     await locks.run(`${repository.owner}/${repository.name}`, async () => {
-      const outcome = await database.write([lease.guard(), ...updateStatements(repository.id, change, head)])
+      const update = updateStatement(repository.id, change)
+      if (change.defaultBranch !== undefined)
+        return this.#setHead(repository, `refs/heads/${change.defaultBranch}`, update)
+      const outcome = await database.write([lease.guard(), update])
       if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
-      if (head !== null) await showHead(repository, head)
     })
+  }
+
+  /** Where HEAD points is part of what mirrors follow: it has its entry in the log. */
+  async #setHead(repository: FoundRepository, head: string, update: Statement): Promise<void> {
+    const { refs, showHead } = this.#parts
+    const change = { repositoryId: repository.id, updates: [], userId: null, head, isPush: false }
+    const outcome = await refs.append(change, [update, branchExistsStatement(repository.id, head)])
+    if (!outcome.committed) throw outcome.failedStatement === 1 ? noSuchBranch() : repositoryGone()
+    await showHead(repository, head)
   }
 
   /** Gone for everybody at once; a crash after that is finished at the next start. @throws RequestError as `update` */
@@ -159,7 +212,7 @@ export class Repositories {
   async #create({ name, description, private: hidden }: NewRepository, owner: { id: string; name: string }) {
     const { database, files, lease } = this.#parts
     const place = { owner: owner.name, name }
-    const former = this.#rowOf(owner.id, name)
+    const former = this.#rowAt(owner.name, name)
     if (former !== undefined && former.deleted_at === null) throw taken(place)
     // Its deletion could not be finished: then it is, before the name is given again.
     if (former !== undefined) await this.#finishRemoval({ ...place, id: former.id })
@@ -169,27 +222,28 @@ export class Repositories {
       const outcome = await database.write([lease.guard(), insertStatement(row)])
       if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
     } catch (error) {
-      await this.#undoCreate(owner, name)
+      await this.#undoCreate(owner.name, name)
       throw error instanceof ConstraintError || isInTheWay(error) ? taken(place, error) : error
     }
   }
 
-  async #undoCreate(owner: { id: string; name: string }, name: string): Promise<void> {
+  async #undoCreate(owner: string, name: string): Promise<void> {
     const { files, logger } = this.#parts
     try {
       // A database that went away may have committed first: then the folder has its row, and stays.
-      if (this.#rowOf(owner.id, name) === undefined) await files.removeUnused({ owner: owner.name, name })
+      if (this.#rowAt(owner, name) === undefined) await files.removeUnused({ owner, name })
     } catch (err) {
       // What made creating fail may make this fail too; the next start removes it.
       logger.error({ err }, 'The folder of a repository that was not created is left')
     }
   }
 
-  #rowOf(ownerId: string, name: string): { id: string; deleted_at: number | null } | undefined {
+  #rowAt(owner: string, name: string): { id: string; deleted_at: number | null } | undefined {
     const statement = this.#parts.database.reader.prepare(
-      'SELECT id, deleted_at FROM repositories WHERE owner_id = ? AND name = ?',
+      `SELECT r.id, r.deleted_at FROM owners o JOIN repositories r ON r.owner_id = o.id
+        WHERE o.name = ? AND r.name = ?`,
     )
-    return statement.get(ownerId, name) as { id: string; deleted_at: number | null } | undefined
+    return statement.get(owner, name) as { id: string; deleted_at: number | null } | undefined
   }
 
   async #finishRemoval({ id, owner, name }: { id: string; owner: string; name: string }): Promise<void> {
@@ -198,6 +252,11 @@ export class Repositories {
     const outcome = await database.write([lease.guard(), deleteStatement(id)])
     if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
   }
+}
+
+/** @param statement which one did not change its row: the lease's, or the repository's */
+function refusedWrite(statement: number): Error {
+  return statement === 0 ? leaseLost() : repositoryGone()
 }
 
 function assertMayWrite(repository: FoundRepository): void {

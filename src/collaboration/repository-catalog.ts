@@ -21,6 +21,14 @@ export interface FoundRepository {
   readonly pushedAtMs: number | null
   /** Whether the caller may push to it and change it. */
   readonly canWrite: boolean
+  /** Set where another node orders its refs, and this one only follows. */
+  readonly mirrorOf: Home | undefined
+}
+
+export interface Home {
+  readonly peer: string
+  /** Where people reach it, if it says so. */
+  readonly url: string | undefined
 }
 
 interface RepositoryRow {
@@ -35,10 +43,13 @@ interface RepositoryRow {
   created_at: number
   updated_at: number
   pushed_at: number | null
+  home: string | null
+  home_url: string | null
 }
 
 const COLUMNS = `r.id, o.name AS owner, r.owner_id, r.name, r.description, r.private, r.head,
-  NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = r.id) AS empty, r.created_at, r.updated_at, r.pushed_at`
+  NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = r.id) AS empty, r.created_at, r.updated_at, r.pushed_at, r.home,
+  r.home_url`
 const FROM = 'FROM owners o JOIN repositories r ON r.owner_id = o.id'
 /** The two parameters are the caller's id, or null, and whether it is an administrator. */
 const VISIBLE = 'r.deleted_at IS NULL AND (r.private = 0 OR r.owner_id = ? OR ?)'
@@ -94,6 +105,12 @@ export class RepositoryCatalog {
   }
 }
 
+/** What who wants to change a mirror is told. */
+export function mirrorSentence({ owner, name }: FoundRepository, { peer, url }: Home): string {
+  const home = url === undefined ? `peer ${peer}` : `${url}/git/${owner}/${name}`
+  return `${owner}/${name} is a mirror here; its home takes changes: ${home}`
+}
+
 function viewer(caller: Caller | undefined): [string | null, number] {
   return [caller?.userId ?? null, caller?.admin === true ? 1 : 0]
 }
@@ -111,6 +128,7 @@ function toFound(row: RepositoryRow, caller: Caller | undefined): FoundRepositor
     createdAtMs: row.created_at,
     updatedAtMs: row.updated_at,
     pushedAtMs: row.pushed_at,
+    mirrorOf: row.home === null ? undefined : { peer: row.home, url: row.home_url ?? undefined },
     canWrite: caller !== undefined && (caller.admin || caller.userId === row.owner_id),
   }
 }

@@ -32,6 +32,49 @@ export function insertStatement(row: RepositoryRow): Statement {
   }
 }
 
+/** A repository whose refs another node orders. */
+export interface MirrorRow {
+  readonly owner: string
+  readonly name: string
+  readonly description: string
+  /** What HEAD points to until the log says otherwise. */
+  readonly head: string
+  /** Peer id. */
+  readonly home: string
+  /** Its id there. */
+  readonly homeId: string
+  readonly homeUrl: string | undefined
+}
+
+/** The owner comes with the repository where this node does not know it: a name only, which nobody can log in as. */
+export function insertMirrorStatements(id: string, row: MirrorRow): Statement[] {
+  const now = Date.now()
+  return [
+    {
+      sql: `INSERT INTO owners (id, name, kind, created_at) VALUES (?, ?, 'user', ?) ON CONFLICT DO NOTHING`,
+      parameters: [randomUUIDv7(), row.owner, now],
+    },
+    {
+      sql: `INSERT INTO repositories
+          (id, owner_id, name, description, private, head, created_at, updated_at, home, home_id, home_url)
+        SELECT ?, id, ?, ?, 0, ?, ?, ?, ?, ?, ? FROM owners WHERE name = ?`,
+      parameters: [
+        id,
+        row.name,
+        row.description,
+        row.head,
+        now,
+        now,
+        row.home,
+        row.homeId,
+        row.homeUrl ?? null,
+        row.owner,
+      ],
+      expectChanges: 1,
+    },
+  ]
+}
+
 export function markDeletedStatement(id: string): Statement {
   return {
     sql: 'UPDATE repositories SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL',
@@ -45,31 +88,36 @@ export function deleteStatement(id: string): Statement {
   return { sql: 'DELETE FROM repositories WHERE id = ? AND deleted_at IS NOT NULL', parameters: [id] }
 }
 
-export function updateStatements(id: string, change: RepositoryChange, head: string | null): Statement[] {
+export function updateStatement(id: string, change: RepositoryChange): Statement {
   const hidden = change.private === undefined ? null : change.private ? 1 : 0
-  const update: Statement = {
-    sql: `UPDATE repositories SET description = coalesce(?, description), private = coalesce(?, private),
-      head = coalesce(?, head), head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END, updated_at = ?
+  return {
+    sql: `UPDATE repositories SET description = coalesce(?, description), private = coalesce(?, private), updated_at = ?
       WHERE id = ? AND deleted_at IS NULL`,
-    parameters: [change.description ?? null, hidden, head, head, Date.now(), id],
+    parameters: [change.description ?? null, hidden, Date.now(), id],
     expectChanges: 1,
   }
-  if (head === null) return [update]
-  // HEAD never leaves a branch that exists for one that does not; an empty repository has none to leave.
-  const branchExists: Statement = {
+}
+
+/** HEAD never leaves a branch that exists for one that does not; an empty repository has none to leave. */
+export function branchExistsStatement(id: string, head: string): Statement {
+  return {
     sql: `UPDATE repositories SET head = head WHERE id = ? AND (
       EXISTS (SELECT 1 FROM refs WHERE repository_id = ? AND name = ?) OR
       NOT EXISTS (SELECT 1 FROM refs WHERE repository_id = ?))`,
     parameters: [id, id, head, id],
     expectChanges: 1,
   }
-  return [update, branchExists]
 }
 
-/** @param statement which one did not change its row: the lease's, the repository's, or that of the branch */
-export function refusedWrite(statement: number): Error {
-  if (statement === 0) return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease')
-  if (statement === 1) return new RequestError({ code: 'not_found' }, 'Repository not found')
+export function leaseLost(): StorageError {
+  return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease')
+}
+
+export function repositoryGone(): RequestError {
+  return new RequestError({ code: 'not_found' }, 'Repository not found')
+}
+
+export function noSuchBranch(): RequestError {
   const message = 'Default branch must be a branch of the repository'
   const problems = [{ field: 'default_branch', code: 'not_found', message }]
   return new RequestError({ code: 'validation_error', problems }, 'Validation failed')

@@ -14,6 +14,8 @@ import { diskFileSystem, type FileSystem } from '../storage/file-system.ts'
 import { KeyedMutex } from '../storage/keyed-mutex.ts'
 import { Lease } from '../storage/lease.ts'
 import { createStorageObserver } from '../storage/observe.ts'
+import { signerOf } from '../storage/repositories/ref-log.ts'
+import { RefLog } from '../storage/repositories/ref-log-store.ts'
 import { RefStore } from '../storage/repositories/ref-store.ts'
 import { RepositoryFiles } from '../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../storage/write-gate.ts'
@@ -53,7 +55,7 @@ export async function openPeople(
   const fileSystem = options.fileSystem ?? diskFileSystem
   const files = new RepositoryFiles(paths, fileSystem)
   const metrics = createMetrics({ routePaths: [], version: '1.2.3', onCollectError: onError })
-  const refs = new RefStore(database, lease)
+  const refs = new RefStore(database, lease, new RefLog(database, signerOf(new Uint8Array(32))))
   const observe = createStorageObserver(metrics)
   const logger = pino({ level: 'silent' })
   const projector = new RefProjector({ fileSystem, files, refs, observe, logger })
@@ -62,6 +64,7 @@ export async function openPeople(
   const repositories = new Repositories({
     database,
     lease,
+    refs,
     files,
     writeGate: options.writeGate ?? OPEN,
     locks: new KeyedMutex(),

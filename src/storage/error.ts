@@ -10,7 +10,10 @@ export class StorageError extends GutsError<
   /** `undone`: certainly nothing was written; else it failed at the commit itself, and nobody can tell. */
   | { readonly code: 'database_failed'; readonly undone: boolean }
   | { readonly code: 'sqlite_too_old'; readonly found: string; readonly needed: string }
-  | { readonly code: 'repository_missing' | 'directory_in_the_way'; readonly repository: string }
+  | {
+      readonly code: 'repository_missing' | 'repository_is_mirror' | 'directory_in_the_way'
+      readonly repository: string
+    }
 > {}
 
 /** No byte more can be written, on the disk or for this user. */

@@ -32,6 +32,8 @@ export interface GitAnswer {
 
 export interface GitRequest {
   readonly repository: RepositoryRef
+  /** Why nobody can push to it here, as the pusher is told. */
+  readonly readOnly?: string
   readonly service: GitService
   readonly version: GitVersion
   /** Decompressed. */

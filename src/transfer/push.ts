@@ -62,6 +62,11 @@ export class Push {
       await this.#say(Buffer.alloc(0))
       return undefined
     }
+    const { readOnly } = this.#request
+    if (readOnly !== undefined) {
+      await this.#report(request, readOnly, refuseAll(request, 'mirrors take no pushes'))
+      return 'refused'
+    }
     try {
       return await this.#parts.quarantine((directory) => this.#take(request, directory))
     } catch (error) {

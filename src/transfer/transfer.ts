@@ -50,6 +50,11 @@ export interface TransferParts extends TransferOptions {
   quarantine<T>(work: (directory: string) => Promise<T>): Promise<T>
 }
 
+/** @throws ProtocolError repository_read_only: the sentence says where to push instead */
+function assertPushable({ readOnly }: Pick<GitRequest, 'readOnly'>): void {
+  if (readOnly !== undefined) throw new ProtocolError({ code: 'repository_read_only' }, readOnly)
+}
+
 /** Fetches and pushes as operations on streams: what the git routes call. */
 export class Transfer {
   readonly projector: RefProjector
@@ -100,6 +105,7 @@ export class Transfer {
       let bytes: Buffer
       let refused = false
       try {
+        if (service === 'git-receive-pack') assertPushable(request)
         bytes = advertiser.advertise(service, version === '2' ? '0' : version, refs.snapshot(repository.id))
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import * as z from 'zod'
 import type { Caller } from '../../collaboration/caller.ts'
-import type { FoundRepository } from '../../collaboration/repository-catalog.ts'
+import { type FoundRepository, mirrorSentence } from '../../collaboration/repository-catalog.ts'
 import { RequestError } from '../../errors.ts'
 import type { GitService } from '../../git/protocol/advertisement.ts'
 import { parseGitProtocol } from '../../git/protocol/capabilities.ts'
@@ -80,7 +80,9 @@ function authorise(
   const plainName = name.endsWith('.git') ? name.slice(0, -'.git'.length) : name
   const exists = ownerName.safeParse(owner).success && repositoryName.safeParse(plainName).success
   const found = exists ? repositories.find(owner, plainName, caller) : undefined
-  const isAllowed = found !== undefined && (service === 'git-upload-pack' || found.canWrite)
+  // Who may read a mirror may be told where to push instead.
+  const isAllowed =
+    found !== undefined && (service === 'git-upload-pack' || found.canWrite || found.mirrorOf !== undefined)
   if (isAllowed && (service === 'git-upload-pack' || caller !== undefined)) return found
   if (caller === undefined) throw new RequestError({ code: 'unauthorized' }, 'This needs credentials')
   throw new RequestError({ code: 'not_found' }, 'Repository not found')
@@ -96,6 +98,7 @@ function toRequest(
   const header = request.headers['git-protocol']
   return {
     repository: { id: repository.id, owner: repository.owner, name: repository.name },
+    ...(repository.mirrorOf && { readOnly: mirrorSentence(repository, repository.mirrorOf) }),
     service,
     version: parseGitProtocol(typeof header === 'string' ? header : undefined),
     answer: new HttpGitAnswer(response, `application/x-${service}-${kind}`, timeoutMs),

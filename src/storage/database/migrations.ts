@@ -9,6 +9,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of FIRST) await sql.raw(statement).execute(db)
     },
   },
+  '0002_replication': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of REPLICATION) await sql.raw(statement).execute(db)
+    },
+  },
 }
 
 const FIRST = [
@@ -51,5 +56,20 @@ const FIRST = [
     bytes INTEGER NOT NULL, commits INTEGER NOT NULL, trees INTEGER NOT NULL, blobs INTEGER NOT NULL,
     tags INTEGER NOT NULL,
     PRIMARY KEY (repository_id, name)
+  ) WITHOUT ROWID`,
+]
+
+const REPLICATION = [
+  'ALTER TABLE repositories ADD COLUMN log_hash BLOB',
+  'ALTER TABLE repositories ADD COLUMN home TEXT',
+  'ALTER TABLE repositories ADD COLUMN home_id TEXT',
+  'ALTER TABLE repositories ADD COLUMN home_url TEXT',
+  'CREATE UNIQUE INDEX repositories_by_home ON repositories (home, home_id) WHERE home IS NOT NULL',
+  'ALTER TABLE ref_transactions ADD COLUMN head TEXT',
+  'ALTER TABLE ref_transactions ADD COLUMN hash BLOB',
+  'ALTER TABLE ref_transactions ADD COLUMN signature BLOB',
+  `CREATE TABLE mirror_subscriptions (
+    peer TEXT NOT NULL, address TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL,
+    PRIMARY KEY (peer, owner, name)
   ) WITHOUT ROWID`,
 ]

@@ -11,6 +11,7 @@ export interface Schema {
   refs: RefTable
   ref_transactions: RefTransactionTable
   packs: PackTable
+  mirror_subscriptions: MirrorSubscriptionTable
 }
 
 /** One row: which process may write. */
@@ -62,6 +63,14 @@ interface RepositoryTable {
   pushed_at: number | null
   /** Sequence of the last ref transaction. */
   sequence: Generated<number>
+  /** Hash of its entry in the log; null: there is none, or it is to be signed at the next start. */
+  log_hash: Generated<Uint8Array | null>
+  /** Peer id of the node that orders its refs; null: this one. */
+  home: Generated<string | null>
+  /** Its id there. */
+  home_id: Generated<string | null>
+  /** Where its home says that people reach it. */
+  home_url: Generated<string | null>
   /** Set while the repository is being deleted: it is invisible, and start-up finishes the work. */
   deleted_at: number | null
 }
@@ -74,7 +83,7 @@ interface RefTable {
   peeled: string | null
 }
 
-/** The log of what happened to a repository's refs. */
+/** The log of what happened to a repository's refs: with the hash before, a row is an entry (ref-log.ts). */
 interface RefTransactionTable {
   repository_id: string
   sequence: number
@@ -82,6 +91,23 @@ interface RefTransactionTable {
   user_id: string | null
   /** JSON: [{ ref, old, new }], oids in hex, zeros for none */
   changes: string
+  /** What HEAD pointed to from then on, where it changed. */
+  head: string | null
+  hash: Uint8Array | null
+  /** By the home's key. */
+  signature: Uint8Array | null
+}
+
+/** What an operator wants mirrored here. */
+interface MirrorSubscriptionTable {
+  /** Peer id of the home. */
+  peer: string
+  /** Multiaddr to reach it at; empty: it is a bootstrap peer, or connects to us. */
+  address: string
+  /** Both empty: every repository of that peer that everybody may read. */
+  owner: string
+  name: string
+  created_at: number
 }
 
 interface PackTable {

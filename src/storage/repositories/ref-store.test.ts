@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Lease } from '../lease.ts'
 import { openTestData, type TestData } from '../testing.ts'
+import { signerOf } from './ref-log.ts'
+import { RefLog } from './ref-log-store.ts'
 import { type RefSnapshot, RefStore, type RefUpdate } from './ref-store.ts'
 
 const [A, B, C] = ['a1', 'b2', 'c3'].map((byte) => byte.repeat(20)) as [string, string, string]
@@ -15,7 +17,7 @@ beforeEach(async () => {
   data = await openTestData()
   lease = new Lease(data.database, (error) => failures.push(error))
   await lease.start()
-  refs = new RefStore(data.database, lease)
+  refs = new RefStore(data.database, lease, log())
   const insertRepository = (id: string) => ({
     sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
       VALUES (?, 'owner-1', ?, '', 0, 'refs/heads/main', 0, 0)`,
@@ -32,6 +34,8 @@ afterEach(async () => {
   await data[Symbol.asyncDispose]()
   expect(failures).toEqual([])
 })
+
+const log = (): RefLog => new RefLog(data.database, signerOf(new Uint8Array(32)))
 
 const change = (
   name: string,
@@ -189,7 +193,7 @@ describe('the lease', () => {
     // Not even what would fail anyway is told as if it had been looked at.
     await expect(apply(change('main', C, B))).rejects.toMatchObject({ detail: { code: 'lease_lost' } })
     expect(listed()).toEqual(['main a1'])
-    const heirs = new RefStore(data.database, next)
+    const heirs = new RefStore(data.database, next, log())
     expect(await heirs.apply({ repositoryId: REPOSITORY, updates: [change('main', A, B)], userId: null })).toBe(true)
     expect(listed()).toEqual(['main b2'])
     expect(await lease.renew()).toBe(false)

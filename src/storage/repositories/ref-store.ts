@@ -2,10 +2,11 @@ import { LRUCache } from 'lru-cache'
 
 import type { Database } from '../database/database.ts'
 import type { ReadStatement } from '../database/reader.ts'
-import type { Statement } from '../database/write.ts'
+import type { Statement, WriteOutcome } from '../database/write.ts'
 import type { Lease } from '../lease.ts'
 import { StorageError } from '../error.ts'
 import { type ObserveStorage, unobserved } from '../observe.ts'
+import type { LoggedChange, MirroredBatch as MirroredEntries, RefLog } from './ref-log-store.ts'
 
 export interface Ref {
   readonly name: string
@@ -46,6 +47,12 @@ export interface RefTransaction {
   readonly pack?: PackRow
 }
 
+/** Entries of the home's log, and what they come to. */
+export interface MirroredBatch extends MirroredEntries {
+  readonly updates: readonly RefUpdate[]
+  readonly pack?: PackRow
+}
+
 export interface PackRow {
   readonly name: string
   readonly bytes: number
@@ -63,6 +70,7 @@ export class RefStore {
   readonly #observe: ObserveStorage
   readonly #database: Database
   readonly #lease: Lease
+  readonly #log: RefLog
   readonly #snapshots = new LRUCache<string, RefSnapshot>({
     maxSize: CACHED_REFS_MAX,
     sizeCalculation: (snapshot) => snapshot.refs.length + 1,
@@ -70,8 +78,9 @@ export class RefStore {
   readonly #head: ReadStatement
   readonly #refs: ReadStatement
 
-  constructor(database: Database, lease: Lease, observe: ObserveStorage = unobserved) {
+  constructor(database: Database, lease: Lease, log: RefLog, observe: ObserveStorage = unobserved) {
     this.#observe = observe
+    this.#log = log
     this.#database = database
     this.#lease = lease
     this.#head = database.reader.prepare(
@@ -114,44 +123,76 @@ export class RefStore {
   /**
    * Applies all updates in one database transaction, with its line in the log; durable when it resolves.
    *
-   * @returns false when a ref had another value than `oldOid`, and nothing was changed
-   * @throws StorageError lease_lost, database_failed, database_closed
+   * @returns false when a ref had another value than `oldOid`, or the repository is gone, and nothing was changed
+   * @throws StorageError lease_lost, repository_is_mirror, database_failed, database_closed
+   * @throws RequestError bad_request: its entry in the log would be too large
    */
   async apply(transaction: RefTransaction): Promise<boolean> {
-    const { repositoryId, updates, userId, head, pack } = transaction
-    const now = Date.now()
-    const statements: Statement[] = [
-      this.#lease.guard(),
-      {
-        sql: `UPDATE repositories SET sequence = sequence + 1, updated_at = ?, pushed_at = ?, head = coalesce(?, head),
-          head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END WHERE id = ? AND deleted_at IS NULL`,
-        parameters: [now, now, head ?? null, head ?? null, repositoryId],
-        expectChanges: 1,
-      },
-      // Deletions first, so that a ref may take the place of a folder of refs.
-      ...updates.filter((update) => update.newOid === undefined).map((update) => updateStatement(repositoryId, update)),
-      ...updates.filter((update) => update.newOid !== undefined).map((update) => updateStatement(repositoryId, update)),
-      {
-        sql: `INSERT INTO ref_transactions (repository_id, sequence, time, user_id, changes)
-          SELECT id, sequence, ?, ?, ? FROM repositories WHERE id = ?`,
-        parameters: [now, userId, JSON.stringify(updates.map(toLogEntry)), repositoryId],
-        expectChanges: 1,
-      },
-    ]
+    const { repositoryId, updates, pack } = transaction
+    const statements = updateStatements(repositoryId, updates)
     if (pack !== undefined) statements.push(packStatement(repositoryId, pack))
-    const outcome = await this.#observe('refs_update', () => this.#database.write(statements))
-    if (outcome.committed) return true
-    if (outcome.failedStatement === 0) {
-      throw new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')
-    }
-    return false
+    const outcome = await this.append({ ...transaction, isPush: true }, statements)
+    return outcome.committed
   }
+
+  /**
+   * Makes a change and its line in the log one transaction: the statements or the line alone never happen.
+   *
+   * @returns which of the statements did not change the rows it had to, with nothing changed; -1 where the repository
+   *   is gone
+   * @throws as `apply`
+   */
+  async append(change: LoggedChange, statements: readonly Statement[]): Promise<WriteOutcome> {
+    const { repositoryId } = change
+    for (;;) {
+      const end = this.#log.end(repositoryId)
+      if (end === undefined) return { committed: false, failedStatement: -1 }
+      if (end.home !== null) {
+        throw new StorageError({ code: 'repository_is_mirror', repository: repositoryId }, 'Its home orders its refs')
+      }
+      const before = [this.#lease.guard(), ...this.#log.appendStatements(change, end)]
+      const outcome = await this.#observe('refs_update', () => this.#database.write([...before, ...statements]))
+      if (outcome.committed) return outcome
+      if (outcome.failedStatement === 0) throw leaseLost()
+      const failedStatement = outcome.failedStatement - before.length
+      if (failedStatement >= 0) return { committed: false, failedStatement }
+      // Another transaction took our place in the log: each round that we lose, another one has won.
+    }
+  }
+
+  /**
+   * What a mirror does with a batch of its home's entries: all of them in one step, whatever was true in between.
+   *
+   * @returns false when this repository is no longer where `from` says, and nothing was changed
+   * @throws StorageError lease_lost, database_failed, database_closed
+   */
+  async applyMirrored(batch: MirroredBatch): Promise<boolean> {
+    const { repositoryId, updates, pack } = batch
+    const statements = [
+      this.#lease.guard(),
+      ...this.#log.mirrorStatements(batch),
+      ...updateStatements(repositoryId, updates),
+      ...(pack === undefined ? [] : [packStatement(repositoryId, pack)]),
+    ]
+    const outcome = await this.#observe('refs_update', () => this.#database.write(statements))
+    if (!outcome.committed && outcome.failedStatement === 0) throw leaseLost()
+    return outcome.committed
+  }
+}
+
+function leaseLost(): StorageError {
+  return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')
 }
 
 const NO_OID = '0'.repeat(40)
 
-function toLogEntry({ name, oldOid, newOid }: RefUpdate): object {
-  return { ref: name, old: oldOid ?? NO_OID, new: newOid ?? NO_OID }
+/** Deletions first, so that a ref may take the place of a folder of refs. */
+function updateStatements(repositoryId: string, updates: readonly RefUpdate[]): Statement[] {
+  const [deletions, others] = [
+    updates.filter((update) => update.newOid === undefined),
+    updates.filter((update) => update.newOid !== undefined),
+  ]
+  return [...deletions, ...others].map((update) => updateStatement(repositoryId, update))
 }
 
 function updateStatement(repositoryId: string, { name, oldOid, newOid, peeled }: RefUpdate): Statement {

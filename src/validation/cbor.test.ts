@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { CborError, decodeCbor, encodeCbor } from './cbor.ts'
+
+const codeOf = (bytes: Uint8Array, bytesMax = 1_000_000): string => {
+  try {
+    decodeCbor(bytes, bytesMax)
+    return 'accepted'
+  } catch (error) {
+    return error instanceof CborError ? error.detail.code : String(error)
+  }
+}
+
+describe('decodeCbor', () => {
+  it.each([
+    { value: { b: 1, a: [new Uint8Array([1, 2]), null, 'é', true], long: { x: [[[[['y']]]]] } } },
+    { value: Array.from({ length: 100 }, () => [[]]) },
+    { value: Array.from({ length: 100 }, () => ({})) },
+    { value: 2 ** 40 },
+  ])('reads what was written: $value', ({ value }) => {
+    expect(decodeCbor(encodeCbor(value), 10_000)).toEqual(value)
+  })
+
+  it.each([
+    { name: 'over its limit', bytes: encodeCbor('a'.repeat(30)), bytesMax: 31, code: 'cbor_oversize' },
+    { name: 'at its limit', bytes: encodeCbor('a'.repeat(30)), bytesMax: 32, code: 'accepted' },
+    { name: 'eight levels', bytes: [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x80], code: 'accepted' },
+    { name: 'nine levels', bytes: [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x80], code: 'cbor_too_deep' },
+    { name: 'a hundred thousand levels', bytes: new Uint8Array(100_000).fill(0x81), code: 'cbor_too_deep' },
+    { name: 'an array of 2^53 values', bytes: [0x9b, 0, 0x1f, 255, 255, 255, 255, 255, 255], code: 'cbor_malformed' },
+    { name: 'an array that ends early', bytes: [0x82, 0x01], code: 'cbor_malformed' },
+    { name: 'more than one value', bytes: [0x01, 0x01], code: 'cbor_malformed' },
+    { name: 'nothing', bytes: [], code: 'cbor_malformed' },
+    { name: 'an integer longer than need be', bytes: [0x18, 0x01], code: 'cbor_malformed' },
+    { name: 'an unsorted map', bytes: [0xa2, 0x61, 0x62, 0x01, 0x61, 0x61, 0x01], code: 'cbor_not_canonical' },
+    { name: 'a key twice', bytes: [0xa2, 0x61, 0x61, 0x01, 0x61, 0x61, 0x02], code: 'cbor_malformed' },
+    { name: 'a tag', bytes: [0xc1, 0x01], code: 'cbor_malformed' },
+    { name: 'an array without a length', bytes: [0x9f, 0xff], code: 'cbor_malformed' },
+    { name: 'undefined', bytes: [0xf7], code: 'cbor_malformed' },
+    { name: 'not a number', bytes: [0xf9, 0x7e, 0x00], code: 'cbor_malformed' },
+    { name: 'text that is not UTF-8', bytes: [0x61, 0xff], code: 'cbor_not_canonical' },
+  ])('$name: $code', ({ bytes, bytesMax, code }) => {
+    expect(codeOf(Uint8Array.from(bytes), bytesMax)).toBe(code)
+  })
+})
