@@ -1,0 +1,63 @@
+/** Builds a pinned tool with the machine's Go. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { GutsError } from '../src/errors.ts'
+import type { PinnedTool } from './tool-table.ts'
+
+export interface Making {
+  readonly name: string
+  readonly pinned: PinnedTool
+  /** Everything is made in here; who asked moves the executable away, and the rest goes. */
+  readonly workFolder: string
+  readonly releaseOrigin: string
+  readonly signal: AbortSignal
+  readonly say: (line: string) => void
+}
+
+export class BuildError extends GutsError<{ readonly code: 'build_failed'; readonly exitCode: number | null }> {}
+
+/** What Go said last is what failed. */
+const LINES_KEPT = 3
+
+/** @returns the executable. @throws BuildError with the last that Go said */
+export async function buildWithGo(go: string, { name, pinned, workFolder, signal, say }: Making): Promise<string> {
+  const startedAtMs = performance.now()
+  const what = `${pinned.go.package}@v${pinned.version}`
+  say(`${name}: building ${what} with Go, which takes a minute or two the first time`)
+  const ldflags = ['-s', '-w', ...(pinned.go.ldflags === undefined ? [] : [pinned.go.ldflags])].join(' ')
+  const own = { GOBIN: workFolder, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' }
+  const child = spawn(go, ['install', '-trimpath', `-ldflags=${ldflags}`, what], {
+    env: { ...process.env, ...own },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // A group of its own: Go leaves its compilers behind when it is ended alone.
+    detached: true,
+  })
+  const end = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      // The group is gone already.
+    }
+  }
+  signal.addEventListener('abort', end)
+  process.on('exit', end)
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<number | null>()
+    let said: string[] = []
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      const lines = text.split('\n').filter((line) => line !== '')
+      said = [...said, ...lines].slice(-LINES_KEPT)
+    })
+    child.once('error', reject)
+    child.once('close', resolve)
+    const exitCode = await promise
+    if (exitCode !== 0) {
+      throw new BuildError({ code: 'build_failed', exitCode }, `go install ${what} failed: ${said.join(' ')}`)
+    }
+    say(`${name}: built in ${Math.round((performance.now() - startedAtMs) / 1_000)} s`)
+    return join(workFolder, pinned.go.executable)
+  } finally {
+    signal.removeEventListener('abort', end)
+    process.off('exit', end)
+  }
+}
