@@ -52,3 +52,8 @@ export class RequestError extends GutsError<{
   /** `Allow` of a 405. */
   readonly allow?: readonly string[]
 }> {}
+
+/** Whether an error says one of these codes: those of Node (`ENOENT`), of SQLite, of a library. */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}

@@ -33,8 +33,8 @@ export const HTTP_STATUSES = [
 export const LISTENERS = ['api', 'internal'] as const
 export const REJECTIONS = ['connections', 'malformed', 'overload', 'queue_full', 'rate_limit', 'slow_client'] as const
 export const CLIENT_KINDS = ['authenticated', 'anonymous'] as const
-export const BULKHEADS = ['fetch', 'push', 'browse'] as const
 export const DEPENDENCIES = ['peer', 'database', 'disk'] as const
+export const BULKHEADS = ['fetch', 'push', 'browse', ...DEPENDENCIES] as const
 export const BREAKER_STATES = ['closed', 'half_open', 'open'] as const
 export const TIMEOUTS = ['request', 'transfer', 'health_check', 'peer', 'database', 'disk'] as const
 export const GIT_SERVICES = ['upload_pack', 'receive_pack'] as const
@@ -42,7 +42,19 @@ export const GIT_VERSIONS = ['0', '1', '2'] as const
 export const GIT_RESULTS = ['ok', 'refused', 'failed', 'timeout', 'aborted'] as const
 export const DIRECTIONS = ['in', 'out'] as const
 export const MESSAGE_TYPES = ['announce', 'log', 'pack', 'status'] as const
-export const REPLICATION_FAILURES = ['unreachable', 'timeout', 'invalid', 'storage'] as const
+/** Messages that are answered: announcements are not. */
+export const EXCHANGE_TYPES = ['log', 'pack', 'status'] as const
+export const P2P_REFUSALS = [
+  'malformed',
+  'oversize',
+  'unsupported_version',
+  'rate_limit',
+  'signature',
+  'sequence',
+  'contradiction',
+  'pack',
+] as const
+export const REPLICATION_FAILURES = ['unreachable', 'timeout', 'refused', 'invalid', 'storage'] as const
 export const OBJECT_TYPES = ['commit', 'tree', 'blob', 'tag'] as const
 export const STORAGE_OPERATIONS = [
   'object_read',

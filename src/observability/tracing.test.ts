@@ -6,7 +6,7 @@ import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { currentContext, currentTraceparent, newOperation, runInContext } from './context.ts'
 import { createLogger, type Logging } from './logging.ts'
-import { startRequestSpan, startTracing, withSpan } from './tracing.ts'
+import { addSpanEvent, startRequestSpan, startTracing, withSpan } from './tracing.ts'
 
 let finished: ReadableSpan[] = []
 const collecting = {
@@ -45,11 +45,27 @@ describe('tracing off', () => {
     expect(startRequestSpan('request', undefined)).toBeUndefined()
     const context = newOperation('x')
     expect(runInContext(context, () => withSpan('inner', {}, () => currentContext()?.spanId))).toBe(context.spanId)
+    addSpanEvent('retry', { attempt: 2 })
     expect(finished).toEqual([])
   })
 })
 
 describe('tracing on', () => {
+  it('notes events in the span around them, without secrets, and nowhere when there is none', async () => {
+    await start()
+    addSpanEvent('lost', {})
+    await withSpan('outer', {}, async () => {
+      withSpan('inner', {}, () => addSpanEvent('retry', { attempt: 2, why: 'token=abcdefgh' }))
+      await Promise.resolve()
+      addSpanEvent('timeout', {})
+    })
+    const events = finished.map(({ name, events: of }) => [name, ...of.map((event) => [event.name, event.attributes])])
+    expect(events).toEqual([
+      ['inner', ['retry', { attempt: 2, why: 'token=[redacted]' }]],
+      ['outer', ['timeout', {}]],
+    ])
+  })
+
   it('nests spans under the caller, puts their ids in the context and ends them', async () => {
     await start()
     const parent = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', sampled: true }

@@ -63,6 +63,11 @@ export function withSpan<T>(name: string, attributes: SpanAttributes, fn: () => 
   return settle(span, api, () => runWithin(api, span, fn))
 }
 
+/** Notes a moment in the span around the caller: a retry, a circuit that opened. Off, or outside any span, nothing. */
+export function addSpanEvent(name: string, attributes: SpanAttributes): void {
+  active?.api.trace.getActiveSpan()?.addEvent(name, redactAttributes(attributes))
+}
+
 /** The span of a whole request, which ends with its answer and not with a function. */
 export interface RequestSpan extends TraceParent {
   run<T>(fn: () => T): T

@@ -9,13 +9,16 @@ export interface BulkheadOptions {
   readonly name: (typeof BULKHEADS)[number]
   /** Operations at a time, of all keys together. */
   readonly slotsMax: number
-  /** Operations at a time of one key (a repository). */
+  /** Operations at a time of one key: a repository, a peer. */
   readonly slotsPerKeyMax: number
   /** Operations that may wait; the next one is refused. */
   readonly queueMax: number
 }
 
-export type BulkheadMetrics = Pick<Metrics, 'bulkheadInFlight' | 'bulkheadQueued' | 'bulkheadWait' | 'rejections'>
+export interface BulkheadMetrics extends Pick<Metrics, 'bulkheadInFlight' | 'bulkheadQueued' | 'bulkheadWait'> {
+  /** Of clients' requests; absent where what is refused is work of our own. */
+  readonly rejections?: Metrics['rejections']
+}
 
 interface Waiting {
   readonly key: string
@@ -87,7 +90,7 @@ export class Bulkhead {
   }
 
   #refusal(key: string): RequestError {
-    this.#metrics.rejections.inc({ reason: 'queue_full' })
+    this.#metrics.rejections?.inc({ reason: 'queue_full' })
     const { slotsMax, slotsPerKeyMax } = this.#options
     const ofKey = this.#queue.filter((waiting) => waiting.key === key).length + (this.#runningOfKey.get(key) ?? 0)
     const retryAfterS = Math.max(

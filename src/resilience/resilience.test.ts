@@ -212,6 +212,31 @@ describe('withDeadline', () => {
   })
 })
 
+describe('withDeadline, restarted', () => {
+  it('gives the whole time once more, fails with what it is told to, and stays over once it is', async () => {
+    vi.useFakeTimers()
+    const onExpired = vi.fn(() => new Error('too slow'))
+    const restarts: (() => void)[] = []
+    const options = { timeoutMs: 10, onLateError: () => {}, onExpired }
+    const run = (fn: () => Promise<void>): Promise<unknown> =>
+      withDeadline(options, (_signal, restart) => {
+        restarts.push(restart)
+        return fn()
+      }).catch((error: unknown) => error)
+    const slow = run(() => new Promise(() => {}))
+    await vi.advanceTimersByTimeAsync(9)
+    restarts[0]?.()
+    await vi.advanceTimersByTimeAsync(9)
+    expect(onExpired).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await slow).toMatchObject({ message: 'too slow' })
+    await run(() => Promise.resolve())
+    for (const restart of restarts) restart()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(onExpired).toHaveBeenCalledTimes(1)
+  })
+})
+
 describe('ProgressTimeout', () => {
   it('counts from the last progress, and ends once', () => {
     vi.useFakeTimers()

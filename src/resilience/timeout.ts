@@ -1,25 +1,37 @@
 import { RequestError } from '../errors.ts'
 
+export interface DeadlineOptions {
+  readonly timeoutMs: number
+  /** Ends it earlier, with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** What `fn` failed with after its time was up. */
+  readonly onLateError: (error: unknown) => void
+  /** Called when the time is up: what to fail with. Default: a `timeout` that the client may read. */
+  readonly onExpired?: () => Error
+}
+
 /**
- * Runs `fn` for at most `timeoutMs`. At the deadline its signal aborts and the answer is a `timeout`, whether or not
- * `fn` listens; what it does later is its own affair, and its late error goes to `onLateError`.
- * @param signal ends it earlier, with the signal's reason
+ * Runs `fn` for at most `timeoutMs`. At the deadline its signal aborts and the answer is the error of the timeout,
+ * whether or not `fn` listens; what it does later is its own affair. `restart` gives it the whole time once more.
  */
 export async function withDeadline<T>(
-  options: { timeoutMs: number; signal?: AbortSignal; onLateError: (error: unknown) => void },
-  fn: (signal: AbortSignal) => Promise<T>,
+  options: DeadlineOptions,
+  fn: (signal: AbortSignal, restart: () => void) => Promise<T>,
 ): Promise<T> {
   const { timeoutMs, onLateError } = options
   options.signal?.throwIfAborted()
   const controller = new AbortController()
   const abort = (): void => controller.abort(options.signal?.reason)
   options.signal?.addEventListener('abort', abort, { once: true })
-  const deadline = setTimeout(() => {
-    controller.abort(new RequestError({ code: 'timeout' }, `This took longer than ${timeoutMs / 1_000} s`))
-  }, timeoutMs)
+  const expired = options.onExpired ?? (() => timeoutError(timeoutMs))
+  let over = false
+  const deadline = setTimeout(() => controller.abort(expired()), timeoutMs)
   const { promise: aborted, reject } = Promise.withResolvers<never>()
   controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
-  const work = fn(controller.signal)
+  const work = fn(controller.signal, () => {
+    // A timer that was cleared would start again.
+    if (!over) deadline.refresh()
+  })
   try {
     return await Promise.race([work, aborted])
   } catch (error) {
@@ -29,9 +41,14 @@ export async function withDeadline<T>(
     })
     throw error
   } finally {
+    over = true
     clearTimeout(deadline)
     options.signal?.removeEventListener('abort', abort)
   }
+}
+
+function timeoutError(timeoutMs: number): RequestError {
+  return new RequestError({ code: 'timeout' }, `This took longer than ${timeoutMs / 1_000} s`)
 }
 
 /** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
