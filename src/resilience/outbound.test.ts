@@ -1,67 +1,12 @@
-import pino from 'pino'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createMetrics, type Metrics } from '../observability/metrics.ts'
-import {
-  type Attempt,
-  AttemptTimeoutError,
-  CircuitOpenError,
-  OUTBOUND_LIMITS,
-  type OutboundCall,
-  type OutboundOptions,
-  OutboundPolicies,
-} from './outbound.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { type Attempt, AttemptTimeoutError, OUTBOUND_LIMITS } from './outbound.ts'
+import { fail, hang, lines, once, outcome, pack, random, start, status, Unreachable, withFakeClock } from './testing.ts'
 
-class Unreachable extends Error {}
-
-const lines: Record<string, unknown>[] = []
-const logger = pino(
-  { level: 'debug', base: null },
-  { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
-)
-const never = new AbortController().signal
-const status: OutboundCall = { name: 'status', idempotent: true, ends: 'deadline', signal: never }
-const once: OutboundCall = { ...status, idempotent: false }
-const pack: OutboundCall = { name: 'pack', idempotent: false, ends: 'progress', signal: never }
-
-const random = vi.spyOn(Math, 'random')
-let metrics: Metrics
-let policies: OutboundPolicies
-
-function start(options: Partial<OutboundOptions> = {}): void {
-  metrics = createMetrics({ routePaths: [], version: '1', onCollectError: () => {} })
-  const isTransient = (error: unknown): boolean => error instanceof Unreachable
-  const defaults = { dependency: 'peer', attemptTimeoutMs: 10_000, attemptsMax: 3, breakerThreshold: 5 } as const
-  policies = new OutboundPolicies({ ...defaults, isTransient, ...options }, { metrics, logger })
-}
-
-async function value(series: string): Promise<number> {
-  const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(`${series} `))
-  return Number(line?.split(' ')[1])
-}
-
-const fail = (): Promise<never> => Promise.reject(new Unreachable('no route'))
-const hang = (): Promise<never> => new Promise(() => {})
-const outcome = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error)
-
-/** Fails so often that the circuit of `key` opens. */
-async function open(key: string, failures: number): Promise<void> {
-  for (let call = 0; call < failures; call++) await outcome(policies.run(key, once, fail))
-  expect(policies.state(key)).toBe('open')
-}
-
-beforeEach(() => {
-  vi.useFakeTimers()
-  random.mockReturnValue(0.5)
-  lines.length = 0
-  start()
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
+withFakeClock()
 
 describe('retries', () => {
   it('makes as many attempts as it is told, the first included, and fails with the last error', async () => {
+    const { policies, value } = start()
     let attempts = 0
     const work = outcome(policies.run('a', status, () => Promise.reject(new Unreachable(`attempt ${++attempts}`))))
     await vi.runAllTimersAsync()
@@ -79,6 +24,7 @@ describe('retries', () => {
     { name: 'work that is not idempotent', call: once, error: new Unreachable('x') },
     { name: 'an error that is an answer', call: status, error: new Error('not found') },
   ])('does not repeat $name', async ({ call, error }) => {
+    const { policies, value } = start()
     let attempts = 0
     const work = outcome(
       policies.run('a', call, () => {
@@ -93,6 +39,7 @@ describe('retries', () => {
   })
 
   it('holds no slot while it waits', async () => {
+    const { policies, value } = start()
     let attempts = 0
     const work = policies.run('a', status, () => (++attempts === 1 ? fail() : Promise.resolve('well')))
     await vi.advanceTimersByTimeAsync(0)
@@ -106,6 +53,7 @@ describe('retries', () => {
   it.each(['deadline', 'progress'] as const)(
     'ends at once for a caller who leaves during a wait, and tries no more (%s)',
     async (ends) => {
+      const { policies, value } = start()
       const caller = new AbortController()
       random.mockReturnValue(0.9)
       const fn = vi.fn(fail)
@@ -120,6 +68,7 @@ describe('retries', () => {
   )
 
   it('waits without keeping the process from ending', async () => {
+    const { policies } = start()
     random.mockReturnValue(0.9)
     const timers = vi.spyOn(globalThis, 'setTimeout')
     const work = outcome(policies.run('a', { ...status, ends: 'progress' }, fail))
@@ -134,6 +83,7 @@ describe('retries', () => {
 
 describe('time', () => {
   it('ends an attempt, aborts its signal, and tries again', async () => {
+    const { policies, value } = start()
     const signals: AbortSignal[] = []
     const work = outcome(
       policies.run('a', status, ({ signal }) => {
@@ -150,6 +100,7 @@ describe('time', () => {
   })
 
   it('counts from the last progress where progress decides', async () => {
+    const { policies } = start()
     let attempt: Attempt | undefined
     const work = outcome(
       policies.run('a', pack, (given) => {
@@ -168,6 +119,7 @@ describe('time', () => {
   })
 
   it('does not count from progress where the deadline decides', async () => {
+    const { policies, value } = start()
     const work = outcome(
       policies.run('a', once, async ({ progress }) => {
         setTimeout(progress, 9_000)
@@ -180,7 +132,7 @@ describe('time', () => {
   })
 
   it('ends a call that waits for a slot when its whole time is over, which speaks against nobody', async () => {
-    start({ breakerThreshold: 1 })
+    const { policies, value } = start({ breakerThreshold: 1 })
     const busy = Array.from({ length: OUTBOUND_LIMITS.slotsPerKeyMax }, () =>
       outcome(
         policies.run('a', pack, ({ progress }) => {
@@ -198,12 +150,14 @@ describe('time', () => {
   })
 
   it('leaves the signal of an attempt that ended well alone', async () => {
+    const { policies } = start()
     const { signal } = await policies.run('a', status, (attempt) => Promise.resolve(attempt))
     await vi.runAllTimersAsync()
     expect(signal.aborted).toBe(false)
   })
 
   it('survives an attempt that fails before it returns a promise, or after its time', async () => {
+    const { policies, value } = start()
     const thrower = (): Promise<never> => {
       throw new Error('at once')
     }
@@ -223,7 +177,7 @@ describe('time', () => {
 
 describe('the bulkhead', () => {
   it('refuses beyond its queue, which is no rejection of a request and speaks against nobody', async () => {
-    start({ breakerThreshold: 1 })
+    const { policies, value } = start({ breakerThreshold: 1 })
     const calls = OUTBOUND_LIMITS.slotsPerKeyMax + OUTBOUND_LIMITS.queueMax
     const caller = new AbortController()
     const waiting = Array.from({ length: calls }, () =>
@@ -239,167 +193,5 @@ describe('the bulkhead', () => {
     await Promise.all(waiting)
     expect(await value('guts_bulkhead_in_flight{bulkhead="peer"}')).toBe(0)
     expect(await value('guts_bulkhead_queued{bulkhead="peer"}')).toBe(0)
-  })
-})
-
-describe('the circuit of a key', () => {
-  const to = (state: string): string => `guts_circuit_breaker_transitions_total{dependency="peer",to="${state}"}`
-  const worst = 'guts_circuit_breaker_state{dependency="peer"}'
-
-  it('opens with the failure that makes the threshold, and then nothing is tried', async () => {
-    await open('a', 5)
-    const fn = vi.fn(hang)
-    await vi.advanceTimersByTimeAsync(1_000)
-    const error = await outcome(policies.run('a', status, fn))
-    expect(error).toBeInstanceOf(CircuitOpenError)
-    const detail = { code: 'circuit_open', dependency: 'peer', retryAfterMs: 4_000 }
-    expect(error).toMatchObject({ detail, cause: { message: 'no route' } })
-    expect(fn).not.toHaveBeenCalled()
-    expect(policies.admits('a')).toBe(false)
-    expect([await value(worst), await value(to('open'))]).toEqual([2, 1])
-    const line = {
-      level: 40,
-      msg: 'Circuit opened',
-      key: 'a',
-      from: 'closed',
-      to: 'open',
-      err: { message: 'no route' },
-    }
-    expect(lines.at(-1)).toMatchObject(line)
-  })
-
-  it('counts attempts, so that a retry meets the circuit its call has opened, and is not repeated', async () => {
-    start({ breakerThreshold: 2, isTransient: () => true })
-    const fn = vi.fn(fail)
-    const work = outcome(policies.run('a', status, fn))
-    await vi.runAllTimersAsync()
-    expect(await work).toBeInstanceOf(CircuitOpenError)
-    expect(fn).toHaveBeenCalledTimes(2)
-    expect(await value('guts_retries_total{dependency="peer"}')).toBe(1)
-  })
-
-  it('is its own: another key is served', async () => {
-    await open('a', 5)
-    expect(await policies.run('b', status, () => Promise.resolve(1))).toBe(1)
-    expect(policies.state('b')).toBe('closed')
-  })
-
-  it('starts counting again after a success, and not after an answer', async () => {
-    const attempt = (fn: () => Promise<unknown>) => outcome(policies.run('a', once, fn))
-    for (let call = 0; call < 4; call++) await attempt(fail)
-    await attempt(() => Promise.resolve())
-    for (let call = 0; call < 4; call++) await attempt(fail)
-    expect(policies.state('a')).toBe('closed')
-    await attempt(() => Promise.reject(new Error('not found')))
-    await attempt(fail)
-    expect(policies.state('a')).toBe('open')
-  })
-
-  it('lets one probe through at a time after its open time, and closes with the second success', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs - 1)
-    expect(policies.admits('a')).toBe(false)
-    await vi.advanceTimersByTimeAsync(1)
-    expect(policies.admits('a')).toBe(true)
-    expect(policies.state('a')).toBe('open')
-    const gate = Promise.withResolvers<string>()
-    const probe = policies.run('a', status, () => gate.promise)
-    expect(policies.state('a')).toBe('half_open')
-    expect(await value(worst)).toBe(1)
-    const other = vi.fn(hang)
-    expect(await outcome(policies.run('a', status, other))).toBeInstanceOf(CircuitOpenError)
-    expect(other).not.toHaveBeenCalled()
-    gate.resolve('well')
-    expect(await probe).toBe('well')
-    expect(policies.state('a')).toBe('half_open')
-    await policies.run('a', status, () => Promise.resolve())
-    expect(policies.state('a')).toBe('closed')
-    expect([await value(worst), await value(to('half_open')), await value(to('closed'))]).toEqual([0, 1, 1])
-    expect(lines.slice(-2).map((line) => line['msg'])).toEqual(['Circuit half open', 'Circuit closed'])
-  })
-
-  it('opens again for its whole time when a probe fails', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    await outcome(policies.run('a', once, fail))
-    expect(policies.state('a')).toBe('open')
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs - 1)
-    expect(policies.admits('a')).toBe(false)
-    expect(await value(to('open'))).toBe(2)
-  })
-
-  it('does not stay open because the wall clock was set back', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    vi.setSystemTime(Date.now() - 3_600_000)
-    expect(await policies.run('a', status, () => Promise.resolve(1))).toBe(1)
-  })
-
-  it('takes a caller who leaves for neither failure nor success', async () => {
-    start({ breakerThreshold: 1, isTransient: () => true })
-    const succeed = (): Promise<void> => policies.run('a', once, () => Promise.resolve())
-    const leave = async (): Promise<void> => {
-      const caller = new AbortController()
-      const work = outcome(policies.run('a', { ...status, signal: caller.signal }, hang))
-      caller.abort(new Unreachable('left'))
-      expect(await work).toMatchObject({ message: 'left' })
-      await vi.advanceTimersByTimeAsync(0)
-    }
-    await leave()
-    expect(policies.state('a')).toBe('closed')
-    await open('a', 1)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    for (const probe of [leave, leave, leave, succeed, leave, succeed]) {
-      await probe()
-      expect(policies.state('a')).toBe('half_open')
-    }
-    expect(await value(to('half_open'))).toBe(1)
-    await succeed()
-    expect(policies.state('a')).toBe('closed')
-  })
-
-  it('learns nothing from probes that found no slot', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    const caller = new AbortController()
-    const { slotsMax, slotsPerKeyMax, queueMax } = OUTBOUND_LIMITS
-    const busy = Array.from({ length: slotsMax + queueMax }, (_, index) => {
-      const key = `key ${index % Math.ceil(slotsMax / slotsPerKeyMax)}`
-      return outcome(policies.run(key, { ...once, signal: caller.signal }, hang))
-    })
-    for (let probe = 0; probe < OUTBOUND_LIMITS.successThreshold; probe++)
-      expect(await outcome(policies.run('a', once, hang))).toMatchObject({ detail: { code: 'unavailable' } })
-    expect(policies.state('a')).toBe('half_open')
-    caller.abort(new Error('enough'))
-    await Promise.all(busy)
-  })
-
-  it('closes with probes that are answered, though the answer is an error', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    for (let probe = 0; probe < OUTBOUND_LIMITS.successThreshold; probe++)
-      await outcome(policies.run('a', once, () => Promise.reject(new Error('not found'))))
-    expect(policies.state('a')).toBe('closed')
-  })
-
-  it('is forgotten with its key, also by the worst state, and by what is still under way', async () => {
-    await open('a', 5)
-    await vi.advanceTimersByTimeAsync(OUTBOUND_LIMITS.openMs)
-    const gate = Promise.withResolvers<never>()
-    const probe = outcome(policies.run('a', once, () => gate.promise))
-    policies.forget('a')
-    expect([policies.state('a'), await value(worst)]).toEqual(['closed', 0])
-    gate.reject(new Unreachable('late'))
-    await probe
-    expect([policies.state('a'), await value(worst), await value(to('open'))]).toEqual(['closed', 0, 1])
-  })
-
-  it('gives way to others when nobody forgets keys: the one used longest ago goes', async () => {
-    await open('old', 5)
-    await open('older', 5)
-    await outcome(policies.run('old', once, fail))
-    const succeed = (): Promise<void> => Promise.resolve()
-    for (let key = 0; key < OUTBOUND_LIMITS.keysMax - 1; key++) await policies.run(`key ${key}`, once, succeed)
-    expect([policies.state('old'), policies.state('older')]).toEqual(['open', 'closed'])
   })
 })
