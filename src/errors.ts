@@ -53,7 +53,12 @@ export class RequestError extends GutsError<{
   readonly allow?: readonly string[]
 }> {}
 
-/** Whether an error says one of these codes: those of Node (`ENOENT`), of SQLite, of a library. */
+/** What an error of the runtime or of a library calls itself: `ENOENT`, `Z_DATA_ERROR`. */
+export function errorCodeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
+
+/** Whether an error calls itself one of these. */
 export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+  return codes.includes(errorCodeOf(error) ?? '')
 }

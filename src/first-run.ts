@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { hasErrorCode } from './errors.ts'
 import type { Caller } from './collaboration/caller.ts'
 import { type Address, formatAddress } from './config/network-values.ts'
 import { isSeed, SEED_RULE } from './config/rules.ts'
@@ -117,7 +118,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasErrorCode(error, 'ENOENT')) return undefined
     throw error
   }
 }

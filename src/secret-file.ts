@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { link, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { hasErrorCode } from './errors.ts'
 
 /**
  * Writes a file that only its owner can read: whole or not at all, and durable.
@@ -22,7 +23,7 @@ export async function writeSecretFile(path: string, content: string, mode: 'new'
     else await link(temporary, path)
   } finally {
     await unlink(temporary).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (!hasErrorCode(error, 'ENOENT')) throw error
     })
   }
   const folder = await open(directory, 'r')

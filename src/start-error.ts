@@ -1,4 +1,4 @@
-import { GutsError } from './errors.ts'
+import { errorCodeOf, GutsError } from './errors.ts'
 
 /** Why a node could not be started, in words for its operator. */
 export class StartError extends GutsError<
@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 export function listenFailed(variable: string, address: string, cause: unknown, systemCode?: string): StartError {
-  const code = systemCode ?? (cause instanceof Error && 'code' in cause ? String(cause.code) : '')
+  const code = systemCode ?? errorCodeOf(cause) ?? ''
   const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause))
   return new StartError(
     { code: 'listen_failed', variable, address },

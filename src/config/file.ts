@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { extname } from 'node:path'
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { errorCodeOf } from '../errors.ts'
 import type { ConfigProblem } from './error.ts'
 
 const FILE_BYTES_MAX = 2 ** 20
@@ -39,7 +40,7 @@ export function readText(path: string): { content: string } | { message: string 
     if (stats.size > FILE_BYTES_MAX) return { message: `is larger than ${FILE_BYTES_MAX} bytes` }
     return { content: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const code = errorCodeOf(error) ?? String(error)
     return { message: code === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'is not UTF-8 text' : `cannot be read (${code})` }
   }
 }

@@ -1,6 +1,6 @@
 /** Every failure becomes an answer here (DESIGN §4.4). */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { GutsError, REQUEST_ERRORS, RequestError } from '../errors.ts'
+import { errorCodeOf, GutsError, REQUEST_ERRORS, RequestError } from '../errors.ts'
 import type { Logger } from '../observability/logging.ts'
 import { redactText } from '../observability/redaction.ts'
 import type { ErrorBody } from '../validation/error-body.ts'
@@ -52,7 +52,7 @@ export function toRequestError(error: unknown): RequestError {
 
 function codeOf(error: unknown): string {
   if (error instanceof GutsError) return (error.detail as { readonly code: string }).code
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return errorCodeOf(error) ?? ''
 }
 
 /** Parsers quote what they could not read, which may be a secret in the wrong place: only the kind of mistake is told. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Transform } from 'node:stream'
 import { createGunzip, createInflate } from 'node:zlib'
-import { RequestError } from '../errors.ts'
+import { errorCodeOf, RequestError } from '../errors.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
 import { ClientLeftError } from './request-state.ts'
 
@@ -38,7 +38,7 @@ async function* decode(request: IncomingMessage, decoder: Transform): AsyncGener
   try {
     yield* decoder
   } catch (error) {
-    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+    if (errorCodeOf(error)?.startsWith('Z_')) {
       throw new ProtocolError({ code: 'request_truncated' }, 'The body is not what its content encoding says')
     }
     throw error

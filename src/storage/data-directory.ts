@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
+import { hasErrorCode } from '../errors.ts'
 import { StorageError } from './error.ts'
 import type { FileSystem } from './file-system.ts'
 
@@ -50,8 +51,7 @@ export async function makeDirectories(path: string): Promise<void> {
   try {
     await mkdir(path, 0o700)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' && dirname(path) !== path) {
+    if (hasErrorCode(error, 'ENOENT') && dirname(path) !== path) {
       await makeDirectories(dirname(path))
       await mkdir(path, 0o700).catch(ignoreExisting)
     } else ignoreExisting(error)
@@ -60,7 +60,7 @@ export async function makeDirectories(path: string): Promise<void> {
 
 /** Whether it is a directory, whoever uses it finds out. */
 function ignoreExisting(error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+  if (hasErrorCode(error, 'EEXIST')) return
   throw error
 }
 

@@ -1,4 +1,4 @@
-import { GutsError } from '../errors.ts'
+import { GutsError, hasErrorCode } from '../errors.ts'
 
 /** What goes wrong in storage itself, as opposed to what a client asked for wrongly. */
 export class StorageError extends GutsError<
@@ -18,5 +18,5 @@ export class StorageError extends GutsError<
 
 /** No byte more can be written, on the disk or for this user. */
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  return hasErrorCode(error, 'ENOSPC', 'EDQUOT')
 }

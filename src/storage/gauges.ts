@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { hasErrorCode } from '../errors.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import type { DataPaths } from './data-directory.ts'
 import type { Database } from './database/database.ts'
@@ -33,7 +34,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0
+    if (hasErrorCode(error, 'ENOENT')) return 0
     throw error
   }
 }

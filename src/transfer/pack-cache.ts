@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
+import { hasErrorCode } from '../errors.ts'
 import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { LazyFile } from './lazy-file.ts'
@@ -141,7 +142,7 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
   try {
     handle = await open(path, 'r')
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasErrorCode(error, 'ENOENT')) return undefined
     throw error
   }
   try {

@@ -1,5 +1,6 @@
 import { inflateSync } from 'node:zlib'
 
+import { errorCodeOf } from '../../errors.ts'
 import { PackError } from './error.ts'
 import type { PackWindow } from './source.ts'
 
@@ -40,13 +41,13 @@ export function inflateAt(window: PackWindow, position: number, sizeBytes: numbe
       if (buffer.length !== sizeBytes) throw sizeMismatch(sizeBytes, packOffset)
       return { data: buffer, consumedBytes: engine.bytesWritten }
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      const code = errorCodeOf(error)
       if (code === 'Z_BUF_ERROR' && view.length < available) {
         viewBytes = Math.min(available, Math.max(view.length, viewBytes) * 4)
         continue
       }
       if (code === 'ERR_BUFFER_TOO_LARGE') throw sizeMismatch(sizeBytes, packOffset)
-      if (typeof code === 'string' && code.startsWith('Z_')) {
+      if (code?.startsWith('Z_')) {
         throw new PackError(
           { code: 'entry_inflate_failed', packOffset },
           `The compressed data at pack offset ${packOffset} is damaged`,

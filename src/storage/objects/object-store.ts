@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 
+import { errorCodeOf, hasErrorCode } from '../../errors.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { PackError } from '../../git/pack/error.ts'
 import { StorageError } from '../error.ts'
@@ -51,7 +52,7 @@ export class ObjectStore {
         return
       } catch (error) {
         // An operator's `git gc` puts a new pack in the place of one that we have just read the name of.
-        if (!isGone(error) || looks === LOOKS_MAX) throw error
+        if (!hasErrorCode(error, 'ENOENT') || looks === LOOKS_MAX) throw error
       }
     }
   }
@@ -149,7 +150,7 @@ export class ObjectStore {
     try {
       compressed = readFileSync(path)
     } catch (error) {
-      if (isGone(error)) return undefined
+      if (hasErrorCode(error, 'ENOENT')) return undefined
       throw error
     }
     return orDamaged(oid, at, () => decodeLoose(compressed))
@@ -182,9 +183,5 @@ function orDamaged<T>(oid: Buffer, at: number, read: () => T): T {
 }
 
 function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return errorCodeOf(error)?.startsWith('Z_') ?? false
 }

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
+import { hasErrorCode } from '../../errors.ts'
 import type { FileSystem } from '../file-system.ts'
 
 /**
@@ -110,7 +111,7 @@ async function readOrEmpty(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return ''
+    if (hasErrorCode(error, 'ENOENT')) return ''
     throw error
   }
 }
@@ -149,7 +150,7 @@ async function makeParents(fileSystem: FileSystem, repositoryPath: string, direc
     try {
       await fileSystem.makeDirectory(path)
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
+      if (!hasErrorCode(error, 'EEXIST')) throw error
     }
   }
 }
@@ -160,7 +161,7 @@ async function removeEmptyDirectories(fileSystem: FileSystem, path: string): Pro
   try {
     entries = await readdir(path, { recursive: true, withFileTypes: true })
   } catch (error) {
-    if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) return
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return
     throw error
   }
   const directories = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
@@ -173,20 +174,16 @@ async function removeLoose(fileSystem: FileSystem, repositoryPath: string, name:
     await fileSystem.unlink(join(repositoryPath, name))
   } catch (error) {
     // ENOTDIR: somebody put a ref where this one has its folder.
-    if (!isCode(error, 'ENOENT') && !isCode(error, 'ENOTDIR')) throw error
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error
   }
   // refs/heads/a/b leaves refs/heads/a behind: remove it, as refs/heads/a may come next.
   for (let directory = dirname(name); directory.split('/').length > 2; directory = dirname(directory)) {
     try {
       await fileSystem.removeDirectory(join(repositoryPath, directory))
     } catch (error) {
-      if (isCode(error, 'ENOENT') || isCode(error, 'ENOTDIR')) continue
-      if (isCode(error, 'ENOTEMPTY')) return
+      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) continue
+      if (hasErrorCode(error, 'ENOTEMPTY')) return
       throw error
     }
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code
 }

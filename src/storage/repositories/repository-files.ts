@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 
 import { LRUCache } from 'lru-cache'
 
+import { hasErrorCode } from '../../errors.ts'
 import type { DataPaths } from '../data-directory.ts'
 import { StorageError } from '../error.ts'
 import type { FileSystem } from '../file-system.ts'
@@ -98,7 +99,7 @@ export class RepositoryFiles {
     try {
       await this.#fileSystem.rename(path, trash)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+      if (hasErrorCode(error, 'ENOENT')) return
       throw error
     }
     await this.#fileSystem.syncDirectory(dirname(path))
@@ -191,7 +192,7 @@ export class RepositoryFiles {
         await file.close()
       }
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return async () => {}
+      if (hasErrorCode(error, 'EEXIST')) return async () => {}
       throw error
     }
     return () => unlinkIfThere(this.#fileSystem, path)
@@ -223,7 +224,7 @@ export class RepositoryFiles {
     try {
       await this.#fileSystem.makeDirectory(path)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return
+      if (hasErrorCode(error, 'EEXIST')) return
       throw error
     }
     await this.#fileSystem.syncDirectory(this.#paths.repositories)
@@ -239,6 +240,6 @@ async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void
   try {
     await fileSystem.unlink(path)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    if (!hasErrorCode(error, 'ENOENT')) throw error
   }
 }

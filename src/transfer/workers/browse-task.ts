@@ -1,3 +1,4 @@
+import { hasErrorCode } from '../../errors.ts'
 import { browseCommits, type ListedCommit } from './browse-commits.ts'
 import { browseContents, type Contents } from './browse-contents.ts'
 import type { BROWSE_LIMITS } from './browse-limits.ts'
@@ -44,7 +45,7 @@ export function runBrowse(task: BrowseTask): BrowseResult {
     store = openStore(task.repositoryPath)
   } catch (error) {
     // Deleted since it was found.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (hasErrorCode(error, 'ENOENT')) {
       return { kind: 'refused', code: 'repository_missing' }
     }
     throw error
