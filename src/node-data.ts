@@ -30,6 +30,7 @@ import { RefLog } from './storage/repositories/ref-log-store.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
 import { WriteConditions } from './storage/write-conditions.ts'
+import type { RepositoryRef } from './transfer/git-request.ts'
 import { Transfer } from './transfer/transfer.ts'
 import { GitWorkers } from './transfer/workers/pool.ts'
 
@@ -41,6 +42,8 @@ export interface NodeDataOptions {
   readonly fileSystem: FileSystem
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Told after each change of refs whose home is here, when it is durable; returns at once. */
+  readonly onRefsChanged: (repository: RepositoryRef) => void
 }
 
 export interface NodeData {
@@ -109,10 +112,20 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     workers,
     metrics,
     defaultBranch: config.defaultBranch,
+    onRefsChanged: options.onRefsChanged,
     agent: `guts/${options.version}`,
   })
   const repositories = new Repositories(
-    { ...shared, database, lease, refs, showHead: (repository, head) => transfer.projector.show(repository, [], head) },
+    {
+      ...shared,
+      database,
+      lease,
+      refs,
+      async showHead(repository, head) {
+        await transfer.projector.show(repository, [], head)
+        options.onRefsChanged(repository)
+      },
+    },
     config.defaultBranch,
   )
   const slotsMax = Math.max(2, availableParallelism())

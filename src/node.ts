@@ -12,6 +12,7 @@ import { limitsOf } from './http/limits.ts'
 import { type GitServices, gitRoutes } from './http/routes/git.ts'
 import { healthRoutes } from './http/routes/health.ts'
 import { metricsRoute } from './http/routes/metrics.ts'
+import { statusRoute } from './http/routes/status.ts'
 import { restRoutes } from './http/routes/rest.ts'
 import type { Services as RestServices } from './http/services.ts'
 import { newOperation, runInContext } from './observability/context.ts'
@@ -20,11 +21,18 @@ import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { registerSecret } from './observability/redaction.ts'
 import { startTracing } from './observability/tracing.ts'
 import { P2pError } from './p2p/error.ts'
+import { ExchangeClient } from './p2p/exchange-client.ts'
+import { ExchangeServer } from './p2p/exchange-server.ts'
 import { P2pNode } from './p2p/node.ts'
+import { Home } from './p2p/replication/home.ts'
+import { Replicator } from './p2p/replication/replicator.ts'
+import { statusOf } from './p2p/status.ts'
 import { LoadShedder } from './resilience/load-shedding.ts'
 import { type NodeData, openNodeData, recoverData } from './node-data.ts'
 import { listenFailed, StartError } from './start-error.ts'
 import { diskFileSystem, type FileSystem } from './storage/file-system.ts'
+import { setInternalAddress } from './storage/internal-address.ts'
+import type { RepositoryRef } from './transfer/git-request.ts'
 import { consensusCheck, storageCheck } from './storage/health.ts'
 
 export interface NodeOptions {
@@ -95,9 +103,13 @@ class NodeStart {
     log({ version, node: process.version, data_directory: config.dataDirectory }, 'Starting')
     this.#stack.defer(await startTracing({ enabled: this.#options.tracing, version, logger: this.#logger }))
 
-    const parts: { health?: HealthService; p2p?: P2pNode } = {}
+    const parts: { health?: HealthService; p2p?: P2pNode; replicator?: Replicator } = {}
     const health = (): HealthService => present(parts.health)
-    const internalRoutes = [...healthRoutes<undefined>(health, version), metricsRoute<undefined>(() => metrics)]
+    const internalRoutes = [
+      ...healthRoutes<undefined>(health, version),
+      metricsRoute<undefined>(() => metrics),
+      statusRoute<undefined>(() => statusOf(present(parts.p2p), parts.replicator, version)),
+    ]
     const routes: Route<Services>[] = [
       ...healthRoutes<Services>(health, version),
       ...gitRoutes<Services>(),
@@ -110,7 +122,8 @@ class NodeStart {
       onCollectError: (err) => this.#logger.warn({ err }, 'A gauge kept its old value'),
     })
     const fileSystem = this.#options.fileSystem ?? diskFileSystem
-    const common = { config, privateKeySeed: seed, version, fileSystem, metrics, logger: this.#logger }
+    const onRefsChanged = (repository: RepositoryRef): void => parts.replicator?.announce(repository)
+    const common = { onRefsChanged, config, privateKeySeed: seed, version, fileSystem, metrics, logger: this.#logger }
     const data = await openNodeData(this.#stack, common)
 
     const shedder = new LoadShedder(metrics)
@@ -148,6 +161,8 @@ class NodeStart {
       metrics,
     )
     await this.#inBoot(() => recoverData(data, fileSystem, this.#logger))
+    await this.#inBoot(() => setInternalAddress(data.database, { ...config.metricsAddress, port: internal.port }))
+    parts.replicator = await this.#replicate(p2p, data, metrics)
     const api = await this.#listen(
       { name: 'api', connectionsMax: config.connectionsMax, drainMs: config.drainTimeoutS * 1_000 },
       { variable: 'GUTS_API_ADDR', address: config.apiAddress },
@@ -216,6 +231,33 @@ class NodeStart {
     return p2p
   }
 
+  async #replicate(p2p: P2pNode, data: NodeData, metrics: Metrics): Promise<Replicator> {
+    const config = this.#config
+    const logger = this.#logger
+    const timeoutMs = config.p2pTimeoutS * 1_000
+    const { retryAttemptsMax: attemptsMax, circuitBreakerThreshold: breakerThreshold } = config
+    const client = new ExchangeClient(p2p.host, { timeoutMs, attemptsMax, breakerThreshold }, { metrics, logger })
+    const home = new Home({ ...data, publicUrl: config.publicUrl })
+    const { handlers } = home
+    const server = new ExchangeServer({ libp2p: p2p.host, timeoutMs, handlers, metrics, logger })
+    const replicator = new Replicator({
+      ...data,
+      p2p,
+      gossip: p2p.gossip,
+      home,
+      client,
+      metrics,
+      logger,
+      intervalMs: config.p2pSyncIntervalS * 1_000,
+      packBytesMax: config.packInflatedBytesMax,
+    })
+    await server.start()
+    this.#stack.defer(() => server.stop())
+    replicator.start()
+    this.#stack.defer(() => replicator.stop())
+    return replicator
+  }
+
   #seed(): Uint8Array {
     const { privateKeySeed } = this.#config
     if (privateKeySeed === undefined) {
@@ -230,9 +272,10 @@ class NodeStart {
   }
 }
 
-function present(health: HealthService | undefined): HealthService {
-  if (health === undefined) throw new Error('No listener opens before the health service is there')
-  return health
+/** No listener opens before what its routes ask is there. */
+function present<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error('A route was asked before the start was complete')
+  return part
 }
 
 function addressesOf(config: Config, ports: { apiPort: number; internalPort: number; p2pPort: number }): object {

@@ -19,7 +19,9 @@ import type { PageOf, PageRequest } from './page.ts'
 import { type FoundRepository, mirrorSentence, RepositoryCatalog } from './repository-catalog.ts'
 import {
   deleteStatement,
+  describeMirrorStatement,
   insertMirrorStatements,
+  type MirrorFacts,
   type MirrorRow,
   insertStatement,
   markDeletedStatement,
@@ -116,7 +118,7 @@ export class Repositories {
     return locks.run(`${owner}/${name}`, () =>
       observe('repository_create', async () => {
         const former = this.#rowAt(owner, name)
-        if (former !== undefined && former.deleted_at === null) throw taken(mirror)
+        if (former !== undefined && former.deleted_at === null) throw takenFromMirror(mirror)
         if (former !== undefined) await this.#finishRemoval({ owner, name, id: former.id })
         try {
           await files.create(mirror, mirror.head)
@@ -124,11 +126,18 @@ export class Repositories {
           if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
         } catch (error) {
           await this.#undoCreate(owner, name)
-          throw error instanceof ConstraintError || isInTheWay(error) ? taken(mirror, error) : error
+          throw error instanceof ConstraintError || isInTheWay(error) ? takenFromMirror(mirror, error) : error
         }
         return id
       }),
     )
+  }
+
+  /** Writes only where something differs: it is called for each repository each time that a home is asked. */
+  async describeMirror(id: string, facts: MirrorFacts): Promise<void> {
+    const { database, lease } = this.#parts
+    if (this.#catalog.isDescribed(id, facts)) return
+    await database.write([lease.guard(), describeMirrorStatement(id, facts)])
   }
 
   /** @throws RequestError forbidden, conflict, not_found, validation_error (the branch is not there), unavailable */
@@ -266,6 +275,11 @@ function assertMayWrite(repository: FoundRepository): void {
 
 function taken({ owner, name }: { owner: string; name: string }, cause?: unknown): RequestError {
   return new RequestError({ code: 'conflict' }, `The name ${owner}/${name} is taken`, { cause })
+}
+
+function takenFromMirror({ owner, name }: MirrorRow, cause?: unknown): RequestError {
+  const message = `${owner}/${name} is another repository here, and is not mirrored until that one is deleted`
+  return new RequestError({ code: 'conflict' }, message, { cause })
 }
 
 function isInTheWay(error: unknown): boolean {

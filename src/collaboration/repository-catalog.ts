@@ -2,6 +2,7 @@ import { annotateContext } from '../observability/context.ts'
 import type { ReadStatement } from '../storage/database/reader.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Caller } from './caller.ts'
+import type { MirrorFacts } from './repository-statements.ts'
 import { offsetOf, type PageOf, type PageRequest } from './page.ts'
 
 /** A repository that the caller may read; there is no other way to get one. */
@@ -64,6 +65,7 @@ export class RepositoryCatalog {
   readonly #page: ReadStatement
   readonly #pageCount: ReadStatement
   readonly #count: ReadStatement
+  readonly #facts: ReadStatement
 
   constructor(database: Database) {
     const { reader } = database
@@ -74,6 +76,9 @@ export class RepositoryCatalog {
       `SELECT ${COLUMNS} ${FROM} WHERE ${OF_OWNER} AND ${VISIBLE} ORDER BY o.name, r.name LIMIT ? OFFSET ?`,
     )
     this.#pageCount = reader.prepare(`SELECT count(*) AS count ${FROM} WHERE ${OF_OWNER} AND ${VISIBLE}`)
+    this.#facts = reader.prepare(
+      'SELECT description, home_url, private FROM repositories WHERE id = ? AND home IS NOT NULL AND deleted_at IS NULL',
+    )
     this.#count = reader.prepare('SELECT count(*) AS count FROM repositories WHERE deleted_at IS NULL')
   }
 
@@ -97,6 +102,17 @@ export class RepositoryCatalog {
     const rows = this.#page.all(...filter, page.perPage, offsetOf(page)) as unknown as RepositoryRow[]
     const { count } = this.#pageCount.get(...filter) as { count: number }
     return { items: rows.map((row) => toFound(row, caller)), total: count }
+  }
+
+  /** Whether all of this is so already of a mirror; also where it is gone. */
+  isDescribed(id: string, { description, homeUrl, hidden }: MirrorFacts): boolean {
+    const row = this.#facts.get(id) as { description: string; home_url: string | null; private: number } | undefined
+    if (row === undefined) return true
+    return (
+      (description === undefined || description === row.description) &&
+      (homeUrl === undefined || homeUrl === row.home_url) &&
+      (hidden === undefined || Number(hidden) === row.private)
+    )
   }
 
   /** Of all of them. */

@@ -75,6 +75,32 @@ export function insertMirrorStatements(id: string, row: MirrorRow): Statement[] 
   ]
 }
 
+/** What a home says of its repository besides its log; what is left out stays. */
+export interface MirrorFacts {
+  readonly description?: string
+  /** null: it says none */
+  readonly homeUrl?: string | null
+  /** Its home shows it to nobody any more. */
+  readonly hidden?: boolean
+}
+
+export function describeMirrorStatement(id: string, { description, homeUrl, hidden }: MirrorFacts): Statement {
+  const isUrlKept = homeUrl === undefined ? 1 : 0
+  return {
+    sql: `UPDATE repositories SET description = coalesce(?, description), private = coalesce(?, private),
+      home_url = CASE WHEN ? THEN home_url ELSE ? END, updated_at = ?
+      WHERE id = ? AND home IS NOT NULL AND deleted_at IS NULL`,
+    parameters: [
+      description ?? null,
+      hidden === undefined ? null : Number(hidden),
+      isUrlKept,
+      homeUrl ?? null,
+      Date.now(),
+      id,
+    ],
+  }
+}
+
 export function markDeletedStatement(id: string): Statement {
   return {
     sql: 'UPDATE repositories SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL',

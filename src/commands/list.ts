@@ -8,8 +8,13 @@ import { keygen } from './keygen.ts'
 import { maintenanceOff } from './maintenance-off.ts'
 import { maintenanceOn } from './maintenance-on.ts'
 import { maintenanceStatus } from './maintenance-status.ts'
+import { mirrorAdd } from './mirror-add.ts'
+import { mirrorList } from './mirror-list.ts'
+import { mirrorRemove } from './mirror-remove.ts'
+import { peerList } from './peer-list.ts'
 import { repoList } from './repo-list.ts'
 import { start } from './start.ts'
+import { status } from './status.ts'
 import { tokenCreate } from './token-create.ts'
 import { tokenList } from './token-list.ts'
 import { tokenRevoke } from './token-revoke.ts'
@@ -31,6 +36,11 @@ export const COMMANDS: readonly Command[] = [
   tokenList,
   tokenRevoke,
   repoList,
+  mirrorAdd,
+  mirrorRemove,
+  mirrorList,
+  peerList,
+  status,
   maintenanceOn,
   maintenanceOff,
   maintenanceStatus,
@@ -42,5 +52,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   user: 'Users',
   token: 'Tokens, which users authenticate with',
   repo: 'Repositories',
+  mirror: 'Repositories of other nodes that are kept here, too',
+  peer: 'Other nodes',
   maintenance: 'Refuse changes for a while',
 }

@@ -153,6 +153,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   GUTS_P2P_MIN_PEERS: whole('p2pMinPeers', 0, 1000),
   GUTS_P2P_TIMEOUT: whole('p2pTimeoutS', 1, 3600),
+  GUTS_P2P_SYNC_INTERVAL: whole('p2pSyncIntervalS', 1, 3600),
   GUTS_RETRY_MAX_ATTEMPTS: whole('retryAttemptsMax', 1, 100),
   GUTS_CIRCUIT_BREAKER_THRESHOLD: whole('circuitBreakerThreshold', 1, 1000),
 }

@@ -349,6 +349,17 @@ export const configFields = (portMin: 0 | 1) => ({
         description: 'Longest time one exchange with a peer may take.',
       }),
     ),
+  p2pSyncIntervalS: rule
+    .integer(1, 3600)
+    .default(10)
+    .meta(
+      meta({
+        env: 'GUTS_P2P_SYNC_INTERVAL',
+        section: 'Peers',
+        unit: 's',
+        description: 'How often a mirror asks its home what it has, also when no announcement came.',
+      }),
+    ),
 
   retryAttemptsMax: rule
     .integer(1, 100)

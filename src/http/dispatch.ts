@@ -194,7 +194,7 @@ function sendAnswer<Services>(
     return
   }
   const text = typeof declared === 'string' ? declared : JSON.stringify(declared)
-  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', 'application/json; charset=utf-8')
+  if (!response.hasHeader('Content-Type')) response.setHeader('Content-Type', `${route.mediaType}; charset=utf-8`)
   response.writeHead(status, { 'Content-Length': Buffer.byteLength(text) }).end(text)
 }
 

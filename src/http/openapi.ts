@@ -69,7 +69,7 @@ function answerResponses<Services>(route: AnswerRoute<Services>): ZodOpenApiResp
   for (const [status, schema] of Object.entries(route.answers)) {
     const described = { description: STATUS_TEXT[Number(status)] ?? 'Answer' }
     responses[status as '200'] =
-      schema instanceof z.ZodUndefined ? described : { ...described, content: { 'application/json': { schema } } }
+      schema instanceof z.ZodUndefined ? described : { ...described, content: { [route.mediaType]: { schema } } }
   }
   return responses
 }

@@ -66,7 +66,7 @@ type AnswerOf<Answers extends Schemas> = {
   [Status in keyof Answers & number]: Answer<Status, z.input<Answers[Status]>>
 }[keyof Answers & number]
 
-/** `headers` that are `undefined` are left out. A body of text goes out as it is, with the type its headers name. */
+/** `headers` that are `undefined` are left out. A body of text goes out as it is. */
 export function answer<const Status extends number, Body>(
   status: Status,
   body: Body,
@@ -98,6 +98,8 @@ interface AnswerDeclaration<
 > extends Declaration<A, Params, Query> {
   readonly body?: Body
   readonly answers: Answers
+  /** Of answers that are text; the others are JSON. */
+  readonly mediaType?: string
   handle(
     input: RouteInput<A, Params, Query, z.output<Body>>,
     services: Services,
@@ -127,6 +129,7 @@ export interface AnswerRoute<Services> extends AnyRoute {
   readonly kind: 'answer'
   readonly body: z.ZodType | undefined
   readonly answers: Schemas
+  readonly mediaType: string
   readonly handle: (
     input: RouteInput<Access, z.ZodObject, z.ZodObject, unknown>,
     services: Services,
@@ -159,9 +162,10 @@ export function routesFor<Services>(): RouteDefiner<Services> {
   return {
     defineRoute: (declaration) => {
       const { method, path, summary, access, params = EMPTY, query = EMPTY, body, answers } = declaration
+      const { mediaType = 'application/json' } = declaration
       // The dispatcher parses with these very schemas before it calls, so the handler's input has their types.
       const handle = declaration.handle.bind(declaration) as unknown as AnswerRoute<Services>['handle']
-      return { kind: 'answer', method, path, summary, access, params, query, body, answers, handle }
+      return { kind: 'answer', method, path, summary, access, params, query, body, answers, mediaType, handle }
     },
     defineStreamRoute: (declaration) => {
       const { method, path, summary, access, params = EMPTY, query = EMPTY } = declaration

@@ -1,3 +1,4 @@
+import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { newOperation, runInContext } from '../observability/context.ts'
@@ -16,14 +17,15 @@ interface Target {
 }
 
 /**
- * Keeps a connection to each bootstrap peer, for as long as the node runs. libp2p's own module dials once, a second
+ * Keeps a connection to each bootstrap peer and each home of a mirror, for as long as the node runs. libp2p's own module dials once, a second
  * after the start, and a node whose peer comes up later would stay alone.
  */
 export class BootstrapDialler {
   readonly #libp2p: Libp2p
   readonly #logger: Logger
   readonly #timeoutMs: number
-  readonly #targets: readonly Target[]
+  readonly #fixed: readonly string[]
+  readonly #targets = new Map<string, Target>()
   readonly #stopping = new AbortController()
   readonly #running = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
@@ -32,20 +34,30 @@ export class BootstrapDialler {
     this.#libp2p = options.libp2p
     this.#logger = options.logger
     this.#timeoutMs = options.timeoutMs
-    this.#targets = options.addresses.map((address) => ({
-      address,
-      // The configuration took only addresses that end in /p2p/ID.
-      peerId: address.slice(address.lastIndexOf('/') + 1),
-      failures: 0,
-      nextAtMs: 0,
-      dialling: false,
-    }))
+    this.#fixed = options.addresses
+    this.setTargets([])
   }
 
   start(): void {
-    if (this.#targets.length === 0) return
     this.#timer = setInterval(() => this.#tick(), EVERY_MS).unref()
     this.#tick()
+  }
+
+  /** Addresses besides those of the configuration: homes of what is mirrored here. */
+  setTargets(addresses: readonly string[]): void {
+    const wanted = new Set([...this.#fixed, ...addresses])
+    for (const address of this.#targets.keys()) if (!wanted.has(address)) this.#targets.delete(address)
+    for (const address of wanted) {
+      if (this.#targets.has(address)) continue
+      // Only addresses that end in /p2p/ID were taken, from the configuration and the command line.
+      const peerId = address.slice(address.lastIndexOf('/') + 1)
+      // An exchange that comes before the connection finds the way by itself.
+      const multiaddrs = [multiaddr(address)]
+      this.#libp2p.peerStore.merge(peerIdFromString(peerId), { multiaddrs }).catch((err: unknown) => {
+        this.#logger.debug({ err, peer: peerId }, 'The address of a peer was not kept')
+      })
+      this.#targets.set(address, { address, peerId, failures: 0, nextAtMs: 0, dialling: false })
+    }
   }
 
   async stop(): Promise<void> {
@@ -57,7 +69,7 @@ export class BootstrapDialler {
   #tick(): void {
     const connected = new Set(this.#libp2p.getPeers().map(String))
     const now = performance.now()
-    for (const target of this.#targets) {
+    for (const target of this.#targets.values()) {
       if (target.dialling || target.nextAtMs > now || connected.has(target.peerId)) continue
       const attempt = runInContext(newOperation('p2p_bootstrap'), () => this.#dial(target))
       this.#running.add(attempt)
@@ -72,14 +84,14 @@ export class BootstrapDialler {
       await this.#libp2p.dial(multiaddr(target.address), { signal })
       target.failures = 0
       target.nextAtMs = 0
-      this.#logger.info({ peer: target.peerId }, 'Connected to a bootstrap peer')
+      this.#logger.info({ peer: target.peerId }, 'Connected to a peer that was asked for')
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       target.failures++
       target.nextAtMs = performance.now() + Math.min(PAUSE_MS_MAX, EVERY_MS * 2 ** Math.min(target.failures, 10))
       // Told once and not with every attempt.
       const level = target.failures === 1 ? 'warn' : 'debug'
-      this.#logger[level]({ err: error, peer: target.peerId }, 'A bootstrap peer cannot be reached; trying again')
+      this.#logger[level]({ err: error, peer: target.peerId }, 'A peer cannot be reached; trying again')
     } finally {
       target.dialling = false
     }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
@@ -14,6 +15,7 @@ import type { Metrics } from '../observability/metrics.ts'
 import { BootstrapDialler } from './bootstrap.ts'
 import { P2pError } from './error.ts'
 import { allowListGater } from './gater.ts'
+import { createGossipsub, Gossip, type GossipMetrics } from './gossip.ts'
 import { listeningCheck } from './health.ts'
 import { libp2pLogger } from './logger.ts'
 
@@ -35,7 +37,7 @@ export interface P2pOptions {
 }
 
 export interface P2pParts {
-  readonly metrics: Pick<Metrics, 'p2pPeersConnected'>
+  readonly metrics: Pick<Metrics, 'p2pPeersConnected'> & GossipMetrics
   readonly logger: Logger
 }
 
@@ -53,14 +55,26 @@ interface Listening {
   getAddrs(): Multiaddr[]
 }
 
+export interface ConnectedPeer {
+  readonly peer: string
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+  readonly connectedAtMs: number
+}
+
 /** The node's place in the network: one libp2p host with the identity of the configuration. */
 export class P2pNode {
   readonly #libp2p: Libp2p
   readonly #listening: Listening
   readonly #dialler: BootstrapDialler
   readonly check: HealthCheck
+  readonly gossip: Gossip
 
-  private constructor(libp2p: Libp2p<{ listening: Listening }>, options: P2pOptions, { metrics, logger }: P2pParts) {
+  private constructor(
+    libp2p: Libp2p<{ listening: Listening; pubsub: GossipSub }>,
+    options: P2pOptions,
+    { metrics, logger }: P2pParts,
+  ) {
     this.#libp2p = libp2p
     this.#listening = libp2p.services.listening
     this.#dialler = new BootstrapDialler({
@@ -69,6 +83,7 @@ export class P2pNode {
       libp2p,
       logger,
     })
+    this.gossip = new Gossip(libp2p.services.pubsub, { metrics, logger })
     const report = (): void => metrics.p2pPeersConnected.set(this.peers.length)
     libp2p.addEventListener('peer:connect', report)
     libp2p.addEventListener('peer:disconnect', report)
@@ -94,6 +109,7 @@ export class P2pNode {
       services: {
         identify: identify({ timeout: options.timeoutMs }),
         ping: ping({ timeout: options.timeoutMs }),
+        pubsub: createGossipsub(),
         // A wrapper: what is handed over whole would be started a second time, as every service is.
         listening: ({ transportManager }: { transportManager: Listening }): Listening => ({
           getAddrs: () => transportManager.getAddrs(),
@@ -129,8 +145,14 @@ export class P2pNode {
       throw cannotListen(options, cause)
     }
     const node = new P2pNode(libp2p, options, parts)
+    node.gossip.start()
     node.#dialler.start()
     return node
+  }
+
+  /** For the exchanges, which are built on it. */
+  get host(): Libp2p {
+    return this.#libp2p
   }
 
   get peerId(): string {
@@ -145,6 +167,28 @@ export class P2pNode {
   /** Ids of the connected peers. */
   get peers(): string[] {
     return this.#libp2p.getPeers().map(String)
+  }
+
+  get connections(): ConnectedPeer[] {
+    return this.#libp2p.getConnections().map(({ remotePeer, remoteAddr, direction, timeline }) => ({
+      peer: remotePeer.toString(),
+      address: remoteAddr.toString(),
+      direction,
+      connectedAtMs: timeline.open,
+    }))
+  }
+
+  /** Addresses, ending in /p2p/ID, to keep a connection to besides those of the configuration. */
+  setTargets(addresses: readonly string[]): void {
+    this.#dialler.setTargets(addresses)
+  }
+
+  onConnect(listener: (peer: string) => void): void {
+    this.#libp2p.addEventListener('peer:connect', ({ detail }) => listener(detail.toString()))
+  }
+
+  onDisconnect(listener: (peer: string) => void): void {
+    this.#libp2p.addEventListener('peer:disconnect', ({ detail }) => listener(detail.toString()))
   }
 
   /** What is listened on at the moment, whatever is announced; undefined for none. */

@@ -14,7 +14,8 @@ import { openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
-import type { ReadyPack } from './pack-cache.ts'
+import { openPack } from './open-pack.ts'
+import type { PackSpec, ReadyPack } from './pack-cache.ts'
 import { framedBytes, sendPack } from './pack-stream.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
@@ -203,25 +204,8 @@ export class Fetch {
     }
   }
 
-  async #openPack(spec: Parameters<TransferParts['packs']['open']>[1]): Promise<ReadyPack> {
-    const { files, packs, workers } = this.#parts
-    const { repository } = this.#request
-    const repositoryPath = files.path(repository)
-    // Another fetch may be making the very pack, and its own watch is on it.
-    this.#watch.pause()
-    const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
-      packs.open(repository.id, spec, (file) =>
-        this.#inSlot(() =>
-          workers.build(
-            { ...spec, repositoryPath },
-            { file, onProgress: () => this.#watch.progress() },
-            this.#watch.signal,
-          ),
-        ),
-      ),
-    )
-    this.#watch.progress()
-    return pack
+  #openPack(spec: PackSpec): Promise<ReadyPack> {
+    return openPack(this.#request.repository, spec, this.#watch, this.#parts)
   }
 
   /**

@@ -84,8 +84,8 @@ export class Push {
         pack = await receivePack({
           reader: this.#reader,
           directory,
-          request: this.#request,
-          commands: request.commands,
+          repository: this.#request.repository,
+          tips: request.commands.flatMap((command) => command.newOid ?? []),
           watch: this.#watch,
           parts: this.#parts,
           onProgress: (progress) => this.#showProgress(progress, request),

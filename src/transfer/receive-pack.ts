@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import { PACK_HEADER_BYTES, decodePackHeader } from '../git/pack/header.ts'
 import { GutsError, RequestError } from '../errors.ts'
-import type { PushCommand } from '../git/protocol/push-request.ts'
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import { type WritableFile, writeDurably } from '../storage/file-system.ts'
 import type { PackRow } from '../storage/repositories/ref-store.ts'
-import type { GitRequest } from './git-request.ts'
+import type { RepositoryRef } from './git-request.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
@@ -22,43 +21,65 @@ export interface ReceivedPack {
   readonly tips: ReadonlyMap<string, Tip>
 }
 
-export interface ReceiveOptions {
-  readonly reader: RequestReader
+/** A pack on its way into quarantine, whoever sends it. */
+export interface PackIntake {
   readonly directory: string
-  readonly request: GitRequest
-  readonly commands: readonly PushCommand[]
+  readonly repository: RepositoryRef
+  /** What refs are to point to, as 40 hex digits each. */
+  readonly tips: readonly string[]
   readonly watch: ProgressWatch
   readonly parts: TransferParts
   onProgress(progress: TaskProgress): void
 }
 
+export interface ReceiveOptions extends PackIntake {
+  readonly reader: RequestReader
+}
+
 /**
- * Takes a pack into quarantine, checks and indexes it in a worker thread, and makes both files durable: what
+ * Takes a pusher's pack into quarantine, checks and indexes it in a worker thread, and makes both files durable: what
  * `publishPack` moves into sight.
  *
  * @throws RequestError bad_request: the sentence says what is wrong with the pack
  */
 export async function receivePack(options: ReceiveOptions): Promise<ReceivedPack> {
-  const { directory, parts } = options
-  const { fileSystem, metrics, observe } = parts
-  const file = await fileSystem.create(join(directory, 'incoming.pack'))
-  let index: Accepted
-  try {
+  const { metrics, observe } = options.parts
+  return takePack(options, async (file) => {
     const packBytes = await withSpan('git.pack.receive', {}, () =>
       observe('pack_write', () => writePack(file, options)),
     )
     metrics.gitPackBytes.inc({ direction: 'in' }, packBytes)
     addAccessFields({ pack_bytes: packBytes })
-    index = await withSpan('git.pack.index', { 'git.pack.bytes': packBytes }, () => indexInWorker(file, options))
-    metrics.gitObjects.inc({ direction: 'in' }, index.objects)
-    addAccessFields({ objects: index.objects })
+    return (objects) => {
+      metrics.gitObjects.inc({ direction: 'in' }, objects)
+      addAccessFields({ objects })
+    }
+  })
+}
+
+/**
+ * @param write fills the file; what it returns is called with the number of objects once they are known to be good
+ * @throws RequestError bad_request: the sentence says what is wrong with the pack
+ */
+export async function takePack(
+  intake: PackIntake,
+  write: (file: WritableFile) => Promise<(objects: number) => void>,
+): Promise<ReceivedPack> {
+  const { directory, parts, watch } = intake
+  const { fileSystem } = parts
+  const file = await fileSystem.create(join(directory, 'incoming.pack'))
+  let index: Accepted
+  try {
+    const onChecked = await write(file)
+    index = await withSpan('git.pack.index', {}, () => indexInWorker(file, intake))
+    onChecked(index.objects)
     await file.sync()
   } finally {
     await file.close()
   }
   const tips = new Map(index.tips.map((tip) => [tip.oid, tip]))
   if (index.objects === 0) return { row: undefined, tips }
-  options.watch.signal.throwIfAborted()
+  watch.signal.throwIfAborted()
   await writeDurably(fileSystem, join(directory, 'incoming.idx'), index.index)
   return { row: { name: index.packName, bytes: index.packBytes + index.index.length, ...index.counts }, tips }
 }
@@ -91,11 +112,11 @@ async function writePack(file: WritableFile, { reader, parts }: ReceiveOptions):
 
 type Accepted = Extract<IndexResult, { accepted: true }>
 
-async function indexInWorker(file: WritableFile, options: ReceiveOptions): Promise<Accepted> {
-  const { directory, request, commands, watch, parts, onProgress } = options
+async function indexInWorker(file: WritableFile, intake: PackIntake): Promise<Accepted> {
+  const { directory, repository, tips, watch, parts, onProgress } = intake
   const { limits } = parts
   const task = {
-    repositoryPath: parts.files.path(request.repository),
+    repositoryPath: parts.files.path(repository),
     packPath: join(directory, 'incoming.pack'),
     limits: {
       objectsMax: limits.packObjectsMax,
@@ -103,11 +124,11 @@ async function indexInWorker(file: WritableFile, options: ReceiveOptions): Promi
       inflatedBytesMax: limits.packInflatedBytesMax,
       deltaDepthMax: limits.deltaDepthMax,
     },
-    tips: Array.from(new Set(commands.flatMap((command) => command.newOid ?? []))),
+    tips: Array.from(new Set(tips)),
   }
   // Waiting for a slot is not standing still: the queue is bounded, and the client may leave it.
   watch.pause()
-  const result = await parts.pushSlots.run(request.repository.id, request.signal, async () => {
+  const result = await parts.pushSlots.run(repository.id, watch.signal, async () => {
     watch.progress()
     return parts.workers.index(
       task,

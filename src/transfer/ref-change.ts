@@ -2,9 +2,8 @@ import type { PushRequest } from '../git/protocol/push-request.ts'
 import type { RefReport } from '../git/protocol/report-status.ts'
 import { withSpan } from '../observability/tracing.ts'
 import { StorageError } from '../storage/error.ts'
-import type { RefTransaction } from '../storage/repositories/ref-store.ts'
-import type { PublishedPack } from '../storage/repositories/repository-files.ts'
-import type { GitRequest } from './git-request.ts'
+import type { RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { GitRequest, RepositoryRef } from './git-request.ts'
 import type { ReceivedPack } from './receive-pack.ts'
 import { headAfter, judgeCommands, type Verdict } from './ref-rules.ts'
 import type { TransferParts } from './transfer.ts'
@@ -38,37 +37,56 @@ export function changeRefs(
       // Asked again: the pack may have taken long to come.
       parts.writeGate.assertWritable()
       const row = pack?.row
-      const published = row === undefined ? undefined : await parts.files.publishPack(repository, directory, row.name)
       const change = { repositoryId: repository.id, updates, userId, ...(head && { head }), ...(row && { pack: row }) }
-      if (!(await apply(change, published, parts))) {
+      const published = { repository, directory, packName: row?.name, updates, head }
+      if (!(await publishWith(published, parts, () => parts.refs.apply(change)))) {
         return commands.map(({ ref }) => ({ ref, refused: 'reference changed meanwhile; fetch first' }))
       }
-      if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+      parts.onRefsChanged(repository)
       return verdicts.map(toReport)
     }),
   )
 }
 
-/** @returns false where a ref had another value after all, and nothing was changed */
-async function apply(
-  change: RefTransaction,
-  published: PublishedPack | undefined,
-  { refs }: TransferParts,
+export interface Publication {
+  readonly repository: RepositoryRef
+  /** Quarantine in which the pack lies. */
+  readonly directory: string
+  /** undefined: nothing new came with the change */
+  readonly packName: string | undefined
+  readonly updates: readonly RefUpdate[]
+  readonly head: string | undefined
+}
+
+/**
+ * Under the repository's lock: the pack comes into sight, then the refs change, then they are shown on disk.
+ *
+ * @param apply the transaction; false where a ref had another value after all, and nothing was changed
+ * @returns what `apply` does
+ */
+export async function publishWith(
+  { repository, directory, packName, updates, head }: Publication,
+  parts: TransferParts,
+  apply: () => Promise<boolean>,
 ): Promise<boolean> {
+  const published = packName === undefined ? undefined : await parts.files.publishPack(repository, directory, packName)
+  let applied: boolean
   try {
-    const applied = await refs.apply(change)
-    if (!applied) await published?.takeBack()
-    return applied
+    applied = await apply()
   } catch (error) {
     // Where nobody can tell whether the refs were changed, the pack stays, as they may need it.
     if (isCertainlyUndone(error)) await published?.takeBack()
     throw error
   }
+  if (!applied) await published?.takeBack()
+  else if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+  return applied
 }
 
 function isCertainlyUndone(error: unknown): boolean {
   if (!(error instanceof StorageError)) return false
   const { detail } = error
+  if (detail.code === 'repository_is_mirror') return true
   return detail.code === 'lease_lost' || (detail.code === 'database_failed' && detail.undone)
 }
 

@@ -11,11 +11,12 @@ import type { RepositoryFiles } from '../storage/repositories/repository-files.t
 import type { WriteGate } from '../storage/write-gate.ts'
 import { Advertiser, encodeErr } from './advertiser.ts'
 import { Fetch } from './fetch.ts'
-import type { GitRequest, TransferLimits } from './git-request.ts'
+import type { GitRequest, RepositoryRef, TransferLimits } from './git-request.ts'
 import { observeOperation } from './operation.ts'
-import { PackCache } from './pack-cache.ts'
+import { PackCache, type ReadyPack } from './pack-cache.ts'
 import { Push } from './push.ts'
 import { RefProjector } from './ref-projector.ts'
+import { type MirrorUpdate, type Need, openReplicaPack, updateMirror } from './replica.ts'
 import { type GitWorkers, SLOTS } from './workers/pool.ts'
 
 /** What may wait for a worker thread, beyond what runs. */
@@ -36,6 +37,8 @@ export interface TransferOptions {
   readonly logger: Logger
   /** The configured one, for repositories whose HEAD nobody chose. */
   readonly defaultBranch: string | undefined
+  /** Told after each change of refs here, when it is durable; returns at once. */
+  readonly onRefsChanged: (repository: RepositoryRef) => void
   /** What clients see of our version, e.g. `guts/1.0`. */
   readonly agent: string
 }
@@ -117,6 +120,16 @@ export class Transfer {
       await answer.end()
       return refused ? 'refused' : 'ok'
     })
+  }
+
+  /** For a mirror of ours. @throws as openReplicaPack */
+  openReplicaPack(repository: RepositoryRef, need: Need, signal: AbortSignal): Promise<ReadyPack> {
+    return openReplicaPack(repository, need, signal, this.#parts)
+  }
+
+  /** As a mirror. @throws as updateMirror */
+  updateMirror(update: MirrorUpdate): Promise<void> {
+    return updateMirror(update, this.#parts)
   }
 
   /** `POST git-upload-pack`. */

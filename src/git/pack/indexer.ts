@@ -99,7 +99,7 @@ function scanEntry(
 function checkChecksum(source: ByteSource): void {
   const hash = createHash('sha1')
   const end = source.bytes - PACK_TRAILER_BYTES
-  const buffer = Buffer.allocUnsafe(1024 * 1024)
+  const buffer = Buffer.allocUnsafe(Math.min(1024 * 1024, end))
   for (let position = 0; position < end;) {
     const count = source.read(buffer.subarray(0, Math.min(buffer.length, end - position)), position)
     if (count === 0) throw truncated()

@@ -120,6 +120,10 @@ it('describes itself', async () => {
     '/api/user/tokens/{id}',
     '/api/users',
     '/api/users/{username}',
+    '/docs',
+    '/docs/page.js',
+    '/docs/swagger-ui-bundle.js',
+    '/docs/swagger-ui.css',
     '/openapi.json',
   ])
   expect(document.paths['/api/repos']?.['post']?.security).toEqual([{ bearer: [] }, { basic: [] }])

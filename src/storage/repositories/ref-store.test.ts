@@ -85,8 +85,8 @@ describe('compare-and-swap', () => {
     const before = refs.snapshot(REPOSITORY)
     expect(await apply(change('good', undefined, C), update, change('other', B, C))).toBe(false)
     expect(refs.snapshot(REPOSITORY)).toBe(before)
-    const log = await data.database.read.selectFrom('ref_transactions').select('sequence').execute()
-    expect(log).toEqual([{ sequence: 1 }])
+    const entries = await data.database.read.selectFrom('ref_transactions').select('sequence').execute()
+    expect(entries).toEqual([{ sequence: 1 }])
   })
 
   it('lets exactly one of many at the same time win', async () => {

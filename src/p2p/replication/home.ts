@@ -1,0 +1,151 @@
+import { RequestError } from '../../errors.ts'
+import { annotateContext } from '../../observability/context.ts'
+import type { Database } from '../../storage/database/database.ts'
+import type { ReadStatement } from '../../storage/database/reader.ts'
+import { NO_HASH } from '../../storage/repositories/ref-log.ts'
+import type { RefLog } from '../../storage/repositories/ref-log-store.ts'
+import type { RepositoryRef } from '../../transfer/git-request.ts'
+import type { ReadyPack } from '../../transfer/pack-cache.ts'
+import type { Transfer } from '../../transfer/transfer.ts'
+import type { Handlers, Served } from '../exchange-server.ts'
+import { type Head, HEADS_PER_ANSWER_MAX } from '../wire/messages.ts'
+
+/** Entries are gathered into one answer up to this. */
+const LOG_ANSWER_BYTES = 1024 * 1024
+const PIECE_BYTES = 256 * 1024
+const CHECKSUM_BYTES = 20
+
+export interface HomeParts {
+  readonly database: Database
+  readonly log: RefLog
+  readonly transfer: Transfer
+  readonly publicUrl: string | undefined
+}
+
+interface HeadRow {
+  id: string
+  owner: string
+  name: string
+  description: string
+  head: string
+  sequence: number
+  log_hash: Uint8Array | null
+}
+
+const SELECT = `SELECT r.id, o.name AS owner, r.name, r.description, r.head, r.sequence, r.log_hash
+  FROM owners o JOIN repositories r ON r.owner_id = o.id`
+/** What any peer may see: repositories of ours that everybody may read. */
+const PUBLIC = 'r.private = 0 AND r.home IS NULL AND r.deleted_at IS NULL'
+
+/**
+ * This node as the home of its repositories: what other nodes may ask, and all of it only reads. What a peer may not see
+ * and what does not exist are the same (I12).
+ */
+export class Home {
+  readonly #parts: HomeParts
+  readonly #page: ReadStatement
+  readonly #named: ReadStatement
+  readonly #byId: ReadStatement
+
+  constructor(parts: HomeParts) {
+    this.#parts = parts
+    const { reader } = parts.database
+    this.#page = reader.prepare(
+      `${SELECT} WHERE ${PUBLIC} AND (o.name, r.name) > (?, ?) ORDER BY o.name, r.name LIMIT ${HEADS_PER_ANSWER_MAX}`,
+    )
+    this.#named = reader.prepare(`${SELECT} WHERE ${PUBLIC} AND o.name = ? AND r.name = ?`)
+    this.#byId = reader.prepare(`${SELECT} WHERE ${PUBLIC} AND r.id = ?`)
+  }
+
+  get handlers(): Handlers {
+    return {
+      status: (served) => this.#status(served),
+      log: (served) => this.#log(served),
+      pack: (served) => this.#pack(served),
+    }
+  }
+
+  /** @returns undefined where not every peer may know of it */
+  headOf(repositoryId: string): Head | undefined {
+    const row = this.#byId.get(repositoryId) as HeadRow | undefined
+    return row === undefined ? undefined : toHead(row)
+  }
+
+  async #status({ request, answer }: Served<'status'>): Promise<void> {
+    const { names, after } = request
+    const rows = names === null ? this.#rowsAfter(after) : names.slice(indexAfter(names, after))
+    const page = rows.slice(0, HEADS_PER_ANSWER_MAX)
+    const found = page.flatMap((row) => (typeof row === 'string' ? (this.#rowNamed(row) ?? []) : row))
+    const last = page.at(-1)
+    const isMore = names === null ? page.length === HEADS_PER_ANSWER_MAX : rows.length > page.length
+    const next = isMore && last !== undefined ? (typeof last === 'string' ? last : `${last.owner}/${last.name}`) : null
+    await answer({ url: this.#parts.publicUrl ?? null, heads: found.map(toHead), next })
+  }
+
+  async #log({ request, answer }: Served<'log'>): Promise<void> {
+    const { id } = this.#existing(request.repository)
+    const entries = this.#parts.log.read(id, request.after, LOG_ANSWER_BYTES)
+    await answer({ entries: entries.map(({ bytes, signature }) => [bytes, signature]) })
+  }
+
+  async #pack(served: Served<'pack'>): Promise<void> {
+    const { request, signal } = served
+    const repository = this.#existing(request.repository)
+    const hex = (oid: Uint8Array): string => Buffer.from(oid).toString('hex')
+    const need = { wants: request.wants.map(hex), haves: request.haves.map(hex) }
+    const pack = await this.#parts.transfer.openReplicaPack(repository, need, signal)
+    try {
+      await sendPack(pack, served)
+    } finally {
+      await pack.handle.close()
+    }
+  }
+
+  /** @throws RequestError not_found */
+  #existing(repositoryId: string): RepositoryRef {
+    const row = this.#byId.get(repositoryId) as HeadRow | undefined
+    if (row === undefined) throw new RequestError({ code: 'not_found' }, 'There is no such repository')
+    annotateContext({ repository: `${row.owner}/${row.name}` })
+    return { id: row.id, owner: row.owner, name: row.name }
+  }
+
+  #rowsAfter(after: string | null): HeadRow[] {
+    const [owner = '', name = ''] = (after ?? '').split('/')
+    return this.#page.all(owner, name) as unknown as HeadRow[]
+  }
+
+  #rowNamed(fullName: string): HeadRow | undefined {
+    const [owner = '', name = ''] = fullName.split('/')
+    return this.#named.get(owner, name) as HeadRow | undefined
+  }
+}
+
+function indexAfter(names: readonly string[], after: string | null): number {
+  return after === null ? 0 : names.indexOf(after) + 1
+}
+
+function toHead({ id, owner, name, description, head, sequence, log_hash }: HeadRow): Head {
+  return { repository: id, owner, name, description, head, sequence, hash: log_hash ?? NO_HASH }
+}
+
+/** The asker may have the beginning of it already: of this very pack, as its trailer says. */
+async function sendPack({ handle, bytes, objects }: ReadyPack, served: Served<'pack'>): Promise<void> {
+  const { request, answer, sendBytes } = served
+  const checksum = await readAt(handle, bytes - CHECKSUM_BYTES, CHECKSUM_BYTES)
+  const goesOn = request.checksum !== null && checksum.equals(request.checksum) && request.offset <= bytes
+  const offset = goesOn ? request.offset : 0
+  await answer({ bytes, objects, offset, checksum })
+  for (let position = offset; position < bytes;) {
+    const piece = await readAt(handle, position, Math.min(PIECE_BYTES, bytes - position))
+    await sendBytes(piece)
+    position += piece.length
+  }
+}
+
+/** Each time into memory of its own: the stream keeps what it was given until the network takes it. */
+async function readAt(handle: ReadyPack['handle'], position: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(bytes)
+  const { bytesRead } = await handle.read(buffer, 0, bytes, position)
+  if (bytesRead !== bytes) throw new Error(`A pack ended after ${position + bytesRead} bytes`)
+  return buffer
+}

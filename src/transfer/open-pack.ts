@@ -1,0 +1,27 @@
+import { withSpan } from '../observability/tracing.ts'
+import type { RepositoryRef } from './git-request.ts'
+import type { PackSpec, ReadyPack } from './pack-cache.ts'
+import type { ProgressWatch } from './progress-watch.ts'
+import type { TransferParts } from './transfer.ts'
+
+/** The pack of what is wanted and not had: from the cache, or made in a worker thread. The caller closes it. */
+export async function openPack(
+  repository: RepositoryRef,
+  spec: PackSpec,
+  watch: ProgressWatch,
+  { files, packs, workers, fetchSlots }: TransferParts,
+): Promise<ReadyPack> {
+  const repositoryPath = files.path(repository)
+  // Another fetch may be making the very pack, and its own watch is on it. Nor is waiting for a slot standing still: the
+  // queue is bounded, and who waits may leave it. What then runs in a worker reports by itself where it takes long.
+  watch.pause()
+  const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
+    packs.open(repository.id, spec, (file) =>
+      fetchSlots.run(repository.id, watch.signal, () =>
+        workers.build({ ...spec, repositoryPath }, { file, onProgress: () => watch.progress() }, watch.signal),
+      ),
+    ),
+  )
+  watch.progress()
+  return pack
+}

@@ -1,0 +1,154 @@
+/** What replication needs of packs and refs: what a home gives, and how a mirror takes it. */
+import { setImmediate } from 'node:timers/promises'
+import { RequestError } from '../errors.ts'
+import { encodePackHeader } from '../git/pack/header.ts'
+import { withSpan } from '../observability/tracing.ts'
+import type { WritableFile } from '../storage/file-system.ts'
+import type { ChainEnd, VerifiedEntry } from '../storage/repositories/ref-log.ts'
+import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import { createHash } from 'node:crypto'
+import type { RepositoryRef } from './git-request.ts'
+import { openPack } from './open-pack.ts'
+import type { ReadyPack } from './pack-cache.ts'
+import { ProgressWatch } from './progress-watch.ts'
+import { takePack } from './receive-pack.ts'
+import { publishWith } from './ref-change.ts'
+import { foldEntries, judgeMirrored } from './replica-rules.ts'
+import type { TransferParts } from './transfer.ts'
+
+/** Named in one request; a home leaves out what is reachable from any of them. */
+export const HAVES_MAX = 20_000
+const LOOKS_PER_TURN = 1_000
+
+export interface Need {
+  /** 40 hex digits each. */
+  readonly wants: readonly string[]
+  readonly haves: readonly string[]
+}
+
+/** Where a pack's bytes go, in order. */
+export interface PackSink {
+  /** How many are there already: what a second attempt need not bring again. */
+  readonly bytes: number
+  write(bytes: Uint8Array): Promise<void>
+}
+
+export interface MirrorUpdate {
+  readonly repository: RepositoryRef
+  readonly from: ChainEnd
+  readonly entries: readonly VerifiedEntry[]
+  readonly signal: AbortSignal
+  /** Brings the pack; not called where everything is here. */
+  fetch(need: Need, sink: PackSink): Promise<void>
+}
+
+/** @throws RequestError not_found: an object that is wanted is not here; unavailable: too much is waiting */
+export async function openReplicaPack(
+  repository: RepositoryRef,
+  { wants, haves }: Need,
+  signal: AbortSignal,
+  parts: TransferParts,
+): Promise<ReadyPack> {
+  if ((await missingOf(wants, repository, parts)).length > 0) {
+    parts.files.objects(repository).refresh()
+    const [missing] = await missingOf(wants, repository, parts)
+    if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
+  }
+  const absent = new Set(await missingOf(haves, repository, parts))
+  const spec = {
+    wants,
+    haves: haves.filter((oid) => !absent.has(oid)),
+    annotatedTags: [],
+    features: { thinPack: true, ofsDelta: true },
+  }
+  const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
+  try {
+    return await openPack(repository, spec, watch, parts)
+  } finally {
+    watch.stop()
+  }
+}
+
+/**
+ * Brings a mirror from one state of its home to a later one, in one step (I5): objects first, checked like a push's,
+ * then refs and log in one transaction.
+ *
+ * @throws ReplicaError the entries contradict what is here, or the pack is not what they need
+ * @throws RequestError unavailable, StorageError: the mirror cannot take changes
+ */
+export async function updateMirror(update: MirrorUpdate, parts: TransferParts): Promise<void> {
+  const { repository, from, entries, signal } = update
+  parts.writeGate.assertWritable()
+  const snapshot = parts.refs.snapshot(repository.id)
+  const folded = foldEntries(snapshot, entries)
+  const wants = await missingOf(folded.oids, repository, parts)
+  const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
+  try {
+    await parts.quarantine(async (directory) => {
+      const intake = { directory, repository, tips: folded.oids, watch, parts, onProgress() {} }
+      const pack = await takePack(intake, async (file) => {
+        watch.pause()
+        if (wants.length === 0) await file.write(EMPTY_PACK, 0)
+        else await update.fetch({ wants, haves: havesOf(snapshot) }, new FileSink(file))
+        watch.progress()
+        return () => {}
+      })
+      const updates = judgeMirrored(folded, snapshot, pack.tips)
+      // From here on it is the disk's work, and nothing that could be taken back.
+      watch.pause()
+      await parts.locks.run(`${repository.owner}/${repository.name}`, () =>
+        withSpan('replication.apply', { entries: entries.length }, () => apply(updates, directory, pack.row)),
+      )
+    })
+  } finally {
+    watch.stop()
+  }
+
+  async function apply(updates: RefUpdate[], directory: string, row: Awaited<ReturnType<typeof takePack>>['row']) {
+    signal.throwIfAborted()
+    parts.writeGate.assertWritable()
+    const batch = { repositoryId: repository.id, from, entries, updates, ...(row && { pack: row }) }
+    const publication = { repository, directory, packName: row?.name, updates, head: folded.head }
+    const applied = await publishWith(publication, parts, () => parts.refs.applyMirrored(batch))
+    if (!applied) throw new RequestError({ code: 'conflict' }, 'The mirror was changed meanwhile')
+  }
+}
+
+async function missingOf(oids: readonly string[], repository: RepositoryRef, parts: TransferParts): Promise<string[]> {
+  const objects = parts.files.objects(repository)
+  const missing: string[] = []
+  for (const [at, oid] of oids.entries()) {
+    if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
+    if (!objects.has(Buffer.from(oid, 'hex'))) missing.push(oid)
+  }
+  return missing
+}
+
+/** What refs point to here; with very many of them, the branch that HEAD names and as many others as may be told. */
+function havesOf({ refs, byName, head }: RefSnapshot): string[] {
+  const main = byName.get(head)?.oid
+  const oids = new Set(main === undefined ? [] : [main])
+  for (const { oid } of refs) {
+    if (oids.size >= HAVES_MAX) break
+    oids.add(oid)
+  }
+  return [...oids]
+}
+
+class FileSink implements PackSink {
+  bytes = 0
+  readonly #file: WritableFile
+
+  constructor(file: WritableFile) {
+    this.#file = file
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#file.write(bytes, this.bytes)
+    this.bytes += bytes.length
+  }
+}
+
+const EMPTY_HEADER = encodePackHeader(0)
+/** Of no objects: what is wanted is here already. */
+const EMPTY_PACK = Buffer.concat([EMPTY_HEADER, createHash('sha1').update(EMPTY_HEADER).digest()])
