@@ -1,6 +1,7 @@
 /** What `guts dev` makes for a person who has nothing yet, and finds again at the next start. */
 import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { hasErrorCode } from './errors.ts'
 import type { Caller } from './collaboration/caller.ts'
@@ -8,6 +9,7 @@ import { type Address, formatAddress } from './config/network-values.ts'
 import { isSeed, SEED_RULE } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import type { RunningNode } from './node.ts'
+import { Subscriptions } from './p2p/replication/subscriptions.ts'
 import { writeSecretFile } from './secret-file.ts'
 import { StartError } from './start-error.ts'
 import { makeDirectories } from './storage/data-directory.ts'
@@ -23,6 +25,8 @@ export interface FirstUser {
   readonly origin: string
   readonly metricsOrigin: string
   readonly username: string
+  /** What another node takes to mirror this one: a multiaddr that ends in /p2p/ID. */
+  readonly peerAddress: string
   /** Holds the user's token, in the format of git-credential-store. */
   readonly credentialFile: string
   /** Its address. */
@@ -58,19 +62,30 @@ export async function prepareFirstUser(node: RunningNode, config: Config): Promi
   const line = `http://${username}:${caller.token}@${spelt}\n`
   // Also when only the address has changed: git finds credentials by host and port.
   if ((await readIfThere(credentialFile)) !== line) await writeSecretFile(credentialFile, line, 'replace')
-  const { repositories } = node.data
-  if (repositories.find(username, REPOSITORY, caller) === undefined) {
-    await repositories.create({ name: REPOSITORY, description: 'Made by guts dev', private: false }, caller)
-  }
-  const path = `/git/${username}/${REPOSITORY}`
+  const name = await firstRepository(node, caller)
+  const path = `/git/${username}/${name}`
   return {
     origin,
     metricsOrigin: `http://${reachable({ ...config.metricsAddress, port: node.internalPort })}`,
     username,
+    peerAddress: peerAddress(reachableHost(config.p2pAddress), node),
     credentialFile,
     repository: `${origin}${path}`,
     pushCommand: pushCommand(credentialFile, `http://${username}@${host}${path}`),
   }
+}
+
+/** On a node that mirrors others, one with a name that theirs do not have. @returns its name */
+async function firstRepository({ data, peerId }: RunningNode, caller: Caller): Promise<string> {
+  const { repositories, database } = data
+  const isMirror = new Subscriptions(database).list().length > 0
+  const known = repositories.find(caller.username, REPOSITORY, caller)
+  const isTheirs = known === undefined ? isMirror : known.mirrorOf !== undefined
+  const name = isTheirs ? `${REPOSITORY}-${peerId.slice(-8).toLowerCase()}` : REPOSITORY
+  if (repositories.find(caller.username, name, caller) === undefined) {
+    await repositories.create({ name, description: 'Made by guts dev', private: false }, caller)
+  }
+  return name
 }
 
 /**
@@ -111,7 +126,16 @@ const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::
 
 /** Where this machine reaches what listens on every address. */
 function reachable({ host, port }: Address): string {
-  return formatAddress({ host: LOOPBACK[host] ?? host, port })
+  return formatAddress({ host: reachableHost({ host }), port })
+}
+
+function reachableHost({ host }: Pick<Address, 'host'>): string {
+  return LOOPBACK[host] ?? host
+}
+
+function peerAddress(host: string, { p2pPort, peerId }: RunningNode): string {
+  const kind = isIP(host) === 0 ? 'dns' : `ip${isIP(host)}`
+  return `/${kind}/${host}/tcp/${p2pPort}/p2p/${peerId}`
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -13,6 +13,8 @@ export type LogLine = Record<string, unknown>
 export interface NodeProcessOptions {
   /** Further `GUTS_*` variables; undefined removes one that is set here. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Of an earlier process, whose place this one takes; without them free ones. */
+  readonly ports?: NodeProcess['ports']
   /** Kept when the node goes; without it a folder that goes with it. */
   readonly dataDirectory?: string
   /** Further arguments of `guts start`. */
@@ -78,7 +80,8 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   static async start(options: NodeProcessOptions = {}): Promise<NodeProcess> {
-    const node = new NodeProcess(await freePorts(3), options)
+    const { ports } = options
+    const node = new NodeProcess(ports ? [ports.api, ports.internal, ports.p2p] : await freePorts(3), options)
     try {
       const { waitFor = 'ready' } = options
       if (waitFor !== 'nothing') await node.#waitUntil(waitFor)

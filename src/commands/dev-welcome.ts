@@ -6,6 +6,7 @@ export function welcomeText({
   origin,
   metricsOrigin,
   username,
+  peerAddress,
   credentialFile,
   repository,
   pushCommand,
@@ -19,6 +20,7 @@ ${bold('Guts is running.')}
   first user    ${username}
   credentials   ${credentialFile}
   repository    ${repository}
+  for mirrors   ${peerAddress}
 
 Push any repository that has a commit, with this line pasted into its folder:
 

@@ -45,6 +45,7 @@ describe('POST /api/repos', () => {
       default_branch: 'main',
       empty: true,
       clone_url: `${rest.server.origin}/git/alice/site`,
+      mirror_of: null,
       created_at: expect.stringMatching(ISO),
       updated_at: expect.stringMatching(ISO),
       pushed_at: null,

@@ -51,6 +51,10 @@ export const repositoryAnswer = z
     default_branch: z.string().meta({ description: 'What HEAD points to, whether it exists yet or not' }),
     empty: z.boolean(),
     clone_url: z.string(),
+    mirror_of: z
+      .object({ peer: z.string(), url: z.string().nullable() })
+      .nullable()
+      .meta({ description: 'The node that takes its changes, where this one only follows' }),
     created_at: time,
     updated_at: time,
     pushed_at: time.nullable(),
@@ -77,6 +81,7 @@ export function toRepositoryAnswer(
     default_branch: found.head.replace(/^refs\/heads\//, ''),
     empty: found.empty,
     clone_url: `${publicUrl ?? url.origin}/git/${path}`,
+    mirror_of: found.mirrorOf === undefined ? null : { peer: found.mirrorOf.peer, url: found.mirrorOf.url ?? null },
     created_at: isoTime(found.createdAtMs),
     updated_at: isoTime(found.updatedAtMs),
     pushed_at: found.pushedAtMs === null ? null : isoTime(found.pushedAtMs),
