@@ -13,7 +13,7 @@ const HELP = `Usage: npm run load [-- SCRIPT… | all] [--short] [--seed N]
 
 Drives a node with k6, real git traffic and API traffic, at fixed rates and with thresholds.
 Afterwards the client's ledger is held against the node's /metrics: requests, statuses and bytes
-must agree exactly, latency quantiles within a bucket. Pushed refs are looked at by real git.
+must agree exactly, median latencies within a bucket. Pushed refs are looked at by real git.
 Writes summary.json, junit.xml and report.txt to reports/load/.
 
 Scripts (all of them, when none is named):

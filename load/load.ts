@@ -36,7 +36,7 @@ const PUSHES_SPARE = 2
 const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   requests: 'requests and statuses agree exactly',
   bytes: 'bytes agree exactly',
-  latency: 'latency quantiles agree within a bucket',
+  latency: 'latencies agree within a bucket',
 }
 
 export async function runLoad({ k6, scripts, short, seed, signal, say }: LoadOptions): Promise<LoadResult> {

@@ -1,6 +1,6 @@
 /**
  * Holds the client's ledger against the difference of two scrapes of the node: requests, statuses and bytes must agree
- * exactly, latency quantiles within the width of a bucket.
+ * exactly, latencies within the width of a bucket.
  */
 import { METRICS } from '../src/observability/metrics-table.ts'
 import { keyOf, type Series } from '../integration/support/metrics.ts'
@@ -39,7 +39,8 @@ export interface QuantileRow {
 
 /** Asked by whoever watches the node, not by its clients. */
 const WATCHED = /^\/(?:metrics|health)(?:\/|$)/
-const QUANTILES = [0.5, 0.95]
+const MEDIAN = 0.5
+const QUANTILES = [MEDIAN, 0.95]
 /** Below this, one slow turn of a core decides a quantile. */
 const QUANTILE_REQUESTS_MIN = 20
 
@@ -109,10 +110,15 @@ function byteFindings({ name, client, node }: Row): string[] {
   })
 }
 
-/** The client's quantile lies in the bucket of the node's, or in the next to it. */
+/**
+ * A client sees what the node measured, and its own side besides: on a busy machine it waits for a core now and then,
+ * for longer than a request takes. So quantiles of the node may not lie above the client's, and the medians, which such
+ * turns do not reach, agree from both sides: each time in the same bucket or in the next to it.
+ */
 function latencyFindings({ name, quantiles }: Row, histogram: Histogram): string[] {
   return quantiles.flatMap(({ quantile, clientMs, node: { fromMs, toMs } }) => {
-    if (bucketsApart(histogram, clientMs, toMs) <= 1) return []
+    const agree = bucketsApart(histogram, clientMs, toMs) <= 1
+    if (agree || (quantile !== MEDIAN && clientMs > toMs)) return []
     const of = `the ${quantile * 100} % quantile`
     return [`${name}: ${of} was ${clientMs.toFixed(1)} ms for the client, from ${fromMs} to ${toMs} at the node`]
   })

@@ -63,9 +63,7 @@ export function packObjectCount(pack: Uint8Array<ArrayBuffer>): number | undefin
 }
 
 export function text(bytes: Uint8Array): string {
-  let characters = ''
-  for (const byte of bytes) characters += String.fromCharCode(byte)
-  return characters
+  return String.fromCharCode(...bytes)
 }
 
 function latin1(characters: string): Uint8Array<ArrayBuffer> {
