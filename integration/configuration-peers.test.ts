@@ -7,7 +7,9 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
+import { FakeHome, statusReply } from './support/fake-home.ts'
 import { NodeProcess, type NodeProcessOptions } from './support/node-process.ts'
+import { addMirror, addressOf, peerIdOf, statusOf } from './support/peers.ts'
 
 const PATIENCE = { timeout: 20_000, interval: 50 }
 const KEYS = ['11', '22', '33'].map((byte) => byte.repeat(32))
@@ -19,9 +21,6 @@ function start(
 ) {
   return NodeProcess.start({ environment: { GUTS_PRIVATE_KEY: KEYS[number], ...environment }, waitFor })
 }
-
-const peerIdOf = (node: NodeProcess): string => String(node.lines().find(({ msg }) => msg === 'Started')?.['peer_id'])
-const addressOf = (node: NodeProcess): string => `/ip4/127.0.0.1/tcp/${node.ports.p2p}/p2p/${peerIdOf(node)}`
 
 describe('GUTS_BOOTSTRAP_PEERS', () => {
   it('are connected to, and readiness demands one of them', async () => {
@@ -91,6 +90,71 @@ describe('GUTS_ANNOUNCE_ADDRS', () => {
     } finally {
       await client.stop()
     }
+  })
+})
+
+describe('exchanges with a peer that takes requests and never answers', () => {
+  const silent = (number: 0 | 1, environment: Record<string, string>) =>
+    start(number, { GUTS_P2P_TIMEOUT: '1', GUTS_P2P_SYNC_INTERVAL: '1', GUTS_P2P_MIN_PEERS: '0', ...environment })
+  const follow = async (node: NodeProcess): Promise<FakeHome> => {
+    const home = await FakeHome.start()
+    await addMirror(node, home.address)
+    return home
+  }
+  const opened = 'guts_circuit_breaker_transitions_total{dependency="peer",to="open"}'
+
+  it.each([
+    { attempts: 1, retries: 0 },
+    { attempts: 3, retries: 2 },
+  ])('GUTS_RETRY_MAX_ATTEMPTS=$attempts: so many are on the wire', async ({ attempts, retries }) => {
+    await using node = await silent(0, {
+      GUTS_RETRY_MAX_ATTEMPTS: String(attempts),
+      // The next call is refused: what was counted by then is the first call's.
+      GUTS_CIRCUIT_BREAKER_THRESHOLD: String(attempts),
+    })
+    await using home = await follow(node)
+    await expect.poll(() => node.metric(opened), PATIENCE).toBe(1)
+    expect(home.asked.status).toBe(attempts)
+    // GUTS_P2P_TIMEOUT: each of them was ended by us, and the other side saw it.
+    await expect.poll(() => home.resets, PATIENCE).toBe(attempts)
+    expect(await node.metric('guts_retries_total{dependency="peer"}')).toBe(retries)
+    expect(await node.metric('guts_timeouts_total{operation="peer"}')).toBe(attempts)
+  })
+
+  it('GUTS_CIRCUIT_BREAKER_THRESHOLD failures open the circuit, one success after another closes it', async () => {
+    await using node = await silent(1, { GUTS_RETRY_MAX_ATTEMPTS: '1', GUTS_CIRCUIT_BREAKER_THRESHOLD: '2' })
+    await using home = await follow(node)
+    const state = 'guts_circuit_breaker_state{dependency="peer"}'
+    await expect.poll(() => node.metric(state), PATIENCE).toBe(2)
+    expect(home.asked.status).toBe(2)
+    expect((await statusOf(node)).homes[0]).toMatchObject({ circuit: 'open', contact_age_s: null })
+    // A mirror that cannot reach its home says so.
+    expect(await node.metric('guts_p2p_replication_lag_seconds')).toBeGreaterThan(0)
+    // Calls are refused without a stream.
+    const refused = 'guts_p2p_replication_failures_total{reason="unreachable"}'
+    await expect.poll(() => node.metric(refused), PATIENCE).toBeGreaterThan(0)
+    expect(home.asked.status).toBe(2)
+    home.responses = { status: statusReply() }
+    await expect.poll(() => node.metric(state), PATIENCE).toBe(0)
+    for (const to of ['half_open', 'closed'])
+      expect(await node.metric(`guts_circuit_breaker_transitions_total{dependency="peer",to="${to}"}`)).toBe(1)
+    await expect.poll(() => node.metric('guts_p2p_replication_lag_seconds'), PATIENCE).toBe(0)
+    const changes = node.lines().filter(({ to, key }) => to !== undefined && key === home.peerId)
+    expect(changes.map(({ to }) => to)).toEqual(['open', 'half_open', 'closed'])
+  })
+})
+
+describe('GUTS_P2P_SYNC_INTERVAL', () => {
+  it.each([
+    { seconds: 1, atLeast: 4 },
+    { seconds: 3600, atLeast: 1 },
+  ])('$seconds s: a home is asked so often, also when it announces nothing', async ({ seconds, atLeast }) => {
+    await using node = await start(0, { GUTS_P2P_SYNC_INTERVAL: String(seconds) })
+    await using home = await FakeHome.start({ status: statusReply() })
+    await addMirror(node, home.address)
+    // A connection is a reason to ask, too: that may be one more.
+    await expect.poll(() => home.asked.status, PATIENCE).toBeGreaterThanOrEqual(atLeast)
+    if (seconds > 60) expect(home.asked.status).toBeLessThanOrEqual(2)
   })
 })
 
