@@ -10,12 +10,20 @@ import { closeSuite } from '../harness/suite.ts'
 import { type BenchHost, GutsBench, HttpBackendBench } from './hosts.ts'
 import { MemorySampler, median, rateOf, timeOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
+import { replicationRows } from './replication.ts'
+import type { Row } from './row.ts'
 
-const HELP = `Usage: npm run bench [-- --seconds N] [--seed N]
+const PARTS = ['transfer', 'replication'] as const
 
-Measures clones, listings of refs and a push against git http-backend with bitmaps, and the
-node's memory. Prints ratios, which hold from machine to machine; writes reports/bench/summary.json.
-Exits with 1 when a goal is not met.
+const HELP = `Usage: npm run bench [-- PART…] [--seconds N] [--seed N]
+
+transfer     clones, listings of refs and a push against git http-backend with bitmaps, and the
+             node's memory
+replication  a mirror's way to 50 MiB beside a raw stream of libp2p, a small push on two mirrors,
+             and what the policies of outbound calls cost
+
+Without a part all of them. Prints ratios, which hold from machine to machine; writes
+reports/bench/summary.json. Exits with 1 when a goal is not met.
 
   --seconds N   for each rate and host, in three rounds (6)
   --seed N      of the histories (1)
@@ -25,15 +33,6 @@ const MEBIBYTE = 2 ** 20
 const PUSH_ROUNDS = 5
 /** Of each rate; the median counts. */
 const ROUNDS = 3
-
-interface Row {
-  readonly what: string
-  readonly guts: string
-  readonly anchor: string
-  readonly ratio: string
-  readonly goal: string
-  readonly met: boolean
-}
 
 interface Source {
   readonly name: string
@@ -185,14 +184,21 @@ async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<nu
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { seconds, seed } = readOptions(args, {
+  const {
+    numbers: { seconds, seed },
+    names,
+  } = readOptions(args, {
     numbers: { seconds: { otherwise: 6, min: 1 }, seed: { otherwise: 1, min: 0 } },
-  }).numbers
-  console.log(`seed ${seed}; again: npm run bench -- --seconds ${seconds} --seed ${seed}`)
+    names: { what: 'part', known: PARTS },
+  })
+  const runs = (part: (typeof PARTS)[number]): boolean => names.length === 0 || names.includes(part)
+  console.log(`seed ${seed}; again: npm run bench -- ${names.join(' ')} --seconds ${seconds} --seed ${seed}`)
   using folder = temporaryFolder('bench')
   const startedAtMs = performance.now()
-  const rows = await new Bench(folder.path, seed, seconds).run()
-  const table = new Table({ head: ['', 'guts', 'http-backend', 'ratio', 'goal', ''], style: { head: [], border: [] } })
+  const rows: Row[] = []
+  if (runs('transfer')) rows.push(...(await new Bench(folder.path, seed, seconds).run()))
+  if (runs('replication')) rows.push(...(await replicationRows(folder.path)))
+  const table = new Table({ head: ['', 'guts', 'anchor', 'ratio', 'goal', ''], style: { head: [], border: [] } })
   for (const row of rows) table.push([row.what, row.guts, row.anchor, row.ratio, row.goal, row.met ? 'met' : 'MISSED'])
   console.log(table.toString())
   const failed = rows.filter((row) => !row.met).length

@@ -176,7 +176,8 @@ export class NodeProcess implements AsyncDisposable {
 
   /** Asks the API as this user. */
   api(path: string, token?: string, init: RequestInit = {}): Promise<Response> {
-    const headers = new Headers(init.headers)
+    // A connection that is kept might be closed by the node, as idle, in the moment of the next request.
+    const headers = new Headers({ connection: 'close', ...Object.fromEntries(new Headers(init.headers)) })
     if (token !== undefined) headers.set('Authorization', `Bearer ${token}`)
     if (init.body !== undefined) headers.set('Content-Type', 'application/json')
     return fetch(`${this.origin}${path}`, { ...init, headers })

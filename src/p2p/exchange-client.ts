@@ -5,7 +5,6 @@ import { GutsError } from '../errors.ts'
 import { currentTraceparent } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
-import { withSpan } from '../observability/tracing.ts'
 import { type Attempt, type OutboundMetrics, OutboundPolicies } from '../resilience/outbound.ts'
 import { Channel, ChannelError } from './wire/channel.ts'
 import {
@@ -103,9 +102,7 @@ export class ExchangeClient {
       ends: exchange === 'pack' ? ('progress' as const) : ('deadline' as const),
       signal,
     }
-    return withSpan(`p2p.${exchange}`, { peer }, () =>
-      this.#policies.run(peer, call, (attempt) => this.#attempt(question, attempt)),
-    )
+    return this.#policies.run(peer, call, (attempt) => this.#attempt(question, attempt))
   }
 
   async #attempt<E extends Exchange, T>(question: Question<E, T>, attempt: Attempt): Promise<T> {

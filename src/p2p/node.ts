@@ -47,6 +47,11 @@ const CONNECTIONS_MAX = 1_200
 const INBOUND_PER_HOST_MAX = 20
 const INBOUND_PENDING_MAX = 64
 const STREAMS_INBOUND_MAX = 256
+/**
+ * What a peer may send on a stream before we have read it. By default this grows to four times what yamux buffers of a
+ * paused stream, which it then resets: who stores what comes more slowly than it is sent would never get a pack.
+ */
+const STREAM_WINDOW_BYTES = 2 * 1024 * 1024
 /** Of the timeout, the pause between two signs of life; their answer may take the same time again. */
 const KEEP_ALIVE_SHARE = 0.4
 
@@ -105,7 +110,9 @@ export class P2pNode {
       addresses: { listen: [await listenAddress(options)], announce: [...options.announceAddresses] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ maxInboundStreams: STREAMS_INBOUND_MAX })],
+      streamMuxers: [
+        yamux({ maxInboundStreams: STREAMS_INBOUND_MAX, streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES } }),
+      ],
       services: {
         identify: identify({ timeout: options.timeoutMs }),
         ping: ping({ timeout: options.timeoutMs }),

@@ -105,12 +105,12 @@ export class Channel {
           queued -= piece.byteLength
           if (piece.byteLength > left) throw new ChannelError({ code: 'too_long' }, 'The peer sends more than it said')
           left -= piece.byteLength
+          // Before the queue is empty, or the way would be idle until the sender hears of it.
+          if (stream.readStatus === 'paused' && queued < READ_AHEAD_BYTES / 2) stream.resume()
           yield piece
           continue
         }
         this.#signal.throwIfAborted()
-        if (stream.readStatus === 'paused') stream.resume()
-        if (queue.length > 0) continue
         if (ended !== undefined) {
           const { error: cause } = ended
           throw new ChannelError({ code: 'ended_early' }, `The stream ended ${left} bytes too early`, { cause })
