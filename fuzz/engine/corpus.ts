@@ -1,0 +1,54 @@
+/** Inputs: seeds and findings that are committed, and what the fuzzer found worth keeping on this machine. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { reportFolder } from '../../harness/suite.ts'
+import { ROOT } from '../../integration/support/command-line.ts'
+import type { TargetName } from '../targets.ts'
+
+export interface Input {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+export function seedsPath(target: TargetName): string {
+  return join(ROOT, 'fuzz/seeds', `${target}.json`)
+}
+
+/** Made by `fuzz/seeds-command.ts`. */
+export function readSeeds(target: TargetName): Input[] {
+  const seeds = JSON.parse(readFileSync(seedsPath(target), 'utf8')) as Record<string, string>
+  return Object.entries(seeds).map(([name, base64]) => ({ name, bytes: Buffer.from(base64, 'base64') }))
+}
+
+export function findingsFolder(target: TargetName): string {
+  return join(ROOT, 'fuzz/findings', target)
+}
+
+/** Inputs that failed once. */
+export function readFindings(target: TargetName): Input[] {
+  const folder = findingsFolder(target)
+  if (!existsSync(folder)) return []
+  return readFolder(folder).map(({ name, bytes }) => ({ name: `fuzz/findings/${target}/${name}`, bytes }))
+}
+
+/** @returns the file, relative to the repository's root */
+export function saveFinding(target: TargetName, bytes: Buffer): string {
+  const name = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  mkdirSync(findingsFolder(target), { recursive: true })
+  writeFileSync(join(findingsFolder(target), name), bytes)
+  return `fuzz/findings/${target}/${name}`
+}
+
+/** What earlier runs here found worth keeping; a run begins with it, and adds to it. */
+export function keptFolder(target: TargetName): string {
+  const folder = join(reportFolder('fuzz'), 'corpus', target)
+  mkdirSync(folder, { recursive: true })
+  return folder
+}
+
+export function readFolder(folder: string): Input[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => ({ name, bytes: readFileSync(join(folder, name)) }))
+}

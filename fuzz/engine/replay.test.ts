@@ -1,0 +1,53 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryFolder } from '../../integration/support/git.ts'
+import { minimiseFinding, replay } from './replay.ts'
+
+const never = new AbortController().signal
+const inputs = ['fine', 'throw', 'exit', 'memory', 'fine too'].map((name) => ({ name, bytes: Buffer.from(name) }))
+
+// In two pieces, or who loads this file takes it for its own.
+const MAP_COMMENT = ['//# source', 'MappingURL=data:application/json;base64,'].join('')
+const NO_MAP = Buffer.from('{"version":3,"sources":[],"mappings":""}').toString('base64')
+
+const TARGET = `
+exports.fuzz = (data) => {
+  const text = data.toString()
+  if (text.includes('throw')) throw new TypeError('as asked')
+  if (text.includes('exit')) process.exit(3)
+  if (text.includes('memory')) for (const kept = []; ; ) kept.push(new Array(100_000).fill(0).map(String))
+}
+${MAP_COMMENT}${NO_MAP}
+`
+
+function withTarget<T>(use: (bundle: { path: string; modules: string[] }) => Promise<T>): Promise<T> {
+  const folder = temporaryFolder('replay-test')
+  const path = join(folder.path, 'target.cjs')
+  writeFileSync(path, TARGET)
+  return use({ path, modules: [] }).finally(() => folder[Symbol.dispose]())
+}
+
+describe('replay', () => {
+  it('goes on after an input that throws, ends its process or exhausts it', async () => {
+    const { failures, coverage } = await withTarget((bundle) => replay(bundle, inputs, never))
+    expect(failures.map(({ input, message }) => [input.name, message.split('\n')[0]])).toEqual([
+      ['throw', 'TypeError: as asked'],
+      ['exit', 'the process ended with 3'],
+      ['memory', expect.stringMatching(/^the process ended with (SIGABRT|SIGTRAP|13[0-9])$/)],
+    ])
+    expect(coverage).toBeDefined()
+  })
+
+  it('ends when it is told to', async () => {
+    const controller = new AbortController()
+    controller.abort(new Error('enough'))
+    await expect(withTarget((bundle) => replay(bundle, inputs, controller.signal))).rejects.toThrow('enough')
+  })
+
+  it('makes an input smaller that still fails in the same way', async () => {
+    const input = Buffer.from('some text, a throw, and more text')
+    const smallest = await withTarget((bundle) => minimiseFinding(bundle, input, never))
+    expect(smallest.toString()).toBe('throw')
+  })
+})

@@ -1,0 +1,109 @@
+/** Runs inputs in a process of their own, and outlives whatever they do to it. */
+import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
+import { cleanEnvironment, ROOT } from '../../integration/support/command-line.ts'
+import type { Bundle } from './bundle.ts'
+import type { Input } from './corpus.ts'
+import type { DrivenCoverage } from './coverage.ts'
+import type { Failure, Job, Report } from './worker-messages.ts'
+
+/** Of one input: inputs take microseconds, the machine may be busy. */
+const SILENCE_MS_MAX = 20_000
+const HEAP_MB_MAX = 512
+const ATTEMPTS_MAX = 20_000
+
+export interface ReplayFailure extends Failure {
+  readonly input: Input
+}
+
+export interface Replayed {
+  readonly failures: readonly ReplayFailure[]
+  /** Of what was replayed after the last input that ended its process; undefined: the last one did. */
+  readonly coverage: DrivenCoverage | undefined
+}
+
+/** Each input once, in order; one that ends the process or hangs is a failure like any other. */
+export async function replay(bundle: Bundle, inputs: readonly Input[], signal: AbortSignal): Promise<Replayed> {
+  const failures: ReplayFailure[] = []
+  let coverage: DrivenCoverage | undefined
+  for (let from = 0; from < inputs.length || coverage === undefined;) {
+    const batch = inputs.slice(from)
+    const job: Job = { type: 'replay', bundle: bundle.path, inputs: batch.map(({ bytes }) => bytes), root: ROOT }
+    let current = 0
+    const end = await runWorker(job, signal, (report) => {
+      const input = batch[current]
+      if (report.type === 'trying') current = report.index
+      if (report.type === 'failed' && input !== undefined) failures.push({ input, ...report.failure })
+      if (report.type === 'done') coverage = report.coverage
+    })
+    if (end === undefined) return { failures, coverage }
+    const input = batch[current]
+    if (input === undefined) throw new Error(`${bundle.path} ${end} before its first input`)
+    failures.push({ input, signature: end, message: `the process ${end}` })
+    coverage = undefined
+    from += current + 1
+    if (from >= inputs.length) break
+  }
+  return { failures, coverage }
+}
+
+/** @returns the smallest input found that fails as this one does; of those that end the process, this one */
+export async function minimiseFinding(bundle: Bundle, input: Buffer, signal: AbortSignal): Promise<Buffer> {
+  let best = input
+  const job: Job = { type: 'minimise', bundle: bundle.path, input, root: ROOT, attemptsMax: ATTEMPTS_MAX }
+  await runWorker(job, signal, (report) => {
+    if (report.type === 'smaller') best = Buffer.from(report.input)
+  })
+  return best
+}
+
+/** @returns undefined when the worker did its job, else how it ended */
+async function runWorker(
+  job: Job,
+  signal: AbortSignal,
+  onReport: (report: Report) => void,
+): Promise<string | undefined> {
+  signal.throwIfAborted()
+  const child = fork(join(import.meta.dirname, 'worker.ts'), {
+    serialization: 'advanced',
+    execArgv: ['--enable-source-maps', `--max-old-space-size=${HEAP_MB_MAX}`],
+    env: cleanEnvironment(),
+    // What a crash of V8 prints is no message of ours.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  try {
+    return await attend(child, job, signal, onReport)
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = Promise.withResolvers<void>()
+      child.once('exit', () => gone.resolve())
+      child.kill('SIGKILL')
+      await gone.promise
+    }
+  }
+}
+
+function attend(
+  child: ChildProcess,
+  job: Job,
+  signal: AbortSignal,
+  onReport: (report: Report) => void,
+): Promise<string | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
+  let isDone = false
+  const silence = setTimeout(() => resolve(`hung: silent for ${SILENCE_MS_MAX / 1_000} s`), SILENCE_MS_MAX)
+  const abort = (): void => reject(signal.reason)
+  signal.addEventListener('abort', abort)
+  child.on('message', (report: Report) => {
+    silence.refresh()
+    isDone ||= report.type === 'done'
+    onReport(report)
+  })
+  child.once('error', reject)
+  child.once('exit', (code, killedBy) => resolve(isDone ? undefined : `ended with ${killedBy ?? code}`))
+  child.send(job)
+  return promise.finally(() => {
+    clearTimeout(silence)
+    signal.removeEventListener('abort', abort)
+  })
+}

@@ -1,0 +1,81 @@
+/** A process that runs a target's inputs in plain Node, where they may crash, hang or exhaust it. */
+import { readFileSync } from 'node:fs'
+import { type Profiler, Session } from 'node:inspector'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { BundleMap, type DrivenCoverage } from './coverage.ts'
+import { minimise } from './minimise.ts'
+import type { Failure, Job, Report } from './worker-messages.ts'
+
+interface Target {
+  fuzz(data: Buffer): void
+  simpler?(data: Buffer): readonly Buffer[]
+}
+
+process.once('message', (job: Job) => {
+  if (job.type === 'replay') replay(job)
+  else minimiseInput(job)
+  process.disconnect()
+})
+
+function say(report: Report): void {
+  process.send?.(report)
+}
+
+function replay({ bundle, inputs, root }: Job & { type: 'replay' }): void {
+  const session = new Session()
+  session.connect()
+  session.post('Profiler.enable')
+  // From before the bundle is loaded: functions compiled earlier would not be counted block by block.
+  session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+  const target = load(bundle)
+  failureOf(target, Buffer.alloc(0), root)
+  const before = take(session, bundle)
+  for (const [index, input] of inputs.entries()) {
+    say({ type: 'trying', index })
+    const failure = failureOf(target, Buffer.from(input), root)
+    if (failure !== undefined) say({ type: 'failed', index, failure })
+  }
+  const after = take(session, bundle)
+  const map = new BundleMap(bundle, readFileSync(bundle, 'utf8'), root)
+  const coverage: DrivenCoverage = { before: map.coverage(before), after: map.coverage(after) }
+  say({ type: 'done', coverage })
+}
+
+/** Since the last time. */
+function take(session: Session, bundle: string): readonly Profiler.FunctionCoverage[] {
+  let functions: readonly Profiler.FunctionCoverage[] = []
+  // In the same process the answer comes at once.
+  session.post('Profiler.takePreciseCoverage', (error, answer) => {
+    if (error !== null) throw error
+    functions = answer.result.find(({ url }) => url === pathToFileURL(bundle).href)?.functions ?? []
+  })
+  return functions
+}
+
+function minimiseInput({ bundle, input, root, attemptsMax }: Job & { type: 'minimise' }): void {
+  const target = load(bundle)
+  const start = Buffer.from(input)
+  const signature = failureOf(target, start, root)?.signature
+  const fails = (candidate: Buffer): boolean => failureOf(target, candidate, root)?.signature === signature
+  const onSmaller = (smaller: Buffer): void => say({ type: 'smaller', input: smaller })
+  if (signature !== undefined) minimise(start, { ...target, fails, attemptsMax, onSmaller })
+  say({ type: 'done' })
+}
+
+function load(bundle: string): Target {
+  return createRequire(import.meta.url)(bundle) as Target
+}
+
+function failureOf(target: Target, input: Buffer, root: string): Failure | undefined {
+  try {
+    target.fuzz(input)
+    return undefined
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const stack = (error.stack ?? '').replaceAll(`${root}/`, '')
+    const frames = stack.split('\n').filter((line) => /^ +at .*(src|fuzz)\//.test(line))
+    const message = [`${error.name}: ${error.message}`, ...frames.slice(0, 6)].join('\n')
+    return { signature: `${error.name} ${frames[0]?.trim() ?? error.message}`, message }
+  }
+}

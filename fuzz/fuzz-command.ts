@@ -1,0 +1,151 @@
+/** `npm run fuzz`. */
+import { randomInt } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { runCommand } from '../harness/command.ts'
+import { WrongUseError } from '../harness/errors.ts'
+import { readOptions } from '../harness/options.ts'
+import { closeCases, type SuiteCase } from '../harness/suite.ts'
+import { temporaryFolder } from '../integration/support/git.ts'
+import { findJazzerNode } from './engine/jazzer-node.ts'
+import { formatNumber, Progress } from './progress.ts'
+import { caseOf, replayInput, replayTarget } from './regression.ts'
+import { type FuzzRun, fuzzTarget, type TargetResult, tryCanary } from './run-target.ts'
+import { TARGET_NAMES, targetOf, type TargetName } from './targets.ts'
+
+const HELP = `Usage: npm run fuzz [-- TARGET… [options]]
+
+Feeds the parsers of untrusted bytes with inputs that coverage leads to, and judges what they make
+of them. An input that fails is made small, saved in fuzz/findings/ and named with the command
+that repeats it. Writes reports/fuzz/summary.json and junit.xml.
+
+Targets (all of them where none is named):
+${TARGET_NAMES.map((name) => `  ${name.padEnd(14)}${targetOf(name).reads}`).join('\n')}
+
+  --time 2m        for all targets together (2m)
+  --jobs N         targets at a time (one for each core)
+  --seed N         the choices of an earlier run (random); what it finds still depends on its time
+  --regression     only replays the committed inputs and findings, in plain Node
+  --input FILE     only replays this input of the one target that is named
+
+Examples:
+  npm run fuzz -- pack --time 10m
+  npm run fuzz -- --regression
+`
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const options = readOptions(args, {
+    numbers: {
+      jobs: { otherwise: availableParallelism(), min: 1, max: 64 },
+      // libFuzzer reads 0 as "any".
+      seed: { otherwise: randomInt(1, 2 ** 31), min: 1, max: 2 ** 31 - 1 },
+    },
+    durations: { time: { otherwiseMs: 120_000, minMs: 1_000 } },
+    flags: ['regression'],
+    texts: { input: undefined },
+    names: { what: 'target', known: TARGET_NAMES },
+  })
+  const targets = options.names.length === 0 ? TARGET_NAMES : (options.names as TargetName[])
+  const { input } = options.texts
+  if (input !== undefined) return repeat(targets, input, signal)
+  if (options.flags.regression) return regress(targets, signal)
+  return search(targets, { ...options.numbers, timeMs: options.durationsMs.time }, signal)
+}
+
+async function repeat(targets: readonly TargetName[], input: string, signal: AbortSignal): Promise<number> {
+  const [target, another] = targets
+  if (target === undefined || another !== undefined) throw new WrongUseError('--input needs the one target it is for')
+  const startedAtMs = performance.now()
+  const result = await replayInput(target, input, signal)
+  for (const problem of result.problems) console.log(`FINDING ${target}: ${problem}`)
+  const cases = [caseOf(result, secondsSince(startedAtMs))]
+  return closeCases({ suite: 'fuzz-regression', seed: 0, cases, startedAtMs, details: { regression: [result] } })
+}
+
+async function regress(targets: readonly TargetName[], signal: AbortSignal): Promise<number> {
+  const startedAtMs = performance.now()
+  const cases: SuiteCase[] = []
+  const results = []
+  for (const target of targets) {
+    if (signal.aborted) break
+    const fromMs = performance.now()
+    const result = await replayTarget(target, signal)
+    console.log(`${target}: ${result.inputs} inputs${result.problems.length === 0 ? '' : ', FAILED'}`)
+    for (const problem of result.problems) console.log(`FINDING ${target}: ${problem}`)
+    cases.push(caseOf(result, secondsSince(fromMs)))
+    results.push(result)
+  }
+  return closeCases({ suite: 'fuzz-regression', seed: 0, cases, startedAtMs, details: { regression: results } })
+}
+
+interface Search {
+  readonly jobs: number
+  readonly seed: number
+  readonly timeMs: number
+}
+
+async function search(
+  targets: readonly TargetName[],
+  { jobs, seed, timeMs }: Search,
+  signal: AbortSignal,
+): Promise<number> {
+  console.log(`seed ${seed}; again: npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s`)
+  const startedAtMs = performance.now()
+  const node = await findJazzerNode((line) => console.log(line), signal)
+  using folder = temporaryFolder('fuzz')
+  const progress = new Progress()
+  const rounds = Math.ceil(targets.length / jobs)
+  const seconds = Math.max(1, Math.floor(timeMs / 1_000 / rounds))
+  const onStatus: FuzzRun['onStatus'] = (target, status) => progress.update(target, status)
+  const run: FuzzRun = { node, folder: folder.path, seed, seconds, signal, onStatus }
+  const results: TargetResult[] = []
+  const cases: SuiteCase[] = []
+  const queue = targets.values()
+  const work = async (): Promise<void> => {
+    for (const target of queue) {
+      progress.say(`${target}: begins, for ${seconds} s`)
+      const result = await fuzzTarget(target, run)
+      results.push(result)
+      cases.push(report(result, progress))
+    }
+  }
+  try {
+    const silence = await tryCanary(run)
+    if (silence === undefined) await Promise.all(Array.from({ length: jobs }, work))
+    else cases.push({ name: 'canary', outcome: 'failed', duration_s: secondsSince(startedAtMs), message: silence })
+    if (silence !== undefined) progress.say(`FAILED canary: ${silence}`)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    progress.stop()
+  }
+  for (const name of targets) {
+    if (cases.some((one) => one.name === name)) continue
+    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not reached' })
+  }
+  return closeCases({ suite: 'fuzz', seed, cases, startedAtMs, details: { secondsEach: seconds, targets: results } })
+}
+
+function report(result: TargetResult, progress: Progress): SuiteCase {
+  const { target, status, executionsPerS, goalPerS, coverageAtStart, findings, problems, duration_s } = result
+  const speed = `${formatNumber(executionsPerS)}/s (goal ${formatNumber(goalPerS)})`
+  const edges = `${status.coverage} edges (${coverageAtStart} at the start)`
+  progress.done(
+    target,
+    `${target}: ${formatNumber(status.executions)} runs, ${speed}, ${edges}, ${status.corpusInputs} inputs kept`,
+  )
+  for (const problem of problems) progress.say(`FAILED ${target}: ${problem}`)
+  const messages = findings.map(({ kind, said, file, bytes, command }) => {
+    const message = `${kind}: ${said}\n  ${bytes} bytes in ${file}\n  again: ${command}`
+    progress.say(`FINDING ${target}: ${message}`)
+    return message
+  })
+  const message = [...problems, ...messages].join('\n')
+  if (message === '') return { name: target, outcome: 'passed', duration_s }
+  return { name: target, outcome: 'failed', duration_s, message }
+}
+
+function secondsSince(atMs: number): number {
+  return Math.round((performance.now() - atMs) / 1_000)
+}
+
+await runCommand(HELP, main)

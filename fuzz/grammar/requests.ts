@@ -1,0 +1,63 @@
+/** Requests of git clients, from bytes that a fuzzer can change without breaking the lengths of lines. */
+import { encodePktLine } from '../../src/git/pkt-line.ts'
+import { withChecksum } from '../../integration/support/pack-maker.ts'
+
+const SPECIAL = ['0000', '0001', '0002']
+const LF = 0x0a
+/** A limit that nothing here comes near. */
+const ROOMY = 64
+const NO_OID = '0'.repeat(40)
+
+/**
+ * Lines of text, each in a pkt-line of its own; `0000`, `0001` and `0002` stand for themselves, and `@` with any other
+ * byte for an object id (`@0`: the one that means none). An empty line is the line before it once more. So a line is a
+ * few bytes, and one more of them is a change of one byte.
+ */
+export function frameLines(text: Buffer): Buffer {
+  return Buffer.concat(linesOf(text).map(frame))
+}
+
+/** The commands of a push in lines up to the first `0000`; what follows is a pack whose checksum is put right. */
+export function framePush(text: Buffer): Buffer {
+  const end = text.indexOf('0000\n')
+  if (end < 0) return frameLines(text)
+  return Buffer.concat([frameLines(text.subarray(0, end + 4)), withChecksum(text.subarray(end + 5))])
+}
+
+/** A limit that matters is about as great as what it limits: one less, the same, one more, or (for 0) far from it. */
+export function limitNear(body: Buffer, word: string, choice: number): number {
+  const count = body.toString('latin1').split(word).length - 1
+  return (choice & 3) === 0 ? ROOMY : Math.max(0, count - 2 + (choice & 3))
+}
+
+function frame(line: Buffer): Buffer {
+  const text = line.toString('latin1')
+  return SPECIAL.includes(text) ? line : encodePktLine(Buffer.from(text.replaceAll(/@(.)/gs, expand), 'latin1'))
+}
+
+function expand(_token: string, byte: string): string {
+  if (byte === '@') return '@'
+  return byte === '0' ? NO_OID : Buffer.alloc(20, byte, 'latin1').toString('hex')
+}
+
+/** The other way round, for seeds. */
+export function abbreviate(text: string): string {
+  const letters = new Map([[NO_OID, '0']])
+  return text.replaceAll('@', '@@').replaceAll(/[0-9a-f]{40}/g, (oid) => {
+    const letter = letters.get(oid) ?? String.fromCharCode(0x60 + letters.size)
+    letters.set(oid, letter)
+    return `@${letter}`
+  })
+}
+
+function linesOf(text: Buffer): Buffer[] {
+  const lines: Buffer[] = []
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf(LF, at)
+    const stop = end < 0 ? text.length : end
+    const line = text.subarray(at, stop)
+    lines.push(line.length === 0 ? (lines.at(-1) ?? line) : line)
+    at = stop + 1
+  }
+  return lines
+}

@@ -1,0 +1,54 @@
+/** Replays what is committed (or one input) in plain Node: no Jazzer.js, no C library. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { WrongUseError } from '../harness/errors.ts'
+import type { SuiteCase } from '../harness/suite.ts'
+import { temporaryFolder } from '../integration/support/git.ts'
+import { bundleTarget, notDriven } from './engine/bundle.ts'
+import { type Input, readFindings, readSeeds } from './engine/corpus.ts'
+import { whyNotDriven } from './engine/coverage.ts'
+import { replay } from './engine/replay.ts'
+import { targetOf, type TargetName } from './targets.ts'
+
+export interface Regression {
+  readonly target: TargetName
+  readonly inputs: number
+  /** An input that fails, or shipped code that is not driven: a sentence each. */
+  readonly problems: readonly string[]
+}
+
+/** All seeds and findings of a target; they must pass, and together drive the code that the target is for. */
+export async function replayTarget(name: TargetName, signal: AbortSignal): Promise<Regression> {
+  const target = targetOf(name)
+  using folder = temporaryFolder('fuzz')
+  const bundled = await bundleTarget(name, folder.path)
+  const inputs = [...readSeeds(name), ...readFindings(name)]
+  const { failures, coverage } = await replay(bundled, inputs, signal)
+  const problems = [
+    ...notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`),
+    ...failures.map(({ input, message }) => `${input.name}: ${message}`),
+    ...(coverage === undefined ? [] : whyNotDriven(target.drives, coverage)),
+  ]
+  return { target: name, inputs: inputs.length, problems }
+}
+
+/** @param path of a file with the input, from the working directory. @throws WrongUseError */
+export async function replayInput(name: TargetName, path: string, signal: AbortSignal): Promise<Regression> {
+  using folder = temporaryFolder('fuzz')
+  const input: Input = { name: path, bytes: readInput(path) }
+  const { failures } = await replay(await bundleTarget(name, folder.path), [input], signal)
+  return { target: name, inputs: 1, problems: failures.map(({ message }) => `${path}: ${message}`) }
+}
+
+function readInput(path: string): Buffer {
+  try {
+    return readFileSync(resolve(path))
+  } catch {
+    throw new WrongUseError(`--input ${path} cannot be read`)
+  }
+}
+
+export function caseOf({ target, problems }: Regression, duration_s: number): SuiteCase {
+  if (problems.length === 0) return { name: target, outcome: 'passed', duration_s }
+  return { name: target, outcome: 'failed', duration_s, message: problems.join('\n') }
+}

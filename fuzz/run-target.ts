@@ -1,0 +1,135 @@
+/** Fuzzes one target: proves that it can find something there, looks for it, and makes what it found small. */
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundle, type Bundle, bundleTarget, notDriven } from './engine/bundle.ts'
+import { type Input, keptFolder, readFindings, readFolder, readSeeds, saveFinding } from './engine/corpus.ts'
+import { type ModuleCoverage, whyNotDriven } from './engine/coverage.ts'
+import { type JazzerEnd, type JazzerOutcome, runJazzer } from './engine/jazzer.ts'
+import type { FuzzStatus } from './engine/libfuzzer-lines.ts'
+import { minimiseFinding, replay } from './engine/replay.ts'
+import { targetOf, type TargetName } from './targets.ts'
+
+export interface FuzzRun {
+  /** The Node that can load Jazzer.js. */
+  readonly node: string
+  /** Temporary, for all targets of this run. */
+  readonly folder: string
+  readonly seed: number
+  readonly seconds: number
+  readonly signal: AbortSignal
+  onStatus(target: TargetName, status: FuzzStatus): void
+}
+
+export interface Finding {
+  readonly kind: JazzerEnd
+  readonly said: string
+  /** Where the input lies, relative to the repository's root. */
+  readonly file: string
+  readonly bytes: number
+  readonly command: string
+}
+
+export interface TargetResult {
+  readonly target: TargetName
+  readonly status: FuzzStatus
+  readonly executionsPerS: number
+  readonly goalPerS: number
+  /** Edges that an input of no bytes takes, and that the seeds take with what earlier runs kept. */
+  readonly coverageOfNothing: number
+  readonly coverageAtStart: number
+  readonly modules: readonly { readonly module: string; readonly linesRun: number; readonly lines: number }[]
+  readonly findings: readonly Finding[]
+  /** Why what this target found, or did not, means nothing. */
+  readonly problems: readonly string[]
+  readonly duration_s: number
+}
+
+const CANARY_RUNS = 1_000_000
+/** For the report: enough to see what is never reached. */
+const REPLAYED_INPUTS_MAX = 2_000
+
+/** @returns why the fuzzer would find nothing, whatever there was; undefined: it found the planted defect */
+export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promise<string | undefined> {
+  const { path } = await bundle('targets/canary.fuzz.ts', join(folder, 'canary.cjs'))
+  const limit = { runs: CANARY_RUNS }
+  const run = { node, bundle: path, corpusFolders: [], seed, limit, words: [], inputBytesMax: 64, signal }
+  const outcome = await runJazzer({ ...run, folder: subfolder(folder) })
+  if (outcome.end === 'crash' && outcome.said.includes('The canary was found')) return undefined
+  return `the planted defect was not found: ${outcome.end} after ${outcome.status.executions} executions\n${outcome.said}`
+}
+
+export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<TargetResult> {
+  const startedAtMs = performance.now()
+  const target = targetOf(name)
+  const bundled = await bundleTarget(name, run.folder)
+  const seeds = [...readSeeds(name), ...readFindings(name)]
+  const problems = notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`)
+  const replayed = await replay(bundled, seeds, run.signal)
+  for (const { input, message } of replayed.failures) problems.push(`fails already on ${input.name}: ${message}`)
+  if (replayed.coverage !== undefined) problems.push(...whyNotDriven(target.drives, replayed.coverage))
+  const nothing = await runJazzer({ ...jazzerRun(name, bundled, run), corpusFolders: [], limit: { runs: 1 } })
+  const kept = keptFolder(name)
+  const limit = { seconds: run.seconds }
+  const corpusFolders = [kept, writeInputs(seeds, run.folder)]
+  const jazzer = { ...jazzerRun(name, bundled, run), corpusFolders, limit }
+  const outcome = await runJazzer({ ...jazzer, onStatus: (status) => run.onStatus(name, status) })
+  const coverageAtStart = outcome.seeded?.coverage ?? 0
+  if (outcome.end === 'broken') problems.push(`the fuzzer broke off: ${outcome.said}`)
+  else if (coverageAtStart === 0) problems.push('no coverage came back: the bundle is not instrumented')
+  else if (coverageAtStart <= nothing.status.coverage) problems.push('the seeds cover no more than an empty input does')
+  const findings = await findingsOf(name, bundled, outcome, run.signal)
+  return {
+    target: name,
+    status: outcome.status,
+    executionsPerS: outcome.executionsPerS,
+    goalPerS: target.goalPerS,
+    coverageOfNothing: nothing.status.coverage,
+    coverageAtStart,
+    modules: await coverageOf(bundled, [...seeds, ...readFolder(kept)], run.signal),
+    findings,
+    problems,
+    duration_s: Math.round((performance.now() - startedAtMs) / 1_000),
+  }
+}
+
+function jazzerRun(name: TargetName, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
+  const { words, inputBytesMax } = targetOf(name)
+  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, signal }
+}
+
+async function findingsOf(
+  name: TargetName,
+  bundled: Bundle,
+  { end, said, input }: JazzerOutcome,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  if (input === undefined || end === 'nothing found') return []
+  const smallest = await minimiseFinding(bundled, input, signal)
+  const file = saveFinding(name, smallest)
+  return [{ kind: end, said, file, bytes: smallest.length, command: `npm run fuzz -- ${name} --input ${file}` }]
+}
+
+async function coverageOf(
+  bundled: Bundle,
+  inputs: readonly Input[],
+  signal: AbortSignal,
+): Promise<TargetResult['modules']> {
+  const { coverage } = await replay(bundled, inputs.slice(0, REPLAYED_INPUTS_MAX), signal)
+  const lines = (module: ModuleCoverage, from: readonly ModuleCoverage[]): number => {
+    const early = from.find((one) => one.module === module.module)?.linesRun ?? []
+    return new Set([...early, ...module.linesRun]).size
+  }
+  const { before = [], after = [] } = coverage ?? {}
+  return after.map((one) => ({ module: one.module, linesRun: lines(one, before), lines: one.lines }))
+}
+
+function writeInputs(inputs: readonly Input[], folder: string): string {
+  const path = subfolder(folder)
+  for (const [at, { bytes }] of inputs.entries()) writeFileSync(join(path, `${at}`), bytes)
+  return path
+}
+
+function subfolder(folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  return mkdtempSync(join(folder, 'run-'))
+}

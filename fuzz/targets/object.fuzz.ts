@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { checkObject } from '../../src/git/fsck/check-object.ts'
+import { checkGitattributes } from '../../src/git/fsck/gitattributes.ts'
+import { checkGitmodules } from '../../src/git/fsck/gitmodules.ts'
+import { forEachLink } from '../../src/git/fsck/links.ts'
+import { parseWholeCommit } from '../../src/git/object/commit.ts'
+import { ObjectError } from '../../src/git/object/error.ts'
+import { parseTag } from '../../src/git/object/tag.ts'
+import { OBJECT_TYPE } from '../../src/git/object/type.ts'
+import { Cursor } from '../grammar/cursor.ts'
+import { makeTree } from '../grammar/objects.ts'
+import { unlessRefused } from '../oracles/expected.ts'
+import { checkTreeOrder, readTree } from '../oracles/trees.ts'
+
+/** By the first byte, so that seeds can be read; any other byte means one of these as well. */
+export const KINDS = ['commit', 'tree', 'tree in lines', 'sorted tree in lines', 'tag', 'gitmodules', 'gitattributes']
+
+/**
+ * Oracle: refused with an ObjectError, or read as another reader reads it; an object that fsck takes can be read and
+ * walked, and a tree that it takes is sorted and names nothing dangerous.
+ */
+export function fuzz(data: Buffer): void {
+  const input = new Cursor(data)
+  const kind = KINDS[input.byte() % KINDS.length]
+  if (kind === 'commit') fuzzCommit(input.rest())
+  else if (kind === 'tag') fuzzTag(input.rest())
+  else if (kind === 'tree') fuzzTree(input.rest())
+  else if (kind === 'gitmodules') checkGitmodules(input.rest())
+  else if (kind === 'gitattributes') checkGitattributes(input.rest())
+  else fuzzTree(makeTree(input.rest(), kind === 'sorted tree in lines'))
+}
+
+function fuzzCommit(data: Buffer): void {
+  const isTaken = checkObject(OBJECT_TYPE.commit, data) === undefined
+  const links = linksOf(OBJECT_TYPE.commit, data, isTaken)
+  const commit = isTaken ? parseWholeCommit(data) : unlessRefused([ObjectError], () => parseWholeCommit(data))
+  if (commit === undefined) return
+  const { tree, parents, message } = commit
+  const header = `tree ${tree}\n${parents.map((parent) => `parent ${parent}\n`).join('')}`
+  assert.equal(data.toString('latin1', 0, header.length).toLowerCase(), header)
+  assert(data.toString('utf8').endsWith(message))
+  if (links !== undefined) assert.deepEqual(links, [`${tree} 2`, ...parents.map((parent) => `${parent} 1`)])
+}
+
+function fuzzTag(data: Buffer): void {
+  const isTaken = checkObject(OBJECT_TYPE.tag, data) === undefined
+  const links = linksOf(OBJECT_TYPE.tag, data, isTaken)
+  const tag = isTaken ? parseTag(data) : unlessRefused([ObjectError], () => parseTag(data))
+  if (tag === undefined) return
+  const header = `object ${tag.object}\ntype ${tag.type}\n`
+  assert.equal(data.toString('latin1', 0, header.length).toLowerCase(), header)
+  if (links !== undefined) assert.deepEqual(links, [`${tag.object} ${OBJECT_TYPE[tag.type]}`])
+}
+
+function fuzzTree(data: Buffer): void {
+  const special: number[] = []
+  const isTaken = checkObject(OBJECT_TYPE.tree, data, (_file, oidAt) => special.push(oidAt)) === undefined
+  const links = linksOf(OBJECT_TYPE.tree, data, isTaken)
+  const entries = readTree(data)
+  assert.equal(links === undefined, entries === undefined, 'two readers do not agree on whether this is a tree')
+  if (links === undefined || entries === undefined) return
+  assert.deepEqual(
+    links,
+    entries.flatMap(({ oid, target }) => (target === undefined ? [] : [`${oid} ${target}`])),
+  )
+  if (!isTaken) return
+  checkTreeOrder(entries)
+  for (const oidAt of special) assert(entries.some((entry) => entry.oidAt === oidAt))
+}
+
+/** @returns what the object names, each with the type that it is named as; undefined: it cannot be walked */
+function linksOf(type: number, data: Buffer, isTaken: boolean): string[] | undefined {
+  const links: string[] = []
+  const walk = (): string[] => {
+    forEachLink(type, data, (oids, at, expected) => links.push(`${oids.toString('hex', at, at + 20)} ${expected}`))
+    return links
+  }
+  // What fsck takes is stored, and read by everything that walks: it must not throw there.
+  return isTaken ? walk() : unlessRefused([ObjectError], walk)
+}

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { decodePktLine, encodePktLine, PKT_LINE_BYTES_MAX, type PktLine } from '../../src/git/pkt-line.ts'
+import { ProtocolError } from '../../src/git/protocol/error.ts'
+import { BANDS, encodeBandText, FRAME_BYTES_MAX } from '../../src/git/protocol/side-band.ts'
+import { unlessRefused } from '../oracles/expected.ts'
+import { decodeWhole } from '../oracles/lines.ts'
+
+const SPECIAL = { flush: '0000', delim: '0001', 'response-end': '0002' } as const
+
+/**
+ * Oracle: bytes are refused with a ProtocolError, or are what we would write, but for the case of hex digits; a line
+ * that is not all there says how much is missing; a text comes out of its frames as it went in.
+ */
+export function fuzz(data: Buffer): void {
+  unlessRefused([ProtocolError], () => {
+    for (let rest = data; ;) {
+      const step = decodePktLine(rest)
+      if (!step.complete) {
+        assert(step.neededBytes > rest.length, 'a decoder that asks for what it has hangs its connection (I7)')
+        assert(step.neededBytes <= PKT_LINE_BYTES_MAX)
+        return
+      }
+      assert(step.consumedBytes >= 4, 'a decoder that stands still hangs its connection (I7)')
+      const taken = rest.subarray(0, step.consumedBytes)
+      const written = encode(step.line)
+      assert.equal(taken.toString('latin1', 0, 4).toLowerCase(), written.toString('latin1', 0, 4))
+      assert(taken.subarray(4).equals(written.subarray(4)))
+      checkCut(taken)
+      rest = rest.subarray(step.consumedBytes)
+    }
+  })
+  checkBands(data)
+}
+
+function encode(line: PktLine): Buffer {
+  return line.type === 'data' ? encodePktLine(line.payload) : Buffer.from(SPECIAL[line.type])
+}
+
+/** Without its last byte a line is not there yet, and nothing more than the whole of it is asked for. */
+function checkCut(line: Buffer): void {
+  const step = decodePktLine(line.subarray(0, -1))
+  assert(!step.complete)
+  assert(step.neededBytes <= line.length)
+}
+
+function checkBands(text: Buffer): void {
+  const frames = decodeWhole(encodeBandText('progress', text, 'side-band'))
+  const pieces = frames.map((frame) => {
+    assert(frame.type === 'data' && frame.payload[0] === BANDS.progress)
+    assert(frame.payload.length + 4 <= FRAME_BYTES_MAX['side-band'])
+    return frame.payload.subarray(1)
+  })
+  assert(Buffer.concat(pieces).equals(text))
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
+import { ProtocolError } from '../../src/git/protocol/error.ts'
+import { negotiateV0, negotiateV2 } from '../../src/git/protocol/negotiation.ts'
+import { prefixMatcher } from '../../src/git/protocol/ref-prefixes.ts'
+import { type FetchLimits, type UploadRequest, UploadRequestParser } from '../../src/git/protocol/upload-request.ts'
+import { type LsRefsRequest, type V2Request, V2RequestParser } from '../../src/git/protocol/v2-request.ts'
+import { Cursor } from '../grammar/cursor.ts'
+import { runSteps } from '../grammar/request-steps.ts'
+import { frameLines, limitNear } from '../grammar/requests.ts'
+import { unlessRefused } from '../oracles/expected.ts'
+import { decodeWhole, feed } from '../oracles/lines.ts'
+
+const NAMES = ['HEAD', 'refs/heads/main', 'refs/heads/a', 'refs/tags/v1', 'refs/', '']
+
+/**
+ * The first byte says how the rest is meant: bits 0 and 1 as it is, in lines to be framed, or in steps; bit 2 in which
+ * version; bits 3 and 4 within which limits.
+ *
+ * Oracle: refused with a ProtocolError, or within the limits, the same when written and read again, and answered in
+ * whole lines that acknowledge nothing but what the client has.
+ */
+export function fuzz(data: Buffer): void {
+  const input = new Cursor(data)
+  const mode = input.byte()
+  const body = bodyOf(mode, input.rest())
+  const limits = { wantsMax: limitNear(body, 'want ', mode >> 3), havesMax: limitNear(body, 'have ', mode >> 3) }
+  if ((mode & 4) === 0) fuzzV0(body, limits)
+  else fuzzV2(body, limits)
+}
+
+function bodyOf(mode: number, rest: Buffer): Buffer {
+  if ((mode & 3) === 0) return rest
+  return (mode & 3) === 1 ? frameLines(rest) : runSteps(rest)
+}
+
+function fuzzV0(body: Buffer, limits: FetchLimits): void {
+  const request = unlessRefused([ProtocolError], () => readV0(body, limits))
+  if (request === undefined) return
+  assert.deepEqual(readV0(encodeV0(request), limits), request)
+  checkFetch(request, limits)
+  const common = commonOf(request)
+  for (const ready of [false, true]) checkAnswer(request, negotiateV0(request, common, ready).answer)
+}
+
+function readV0(body: Buffer, limits: FetchLimits): UploadRequest | undefined {
+  const parser = new UploadRequestParser(limits)
+  return feed(body, parser) === undefined ? undefined : parser.request()
+}
+
+function encodeV0({ wants, haves, capabilities, done }: UploadRequest): Buffer {
+  if (wants.length === 0) return FLUSH
+  const words = Array.from(capabilities, ([name, value]) => (value === '' ? name : `${name}=${value}`))
+  return Buffer.concat([
+    ...wants.map((oid, at) => encodePktLine(at === 0 ? `want ${oid} ${words.join(' ')}\n` : `want ${oid}\n`)),
+    FLUSH,
+    ...haves.map((oid) => encodePktLine(`have ${oid}\n`)),
+    done ? encodePktLine('done\n') : FLUSH,
+  ])
+}
+
+function fuzzV2(body: Buffer, limits: FetchLimits): void {
+  const request = unlessRefused([ProtocolError], () => readV2(body, limits))
+  if (request === undefined) return
+  assert.deepEqual(readV2(encodeV2(request), limits), request)
+  if (request.command === 'ls-refs') return checkPrefixes(request)
+  checkFetch(request, limits)
+  const common = commonOf(request)
+  for (const ready of [false, true]) checkAnswer(request, negotiateV2(request, common, ready).answer)
+}
+
+function readV2(body: Buffer, limits: FetchLimits): V2Request | undefined {
+  const parser = new V2RequestParser(limits)
+  return feed(body, parser) === undefined ? undefined : parser.request()
+}
+
+function encodeV2(request: V2Request): Buffer {
+  const lines = request.command === 'ls-refs' ? linesOfLsRefs(request) : linesOfFetch(request)
+  const framed = lines.map((line) => encodePktLine(`${line}\n`))
+  return Buffer.concat([encodePktLine(`command=${request.command}`), Buffer.from('0001'), ...framed, FLUSH])
+}
+
+function linesOfLsRefs({ peel, symrefs, unborn, prefixes }: LsRefsRequest): string[] {
+  const words = Object.entries({ peel, symrefs, unborn }).flatMap(([word, given]) => (given ? [word] : []))
+  return [...words, ...prefixes.map((prefix) => `ref-prefix ${prefix}`)]
+}
+
+function linesOfFetch(request: Exclude<V2Request, LsRefsRequest>): string[] {
+  const { wants, haves, capabilities, done, waitForDone } = request
+  // Implied by the version, never said.
+  const words = Array.from(capabilities.keys()).filter((name) => name !== 'side-band-64k')
+  const ends = Object.entries({ done, 'wait-for-done': waitForDone }).flatMap(([word, given]) => (given ? [word] : []))
+  return [...words, ...wants.map((oid) => `want ${oid}`), ...haves.map((oid) => `have ${oid}`), ...ends]
+}
+
+function checkFetch({ wants, haves }: UploadRequest, { wantsMax, havesMax }: FetchLimits): void {
+  assert(wants.length <= wantsMax, 'more wants than the limit allows')
+  assert(haves.length <= havesMax, 'more haves than the limit allows')
+  for (const oid of [...wants, ...haves]) assert.match(oid, /^[0-9a-f]{40}$/)
+}
+
+/** Every second one is here. */
+function commonOf({ haves }: UploadRequest): Set<string> {
+  return new Set(haves.filter((_, at) => at % 2 === 0))
+}
+
+function checkAnswer({ haves }: UploadRequest, answer: Buffer): void {
+  for (const line of decodeWhole(answer)) {
+    if (line.type !== 'data') continue
+    const [, oid] = /^ACK ([^ \n]*)/.exec(line.payload.toString('latin1')) ?? []
+    assert(oid === undefined || haves.includes(oid), 'nothing is acknowledged that the client does not have')
+  }
+}
+
+function checkPrefixes({ prefixes }: LsRefsRequest): void {
+  const matches = prefixMatcher(prefixes)
+  for (const name of [...NAMES, ...prefixes]) {
+    assert.equal(matches(name), prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)))
+  }
+}
