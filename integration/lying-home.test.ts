@@ -204,7 +204,10 @@ it.each(lies.map((one, at) => ({ ...one, at })))('$name', async ({ lie, refusal,
 })
 
 it('each message is counted once, and each answer has its round trip', async () => {
-  home.responses = { status: statusReply() }
+  using folder = temporaryFolder('lies')
+  const told = { name: 'counted', repository: '01930000-0000-7000-8000-000000000999' }
+  home.responses = truthOf(told)
+  await expect.poll(() => refsOn(mirror, 'alice/counted', folder.path), PATIENCE).toContain(tip.oid)
   const exchanges = ['status', 'log', 'pack'] as const
   await expect
     .poll(async () => {
