@@ -48,6 +48,13 @@ export const PLANTED_DEFECTS = {
     from: "if (isDotGit(data, at)) return 'hasDotgit'",
     to: 'isDotGit(data, at)',
   },
+  'two-spellings': {
+    target: 'replication',
+    why: 'an entry that can be spelled in two ways has two hashes, and a chain of them two ends',
+    file: 'src/validation/cbor.ts',
+    from: 'if (!Buffer.from(encode(value)).equals(bytes)) {',
+    to: 'if (encode(value).length === 0) {',
+  },
 } as const satisfies Readonly<Record<string, PlantedDefect>>
 
 export type DefectName = keyof typeof PLANTED_DEFECTS

@@ -7,6 +7,7 @@ import { EXIT } from '../harness/suite.ts'
 import { Git, temporaryFolder } from '../integration/support/git.ts'
 import { seedsPath } from './engine/corpus.ts'
 import { PACK_CRASHES, RECEIVE_PACK_CRASHES, UPLOAD_PACK_CRASHES } from './seeds/crash-inputs.ts'
+import { MESSAGE_NAMES, MESSAGES } from './grammar/messages.ts'
 import { stepsOf } from './grammar/request-steps.ts'
 import { linesOf, programOf, splitLines } from './seeds/programs.ts'
 import { type Exchange, record, type Recorder } from './seeds/recorder.ts'
@@ -30,6 +31,10 @@ async function main(args: readonly string[]): Promise<number> {
   await recordExchanges(folder.path, git, seeds)
   await addObjects(git, seeds.object)
   await addPacks(git, seeds.pack)
+  for (const [at, name] of MESSAGE_NAMES.entries()) {
+    seeds.replication.set(name, Buffer.concat([Buffer.of(2 * at), MESSAGES[name]]))
+    seeds.replication.set(`${name}, edited`, Buffer.concat([Buffer.of(2 * at + 1), Buffer.from('\x03\x02\x01\x07')]))
+  }
   addHex(seeds['upload-pack'], UPLOAD_PACK_CRASHES)
   addHex(seeds['receive-pack'], RECEIVE_PACK_CRASHES)
   addHex(seeds.pack, PACK_CRASHES)

@@ -153,6 +153,38 @@ export const FUZZ_TARGETS = {
     ],
     goalPerS: 1_000,
   },
+  replication: {
+    reads: 'messages between nodes, and entries of the log of refs',
+    file: 'targets/replication.fuzz.ts',
+    drives: {
+      'src/p2p/wire/messages.ts': ['decodeRequest', 'decodeAnswer', 'decodeAnnouncement', 'encodeMessage', 'decode'],
+      'src/validation/cbor.ts': ['decodeCbor', 'encodeCbor', 'next'],
+      'src/storage/repositories/ref-log.ts': ['decodeEntry', 'encodeEntry', 'verifyChain'],
+    },
+    inputBytesMax: 2_048,
+    // Heads of CBOR: maps, arrays, texts and bytes of declared lengths, numbers that are no integers.
+    words: [
+      '\xa0',
+      '\xa5',
+      '\x80',
+      '\x9a\xff\xff\xff\xff',
+      '\x9b\0\0\0\x01',
+      '\xbb\0\0\0\x01',
+      '\x5a\xff\xff',
+      '\x7a\x7f',
+      '\xf6',
+      '\xf7',
+      '\xfb\x7f\xf0',
+      '\xc2\x41',
+      '\x9f',
+      '\xff',
+      '\x1b\0\x1f',
+      '\x3b',
+      'dtype',
+      'av\x01',
+    ],
+    goalPerS: 1_000,
+  },
 } as const satisfies Readonly<Record<string, FuzzTarget>>
 
 export type TargetName = keyof typeof FUZZ_TARGETS
