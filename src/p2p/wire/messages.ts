@@ -35,6 +35,12 @@ const bytesOf = (length: number) =>
 const oids = (max: number) => z.array(bytesOf(20)).max(max)
 const repositoryId = z.string().refine(isUuid)
 const sequence = z.int().min(0)
+// zod takes spaces off a URL's ends: then a message would have more than one spelling.
+const url = z
+  .string()
+  .max(300)
+  .regex(/^\S*$/)
+  .pipe(z.url({ protocol: /^https?$/ }))
 const envelope = {
   v: z.literal(VERSION),
   /** Of the message; an answer has its request's. */
@@ -88,10 +94,7 @@ export const answers = {
     ...envelope,
     type: z.literal('status'),
     /** Where people reach the node; null: it does not say. */
-    url: z
-      .url({ protocol: /^https?$/ })
-      .max(300)
-      .nullable(),
+    url: url.nullable(),
     heads: z.array(head).max(HEADS_PER_ANSWER_MAX),
     /** null: these were the last ones */
     next: z.string().max(210).nullable(),
