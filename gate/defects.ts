@@ -14,6 +14,8 @@ export interface Defect {
   readonly from: string
   /** …and what stands there instead. */
   readonly to: string
+  /** Where one place alone would be caught by another one. */
+  readonly also?: { readonly file: string; readonly from: string; readonly to: string }
   /** A file that is copied first: its path, and the copy's. */
   readonly copies?: readonly [from: string, to: string]
   readonly check: Check
@@ -38,7 +40,7 @@ export const DEFECTS = {
     from: 'request_id: context.requestId,',
     to: 'request_id: context.operation,',
     check: CHECKS['log-attribution'],
-    says: /request_id/,
+    says: /each has exactly one access line/,
   },
   'secret-in-a-log-line': {
     criterion: 'S1',
@@ -64,8 +66,13 @@ export const DEFECTS = {
     file: 'src/http/access-log.ts',
     from: 'const route = { method, path: state.route }',
     to: "const route = { method, path: request.url ?? '' }",
+    also: {
+      file: 'src/observability/metrics.ts',
+      from: 'const known = value !== undefined && values.has(value) ? value : unknown',
+      to: "const known = label === 'path' || values.has(value ?? '') ? value : unknown",
+    },
     check: CHECKS['metrics-exposition'],
-    says: /path|series/,
+    says: /make no new ones|is what the table declares/,
   },
   'unknown-key-accepted': {
     criterion: 'S3',
@@ -127,8 +134,8 @@ export const DEFECTS = {
     file: 'src/git/pack/header.ts',
     from: 'if (declaredObjects > objectsMax) {',
     to: 'if (declaredObjects > objectsMax && objectsMax < 0) {',
-    check: integration('git-bad-commands', 'a crash input'),
-    says: /a crash input/,
+    check: integration('git-bad-packs', 'one object more than a pack may have'),
+    says: /one object more/,
   },
   'not-synced-before-the-answer': {
     criterion: 'S5',
@@ -205,10 +212,10 @@ export const DEFECTS = {
   'stall-not-ended': {
     criterion: 'S9',
     what: 'a body that never comes is waited for',
-    file: 'src/transfer/progress-watch.ts',
-    from: 'new ProgressTimeout({ timeoutMs, onExpired })',
-    to: 'new ProgressTimeout({ timeoutMs: timeoutMs * 1_000, onExpired })',
-    check: tests('integration', 'integration/configuration.test.ts', 'GUTS_REQUEST_TIMEOUT'),
+    file: 'src/http/dispatch.ts',
+    from: '{ timeoutMs, signal, onLateError: (err) =>',
+    to: '{ timeoutMs: timeoutMs * 1_000, signal, onLateError: (err) =>',
+    check: CHECKS['request-timeouts'],
     says: /GUTS_REQUEST_TIMEOUT/,
   },
   'report-without-side-band': {

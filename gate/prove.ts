@@ -92,12 +92,14 @@ async function proveSound(
 
 async function proveOne(name: DefectName, root: string, run: Run): Promise<Proof> {
   const defect: Defect = DEFECTS[name]
-  const path = join(root, defect.file)
-  const before = readFileSync(path, 'utf8')
+  const edits = [defect, ...(defect.also === undefined ? [] : [defect.also])]
+  const before = edits.map(({ file }) => readFileSync(join(root, file), 'utf8'))
   const [copied, copiedTo] = defect.copies ?? []
   try {
     if (copied !== undefined && copiedTo !== undefined) cpSync(join(root, copied), join(root, copiedTo))
-    writeFileSync(path, replaceOnce(before, defect.from, defect.to, defect.file))
+    for (const [at, { file, from, to }] of edits.entries()) {
+      writeFileSync(join(root, file), replaceOnce(before[at] ?? '', from, to, file))
+    }
     const [evidence] = await run({ [name]: defect.check })
     if (evidence === undefined) throw new Error(`${name} was not checked`)
     const { command, seed, duration_s, messages } = evidence
@@ -105,7 +107,7 @@ async function proveOne(name: DefectName, root: string, run: Run): Promise<Proof
     const outcome = outcomeOf(evidence, defect.says.test(text))
     return { defect: name, outcome, command, seed, duration_s, said: excerpt(text, defect.says) }
   } finally {
-    writeFileSync(path, before)
+    for (const [at, { file }] of edits.entries()) writeFileSync(join(root, file), before[at] ?? '')
     if (copiedTo !== undefined) rmSync(join(root, copiedTo), { force: true })
   }
 }
