@@ -9,7 +9,7 @@ import { findJazzerNode } from './engine/jazzer-node.ts'
 import { DEFECT_NAMES, type DefectName, plant, PLANTED_DEFECTS, type PlantedDefect } from './planted.ts'
 import { copyTree } from './tree-copy.ts'
 
-const HELP = `Usage: node fuzz/planted-command.ts [DEFECT…] [--time 60s] [--seed N]
+const HELP = `Usage: node fuzz/planted-command.ts [DEFECT…] [--time 50s] [--seed N]
 
 Plants one defect after another in a copy of the tree, and demands of each that the committed
 inputs do not show it, that fuzzing finds it in time, that the replay fails on the finding, and
@@ -18,7 +18,7 @@ that it passes when the defect is gone. Writes reports/fuzz-planted/.
 Defects (all of them where none is named):
 ${DEFECT_NAMES.map((name) => `  ${name.padEnd(20)}${PLANTED_DEFECTS[name].target}`).join('\n')}
 
-  --time 60s    for each defect (60s)
+  --time 50s    for each defect (50s)
   --seed N      the fuzzer's choices (1)
 `
 
@@ -40,7 +40,7 @@ interface FuzzSummary {
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { names, numbers, durationsMs } = readOptions(args, {
     numbers: { seed: { otherwise: 1, min: 1, max: 2 ** 31 - 1 } },
-    durations: { time: { otherwiseMs: 60_000, minMs: 1_000 } },
+    durations: { time: { otherwiseMs: 50_000, minMs: 1_000 } },
     names: { what: 'defect', known: DEFECT_NAMES },
   })
   const startedAtMs = performance.now()

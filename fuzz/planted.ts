@@ -55,6 +55,13 @@ export const PLANTED_DEFECTS = {
     from: 'if (!Buffer.from(encode(value)).equals(bytes)) {',
     to: 'if (encode(value).length === 0) {',
   },
+  'padded-date': {
+    target: 'object',
+    why: 'only C git knows that a date may not begin with a zero: what it would refuse is taken',
+    file: 'src/git/fsck/identity.ts',
+    from: "if (data[dateAt] === ZERO && data[dateAt + 1] !== SPACE) return 'zeroPaddedDate'",
+    to: '',
+  },
 } as const satisfies Readonly<Record<string, PlantedDefect>>
 
 export type DefectName = keyof typeof PLANTED_DEFECTS

@@ -8,6 +8,7 @@ import { bundleTarget, notDriven } from './engine/bundle.ts'
 import { type Input, readFindings, readSeeds } from './engine/corpus.ts'
 import { whyNotDriven } from './engine/coverage.ts'
 import { replay } from './engine/replay.ts'
+import { REFEREES } from './referee.ts'
 import { targetOf, type TargetName } from './targets.ts'
 
 export interface Regression {
@@ -27,6 +28,7 @@ export async function replayTarget(name: TargetName, signal: AbortSignal): Promi
   const problems = [
     ...notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`),
     ...failures.map(({ input, message }) => `${input.name}: ${message}`),
+    ...(failures.length > 0 ? [] : judge(name, inputs)),
     ...(coverage === undefined ? [] : whyNotDriven(target.drives, coverage)),
   ]
   return { target: name, inputs: inputs.length, problems }
@@ -37,7 +39,13 @@ export async function replayInput(name: TargetName, path: string, signal: AbortS
   using folder = temporaryFolder('fuzz')
   const input: Input = { name: path, bytes: readInput(path) }
   const { failures } = await replay(await bundleTarget(name, folder.path), [input], signal)
-  return { target: name, inputs: 1, problems: failures.map(({ message }) => `${path}: ${message}`) }
+  const problems = failures.map(({ message }) => `${path}: ${message}`)
+  return { target: name, inputs: 1, problems: failures.length > 0 ? problems : judge(name, [input]) }
+}
+
+/** By C git, where it has a say. */
+function judge(name: TargetName, inputs: readonly Input[]): string[] {
+  return (REFEREES[name]?.(inputs) ?? []).map(({ input, message }) => `${input.name}: ${message}`)
 }
 
 function readInput(path: string): Buffer {

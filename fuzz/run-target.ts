@@ -7,6 +7,7 @@ import { type ModuleCoverage, whyNotDriven } from './engine/coverage.ts'
 import { type JazzerEnd, type JazzerOutcome, runJazzer } from './engine/jazzer.ts'
 import type { FuzzStatus } from './engine/libfuzzer-lines.ts'
 import { minimiseFinding, replay } from './engine/replay.ts'
+import { REFEREES } from './referee.ts'
 import { targetOf, type TargetName } from './targets.ts'
 
 export interface FuzzRun {
@@ -21,7 +22,7 @@ export interface FuzzRun {
 }
 
 export interface Finding {
-  readonly kind: JazzerEnd
+  readonly kind: JazzerEnd | 'disagreement'
   readonly said: string
   /** Where the input lies, relative to the repository's root. */
   readonly file: string
@@ -45,7 +46,7 @@ export interface TargetResult {
 }
 
 const CANARY_RUNS = 1_000_000
-/** For the report: enough to see what is never reached. */
+/** For the report and for C git: enough to see what is never reached. */
 const REPLAYED_INPUTS_MAX = 2_000
 
 /** @returns why the fuzzer would find nothing, whatever there was; undefined: it found the planted defect */
@@ -77,7 +78,10 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
   if (outcome.end === 'broken') problems.push(`the fuzzer broke off: ${outcome.said}`)
   else if (coverageAtStart === 0) problems.push('no coverage came back: the bundle is not instrumented')
   else if (coverageAtStart <= nothing.status.coverage) problems.push('the seeds cover no more than an empty input does')
+  const inputs = [...seeds, ...readFolder(kept)].slice(0, REPLAYED_INPUTS_MAX)
   const findings = await findingsOf(name, bundled, outcome, run.signal)
+  // What crashes here would crash the referee, too.
+  if (outcome.end === 'nothing found' && replayed.failures.length === 0) findings.push(...disagreements(name, inputs))
   return {
     target: name,
     status: outcome.status,
@@ -85,7 +89,7 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
     goalPerS: target.goalPerS,
     coverageOfNothing: nothing.status.coverage,
     coverageAtStart,
-    modules: await coverageOf(bundled, [...seeds, ...readFolder(kept)], run.signal),
+    modules: await coverageOf(bundled, inputs, run.signal),
     findings,
     problems,
     duration_s: Math.round((performance.now() - startedAtMs) / 1_000),
@@ -104,9 +108,19 @@ async function findingsOf(
   signal: AbortSignal,
 ): Promise<Finding[]> {
   if (input === undefined || end === 'nothing found') return []
-  const smallest = await minimiseFinding(bundled, input, signal)
-  const file = saveFinding(name, smallest)
-  return [{ kind: end, said, file, bytes: smallest.length, command: `npm run fuzz -- ${name} --input ${file}` }]
+  return [finding(name, end, said, await minimiseFinding(bundled, input, signal))]
+}
+
+/** One of each kind: what is wrong once is wrong for many inputs. */
+function disagreements(name: TargetName, inputs: readonly Input[]): Finding[] {
+  const found = REFEREES[name]?.(inputs) ?? []
+  const kinds = new Map(found.map(({ message, input }) => [message, input]))
+  return Array.from(kinds, ([message, input]) => finding(name, 'disagreement', message, input.bytes))
+}
+
+function finding(name: TargetName, kind: Finding['kind'], said: string, input: Buffer): Finding {
+  const file = saveFinding(name, input)
+  return { kind, said, file, bytes: input.length, command: `npm run fuzz -- ${name} --input ${file}` }
 }
 
 async function coverageOf(
@@ -114,7 +128,7 @@ async function coverageOf(
   inputs: readonly Input[],
   signal: AbortSignal,
 ): Promise<TargetResult['modules']> {
-  const { coverage } = await replay(bundled, inputs.slice(0, REPLAYED_INPUTS_MAX), signal)
+  const { coverage } = await replay(bundled, inputs, signal)
   const lines = (module: ModuleCoverage, from: readonly ModuleCoverage[]): number => {
     const early = from.find((one) => one.module === module.module)?.linesRun ?? []
     return new Set([...early, ...module.linesRun]).size

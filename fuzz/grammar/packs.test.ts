@@ -1,13 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
-import { deflateSync, inflateSync } from 'node:zlib'
+import { inflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { temporaryFolder } from '../../integration/support/git.ts'
 import { Random } from '../../integration/support/random.ts'
 import { nameOf } from '../oracles/packs.ts'
+import { gitIndexPack } from '../referee.ts'
 import { Cursor } from './cursor.ts'
-import { makePack, OUTSIDE, simplerPrograms } from './packs.ts'
+import { makePack, simplerPrograms } from './packs.ts'
 import { deflate } from './stored-deflate.ts'
 
 /** A program of a few operations, most of them right. */
@@ -30,26 +27,6 @@ function instructionsOf(random: Random): Buffer {
   return Buffer.concat(pieces)
 }
 
-/** @returns for each pack whether `git index-pack` takes it, in a repository that has the outside object */
-function gitTakes(packs: readonly Buffer[]): boolean[] {
-  using folder = temporaryFolder('grammar-packs')
-  const options = { cwd: folder.path, env: { PATH: process.env['PATH'], HOME: folder.path, GIT_CONFIG_NOSYSTEM: '1' } }
-  spawnSync('git', ['init', '--quiet', '--bare', '.'], options)
-  for (const [name, { data }] of OUTSIDE) {
-    mkdirSync(join(folder.path, 'objects', name.slice(0, 2)))
-    const loose = deflateSync(Buffer.concat([Buffer.from(`blob ${data.length}\0`), data]))
-    writeFileSync(join(folder.path, 'objects', name.slice(0, 2), name.slice(2)), loose)
-  }
-  for (const [at, pack] of packs.entries()) writeFileSync(join(folder.path, `${at}.made`), pack)
-  const script = 'for at in $(seq 0 $1); do git index-pack --stdin --fix-thin <$at.made >/dev/null 2>&1; echo $?; done'
-  const { stdout } = spawnSync('sh', ['-c', script, 'sh', `${packs.length - 1}`], options)
-  return stdout
-    .toString()
-    .trim()
-    .split('\n')
-    .map((code) => code === '0')
-}
-
 describe('packs that programs make', () => {
   it('are right where they say so, by C git', () => {
     const random = new Random(11)
@@ -58,7 +35,7 @@ describe('packs that programs make', () => {
       verdict,
       isTwice: new Set(objects.map(nameOf)).size < objects.length,
     }))
-    const taken = gitTakes(made.map(({ bytes }) => bytes))
+    const taken = gitIndexPack(made.map(({ bytes }) => bytes))
     for (const [at, { verdict, isTwice }] of judged.entries()) {
       // C git takes a pack that holds an object twice, but for what --strict does.
       if (!isTwice) expect({ at, isTaken: taken[at] }).toEqual({ at, isTaken: verdict === 'valid' })

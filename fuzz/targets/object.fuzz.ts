@@ -30,6 +30,15 @@ export function fuzz(data: Buffer): void {
   else fuzzTree(makeTree(input.rest(), kind === 'sorted tree in lines'))
 }
 
+/** What an input means, for other readers; undefined: a file that git only reads as part of a tree. */
+export function objectOf(data: Buffer): { readonly type: number; readonly data: Buffer } | undefined {
+  const input = new Cursor(data)
+  const kind = KINDS[input.byte() % KINDS.length]
+  if (kind === 'commit' || kind === 'tag' || kind === 'tree') return { type: OBJECT_TYPE[kind], data: input.rest() }
+  if (kind === 'gitmodules' || kind === 'gitattributes') return undefined
+  return { type: OBJECT_TYPE.tree, data: makeTree(input.rest(), kind === 'sorted tree in lines') }
+}
+
 function fuzzCommit(data: Buffer): void {
   const isTaken = checkObject(OBJECT_TYPE.commit, data) === undefined
   const links = linksOf(OBJECT_TYPE.commit, data, isTaken)

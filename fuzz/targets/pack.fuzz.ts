@@ -15,10 +15,16 @@ import { nameOf, type ReadPack, readPack } from '../oracles/packs.ts'
  */
 export function fuzz(data: Buffer): void {
   const input = new Cursor(data)
+  if ((input.byte() & 3) >= 2) checkMade(makePack(input))
+  else unlessRefused([PackError], () => readPack(packOf(data), OUTSIDE))
+}
+
+/** What an input means, for other readers. */
+export function packOf(data: Buffer): Buffer {
+  const input = new Cursor(data)
   const mode = input.byte() & 3
-  if (mode >= 2) return checkMade(makePack(input))
-  const pack = mode === 0 ? input.rest() : withChecksum(input.rest())
-  unlessRefused([PackError], () => readPack(pack, OUTSIDE))
+  if (mode >= 2) return makePack(input).bytes
+  return mode === 0 ? input.rest() : withChecksum(input.rest())
 }
 
 /** What an input that fails is tried as, to make it smaller. */
