@@ -3,7 +3,7 @@
  * retries, the circuit breaker of whom it is for, the bulkhead, the time of the attempt.
  */
 import assert from 'node:assert/strict'
-import { handleWhen, noop, retry, TaskCancelledError, timeout, TimeoutStrategy, wrap, type IPolicy } from 'cockatiel'
+import { handleWhen, retry } from 'cockatiel'
 import { BREAKER_STATES } from '../observability/label-sets.ts'
 import type { Logger } from '../observability/logging.ts'
 import { withSpan } from '../observability/tracing.ts'
@@ -83,9 +83,8 @@ export class OutboundPolicies {
     const { dependency } = this.#options
     return withSpan(`${dependency}.${call.name}`, { key }, async () => {
       try {
-        return await untilAborted(call.signal, this.#tryAgain(key, call, fn))
+        return await this.#inTime(key, call, fn)
       } catch (error) {
-        if (error instanceof TaskCancelledError) throw this.#timedOut(key, call, 'call')
         throw error instanceof InconclusiveError ? error.cause : error
       }
     })
@@ -95,17 +94,30 @@ export class OutboundPolicies {
     return this.#breakers.get(key)?.state ?? 'closed'
   }
 
-  /** Whether a call would be let through now. */
-  admits(key: string): boolean {
-    return (this.#breakers.get(key)?.refusedForMs ?? 0) === 0
-  }
-
   /** Drops what is kept for a key; calls that are under way go on, and count for nothing. */
   forget(key: string): void {
     if (this.#breakers.delete(key)) this.#reportWorst()
   }
 
-  #tryAgain<T>(key: string, call: OutboundCall, fn: (attempt: Attempt) => Promise<T>): Promise<T> {
+  /** The time of the whole call is ours to keep: cockatiel's own would make an error with its stack of each call. */
+  #inTime<T>(key: string, call: OutboundCall, fn: (attempt: Attempt) => Promise<T>): Promise<T> {
+    if (call.ends === 'progress') return untilAborted(call.signal, this.#tryAgain(key, call, call.signal, fn))
+    const deadline = {
+      timeoutMs: this.#callTimeoutMs(call),
+      signal: call.signal,
+      onExpired: () => this.#timedOut(key, call, 'call'),
+      // Each attempt tells its own.
+      onLateError: () => {},
+    }
+    return withDeadline(deadline, (signal) => this.#tryAgain(key, call, signal, fn))
+  }
+
+  #tryAgain<T>(
+    key: string,
+    call: OutboundCall,
+    callSignal: AbortSignal,
+    fn: (attempt: Attempt) => Promise<T>,
+  ): Promise<T> {
     const breaker = this.#breakerOf(key)
     // What cockatiel calls attempts are those after the first. A caller who leaves cannot stop its timers, so they must
     // not hold up the end of the process.
@@ -113,7 +125,7 @@ export class OutboundPolicies {
     const retries = retry(handleWhen(this.#isFailure), options).dangerouslyUnref()
     let last: { readonly delay: number; readonly error?: unknown } | undefined
     retries.onRetry((failed) => (last = failed))
-    return wrap(this.#total(call), retries).execute(({ attempt, signal }) => {
+    return retries.execute(({ attempt, signal }) => {
       if (signal.aborted) throw new InconclusiveError(signal.reason)
       const begin = (): Promise<T> => {
         const retried = { key, exchange: call.name, attempt: attempt + 1 }
@@ -121,12 +133,7 @@ export class OutboundPolicies {
         return this.#attempt(key, call, signal, fn)
       }
       return breaker.execute(begin, (retryAfterMs) => this.#refusal(retryAfterMs, breaker.lastFailure))
-    }, call.signal)
-  }
-
-  #total(call: OutboundCall): IPolicy {
-    if (call.ends === 'progress') return noop
-    return timeout(this.#callTimeoutMs(call), TimeoutStrategy.Aggressive)
+    }, callSignal)
   }
 
   #attemptsMax(call: OutboundCall): number {

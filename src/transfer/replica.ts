@@ -19,6 +19,7 @@ import type { TransferParts } from './transfer.ts'
 /** Named in one request; a home leaves out what is reachable from any of them. */
 export const HAVES_MAX = 20_000
 const LOOKS_PER_TURN = 1_000
+const GATHERED_BYTES = 512 * 1024
 
 export interface Need {
   /** 40 hex digits each. */
@@ -89,7 +90,11 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
       const pack = await takePack(intake, async (file) => {
         watch.pause()
         if (wants.length === 0) await file.write(EMPTY_PACK, 0)
-        else await update.fetch({ wants, haves: havesOf(snapshot) }, new FileSink(file))
+        else {
+          const sink = new FileSink(file)
+          await update.fetch({ wants, haves: havesOf(snapshot) }, sink)
+          await sink.flush()
+        }
         watch.progress()
         return () => {}
       })
@@ -135,17 +140,41 @@ function havesOf({ refs, byName, head }: RefSnapshot): string[] {
   return [...oids]
 }
 
+/** Gathers pieces into large writes, one of which is under way while the next pieces come. */
 class FileSink implements PackSink {
+  /** Taken, written or not: what a second attempt need not bring again. */
   bytes = 0
   readonly #file: WritableFile
+  #gathered: Uint8Array[] = []
+  #gatheredBytes = 0
+  #written: Promise<void> = Promise.resolve()
 
   constructor(file: WritableFile) {
     this.#file = file
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    await this.#file.write(bytes, this.bytes)
+    this.#gathered.push(bytes)
+    this.#gatheredBytes += bytes.length
     this.bytes += bytes.length
+    if (this.#gatheredBytes >= GATHERED_BYTES) await this.#writeGathered()
+  }
+
+  /** After the last piece. */
+  async flush(): Promise<void> {
+    await this.#writeGathered()
+    await this.#written
+  }
+
+  async #writeGathered(): Promise<void> {
+    const piece = Buffer.concat(this.#gathered, this.#gatheredBytes)
+    const position = this.bytes - piece.length
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    await this.#written
+    this.#written = this.#file.write(piece, position)
+    // It is awaited before the next one; should it fail before that, nobody else has to hear of it.
+    this.#written.catch(() => {})
   }
 }
 
