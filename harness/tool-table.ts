@@ -75,7 +75,7 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
       { name: 'docker', probe: ['version'] },
       { name: 'podman', probe: ['version'] },
     ],
-    howToGet: 'Start Docker, or install podman (Debian: podman runc).',
+    howToGet: 'Start Docker, or install podman (Debian: podman runc netavark aardvark-dns iptables).',
   },
   chromium: {
     executables: [{ name: 'chromium' }, { name: 'chromium-browser' }, { name: 'google-chrome' }],

@@ -8,14 +8,11 @@ import * as z from 'zod'
 import { answer } from '../route.ts'
 import { defineRoute } from '../services.ts'
 
-/**
- * The page runs its own scripts and asks its own origin, nothing else. Pictures in its style sheet are `data:`; its
- * script sets styles on elements, which no other directive allows.
- */
+/** The page runs its own scripts and asks its own origin, nothing else. Pictures in its style sheet are `data:`. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "connect-src 'self'",
   'img-src data:',
   "base-uri 'none'",
