@@ -3,6 +3,9 @@
  * makes of a delta has to be the same.
  */
 
+/** By C git's delta.h. */
+export const DELTA_BYTES_MIN = 4
+
 export interface NaiveDelta {
   readonly delta: Buffer
   /** undefined: it makes nothing */
@@ -11,6 +14,7 @@ export interface NaiveDelta {
 
 /** @returns what a whole delta, with its two sizes, makes of the base; undefined: it is no delta for it */
 export function applyNaively(delta: Buffer, base: Buffer, bytesMax: number): Buffer | undefined {
+  if (delta.length < DELTA_BYTES_MIN) return undefined
   const [baseBytes, afterBase] = readSize(delta, 0)
   const [resultBytes, afterResult] = readSize(delta, afterBase)
   if (baseBytes !== BigInt(base.length) || resultBytes > BigInt(bytesMax)) return undefined

@@ -10,7 +10,7 @@ import { rawDelta, withChecksum } from '../../integration/support/pack-maker.ts'
 import { encodeBaseDistance, encodeEntryHeader, encodePackHeader, ENTRY_TYPE } from '../../src/git/pack/header.ts'
 import { nameOf, PACK_LIMITS, type PackObject } from '../oracles/packs.ts'
 import { Cursor } from './cursor.ts'
-import { applyNaively, type NaiveDelta, readInstructions } from './naive-delta.ts'
+import { applyNaively, DELTA_BYTES_MIN, type NaiveDelta, readInstructions } from './naive-delta.ts'
 import { deflate } from './stored-deflate.ts'
 
 /** Lower three bits: 0–3 is a whole object of type 1–4. */
@@ -166,5 +166,6 @@ function makeDelta(content: Buffer, base: PackObject | undefined, isRaw: boolean
   const { length } = base.data
   if (isRaw) return { delta: content, result: applyNaively(content, base.data, PACK_LIMITS.objectBytesMax) }
   const { result, claimedBytes } = readInstructions(content, base.data, PACK_LIMITS.objectBytesMax)
-  return { delta: rawDelta(length, claimedBytes, [...content]), result }
+  const delta = rawDelta(length, claimedBytes, [...content])
+  return { delta, result: delta.length < DELTA_BYTES_MIN ? undefined : result }
 }

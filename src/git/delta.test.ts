@@ -7,7 +7,6 @@ const apply = (bytes: Buffer, resultBytesMax = 1_000_000): string => applyDelta(
 
 describe('applyDelta', () => {
   it.each([
-    { name: 'nothing', bytes: rawDelta(16, 0, []), result: '' },
     { name: 'an insertion', bytes: rawDelta(16, 3, [3, 0x61, 0x62, 0x63]), result: 'abc' },
     { name: 'the longest insertion', bytes: delta(16, 'x'.repeat(127)), result: 'x'.repeat(127) },
     { name: 'a copy of the beginning', bytes: rawDelta(16, 4, [0x90, 4]), result: '0123' },
@@ -21,6 +20,10 @@ describe('applyDelta', () => {
   ])('makes $name', ({ bytes, result, error }) => {
     if (error === undefined) expect(apply(bytes)).toBe(result)
     else expect(() => apply(bytes)).toThrow(error)
+  })
+
+  it('makes nothing, where the sizes alone are as many bytes as C git wants', () => {
+    expect(applyDelta(Buffer.alloc(16_384), rawDelta(16_384, 0, []), 10)).toHaveLength(0)
   })
 
   it('copies 65,536 bytes where it is said to copy none', () => {
@@ -55,6 +58,7 @@ describe('applyDelta', () => {
     { name: 'a copy of more than it declares', bytes: rawDelta(16, 1, [0x90, 2]), reason: 'more than it declares' },
     { name: 'less than it declares', bytes: rawDelta(16, 3, [0x90, 2]), reason: 'declares 3 bytes and makes 2' },
     { name: 'more than its instructions can make', bytes: rawDelta(16, 2 ** 40, [0x90, 1]), reason: 'cannot make' },
+    { name: 'nothing, in fewer bytes than C git takes', bytes: rawDelta(16, 0, []), reason: 'shorter than 4 bytes' },
     { name: 'no bytes', bytes: Buffer.alloc(0), reason: 'ends inside its sizes' },
     { name: 'one size only', bytes: varint(16), reason: 'ends inside its sizes' },
     { name: 'a size that goes on', bytes: Buffer.alloc(9, 0xff), reason: 'size is impossible' },

@@ -2,6 +2,9 @@ import { PackError } from './pack/error.ts'
 
 /** Deltas as git packs carry them (gitformat-pack, "Deltified representation"). */
 
+/** DELTA_SIZE_MIN of C git's delta.h. */
+const DELTA_BYTES_MIN = 4
+
 export interface DeltaSizes {
   readonly baseBytes: number
   readonly resultBytes: number
@@ -61,6 +64,8 @@ export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number):
     written += size
   }
   if (written !== resultBytes) throw invalid(`it declares ${resultBytes} bytes and makes ${written}`)
+  // Two sizes that fit, and nothing to do: C git takes no such delta ("patch-delta.c"), so nobody could clone it.
+  if (delta.length < DELTA_BYTES_MIN) throw invalid(`it is shorter than ${DELTA_BYTES_MIN} bytes`)
   return result
 }
 
