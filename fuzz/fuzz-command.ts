@@ -120,7 +120,7 @@ async function search(
   }
   for (const name of targets) {
     if (cases.some((one) => one.name === name)) continue
-    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not reached' })
+    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
   }
   return closeCases({ suite: 'fuzz', seed, cases, startedAtMs, details: { secondsEach: seconds, targets: results } })
 }

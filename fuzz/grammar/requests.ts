@@ -24,6 +24,12 @@ export function framePush(text: Buffer): Buffer {
   return Buffer.concat([frameLines(text.subarray(0, end + 4)), withChecksum(text.subarray(end + 5))])
 }
 
+/** As clients say them; a capability of no name is one of no value, too. */
+export function writeCapabilities(capabilities: ReadonlyMap<string, string>): string {
+  const words = Array.from(capabilities, ([name, value]) => (name !== '' && value === '' ? name : `${name}=${value}`))
+  return words.join(' ')
+}
+
 /** A limit that matters is about as great as what it limits: one less, the same, one more, or (for 0) far from it. */
 export function limitNear(body: Buffer, word: string, choice: number): number {
   const count = body.toString('latin1').split(word).length - 1

@@ -7,7 +7,7 @@ import { encodeReport } from '../../src/git/protocol/report-status.ts'
 import { framingOf } from '../../src/git/protocol/side-band.ts'
 import { isRefName, REF_NAME_BYTES_MAX, whyNotPushable } from '../../src/git/ref-name.ts'
 import { Cursor } from '../grammar/cursor.ts'
-import { framePush, limitNear } from '../grammar/requests.ts'
+import { framePush, limitNear, writeCapabilities } from '../grammar/requests.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
 import { readPack } from '../oracles/packs.ts'
@@ -50,10 +50,9 @@ function read(body: Buffer, commandsMax: number): Push {
 }
 
 function encode({ commands, capabilities }: PushRequest): Buffer {
-  const words = Array.from(capabilities, ([name, value]) => (value === '' ? name : `${name}=${value}`))
   const lines = commands.map(({ ref, oldOid, newOid }, at) => {
     const text = `${oldOid ?? NO_OID} ${newOid ?? NO_OID} ${ref}\n`
-    return encodePktLine(at === 0 ? `${text}\0${words.join(' ')}\n` : text)
+    return encodePktLine(at === 0 ? `${text}\0${writeCapabilities(capabilities)}\n` : text)
   })
   return Buffer.concat([...lines, FLUSH])
 }

@@ -7,7 +7,7 @@ import { type FetchLimits, type UploadRequest, UploadRequestParser } from '../..
 import { type LsRefsRequest, type V2Request, V2RequestParser } from '../../src/git/protocol/v2-request.ts'
 import { Cursor } from '../grammar/cursor.ts'
 import { runSteps } from '../grammar/request-steps.ts'
-import { frameLines, limitNear } from '../grammar/requests.ts'
+import { frameLines, limitNear, writeCapabilities } from '../grammar/requests.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
 
@@ -50,9 +50,10 @@ function readV0(body: Buffer, limits: FetchLimits): UploadRequest | undefined {
 
 function encodeV0({ wants, haves, capabilities, done }: UploadRequest): Buffer {
   if (wants.length === 0) return FLUSH
-  const words = Array.from(capabilities, ([name, value]) => (value === '' ? name : `${name}=${value}`))
   return Buffer.concat([
-    ...wants.map((oid, at) => encodePktLine(at === 0 ? `want ${oid} ${words.join(' ')}\n` : `want ${oid}\n`)),
+    ...wants.map((oid, at) =>
+      encodePktLine(at === 0 ? `want ${oid} ${writeCapabilities(capabilities)}\n` : `want ${oid}\n`),
+    ),
     FLUSH,
     ...haves.map((oid) => encodePktLine(`have ${oid}\n`)),
     done ? encodePktLine('done\n') : FLUSH,
