@@ -1,6 +1,7 @@
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { afterEach, expect, vi } from 'vitest'
 import { delayMsMax, delaysMsMax, retryBackoff } from '../src/resilience/backoff.ts'
+import { prop } from './prop.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -20,7 +21,7 @@ function delaysMs(draws: readonly number[]): number[] {
   })
 }
 
-test.prop([fc.array(draw, { minLength: 1, maxLength: 99 })])(
+prop([fc.array(draw, { minLength: 1, maxLength: 99 })])(
   'no wait is longer than the last doubled, nor than 5 s, nor shorter than nothing',
   (draws) => {
     for (const [index, delayMs] of delaysMs(draws).entries()) {
@@ -30,12 +31,12 @@ test.prop([fc.array(draw, { minLength: 1, maxLength: 99 })])(
   },
 )
 
-test.prop([fc.array(draw, { maxLength: 99 })])('all waits together fit into what the whole call is given', (draws) => {
+prop([fc.array(draw, { maxLength: 99 })])('all waits together fit into what the whole call is given', (draws) => {
   const sumMs = delaysMs(draws).reduce((sum, delayMs) => sum + delayMs, 0)
   expect(sumMs).toBeLessThanOrEqual(delaysMsMax(draws.length + 1))
 })
 
-test.prop([fc.integer({ min: 1, max: 99 })])('the jitter is full: the longest draw comes near the limit', (retry) => {
+prop([fc.integer({ min: 1, max: 99 })])('the jitter is full: the longest draw comes near the limit', (retry) => {
   const longest = delaysMs(Array.from({ length: retry }, () => 1 - 2 ** -53)).at(-1)
   expect(longest).toBe(delayMsMax(retry) - 1)
 })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 
 import { checkObject } from '../src/git/fsck/check-object.ts'
 import type { FsckId } from '../src/git/fsck/error.ts'
 import { checkGitmodules } from '../src/git/fsck/gitmodules.ts'
 import { forEachLink } from '../src/git/fsck/links.ts'
 import { blob, commit, gitFsck, oidOf, tag, type TestObject, tree, UNREADABLE } from '../src/git/fsck/testing.ts'
+import { prop } from './prop.ts'
 
 // One start of git judges them all; shrinking would start it hundreds of times, and the message names the one object.
 const BATCH = 400
@@ -107,7 +108,7 @@ const ofObject = ({ type, data }: TestObject): FsckId | undefined => {
   return id
 }
 
-test.prop([batchOf(fc.oneof(commits, tags))], PARAMETERS)('commits and tags are judged as git fsck does', (objects) => {
+prop([batchOf(fc.oneof(commits, tags))], PARAMETERS)('commits and tags are judged as git fsck does', (objects) => {
   assertAsGit(objects, ofObject)
 })
 
@@ -149,7 +150,7 @@ const trees = fc
     return { type, data: data.subarray(0, Math.max(0, data.length - cutBytes)) }
   })
 
-test.prop([batchOf(trees)], PARAMETERS)('trees are judged as git fsck does', (objects) => {
+prop([batchOf(trees)], PARAMETERS)('trees are judged as git fsck does', (objects) => {
   assertAsGit(objects, ofObject)
 })
 
@@ -204,7 +205,7 @@ const famousName = fc
   )
   .filter((name) => !name.includes(0))
 
-test.prop([batchOf(fc.tuple(famousName, fc.constantFrom('100644', '120000'), oid))], PARAMETERS)(
+prop([batchOf(fc.tuple(famousName, fc.constantFrom('100644', '120000'), oid))], PARAMETERS)(
   'names that file systems take for files of git are found as git finds them',
   (rows) => {
     const objects = rows.map(([name, mode, target]) => ({ target, object: tree({ name, mode, oid: target }) }))
@@ -265,7 +266,7 @@ const gitmodules = flawed(
   CONFIG_TOKENS,
 ).map((text) => blob(Buffer.from(text, 'latin1')))
 
-test.prop([batchOf(gitmodules)], PARAMETERS)('.gitmodules are judged as git fsck does', (files) => {
+prop([batchOf(gitmodules)], PARAMETERS)('.gitmodules are judged as git fsck does', (files) => {
   // A byte that git reads differently on different processors, see config-parser.ts.
   const portable = files.filter(({ data }) => !data.includes(0xff) && data[0] !== 0xef)
   const calling = portable.map((file) => tree({ name: '.gitmodules', oid: oidOf(file) }))

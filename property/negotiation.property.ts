@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import { Git, temporaryFolder } from '../integration/support/git.ts'
 import { importHistory } from '../integration/support/history.ts'
@@ -10,6 +10,7 @@ import { encodePktLine, FLUSH } from '../src/git/pkt-line.ts'
 import { negotiateV0, negotiateV2 } from '../src/git/protocol/negotiation.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
 import { oidHex } from './arbitraries.ts'
+import { prop } from './prop.ts'
 
 const folder = temporaryFolder('negotiation')
 const repository = join(folder.path, 'source.git')
@@ -69,7 +70,7 @@ function theirs(version: string, body: readonly Buffer[]): string {
   return pack < 0 ? text : text.slice(0, pack)
 }
 
-test.prop([spread, fc.array(fc.nat(1_000_000), { maxLength: 3 })], { numRuns: 200 })(
+prop([spread, fc.array(fc.nat(1_000_000), { maxLength: 3 })], { numRuns: 200 })(
   'enough is in common when every want reaches some of it',
   (wanted, had) => {
     const wants = wanted.map(commitAt)
@@ -79,7 +80,7 @@ test.prop([spread, fc.array(fc.nat(1_000_000), { maxLength: 3 })], { numRuns: 20
   },
 )
 
-test.prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 60 })(
+prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 60 })(
   'a round of version 0 is answered as C git answers it',
   (wanted, had, ack) => {
     const wants = wanted.map(commitAt)
@@ -107,7 +108,7 @@ test.prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 60 })(
 
 const readyIn = (text: string): boolean => /ready\n|ACK [0-9a-f]{40} continue\n/.test(text)
 
-test.prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 40 })(
+prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 40 })(
   'the last round of version 0 ends as C git ends it',
   (wanted, had, ack) => {
     const wants = wanted.map(commitAt)
@@ -134,7 +135,7 @@ test.prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 40 })(
   },
 )
 
-test.prop([spread, haves, fc.boolean(), fc.boolean()], { numRuns: 60 })(
+prop([spread, haves, fc.boolean(), fc.boolean()], { numRuns: 60 })(
   'a request of version 2 is answered as C git answers it',
   (wanted, had, done, waits) => {
     const wants = wanted.map(commitAt)

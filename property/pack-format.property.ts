@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { applyDelta } from '../src/git/delta.ts'
@@ -13,6 +13,7 @@ import { encodePackIndex, PackIndex } from '../src/git/pack/index-file.ts'
 import { indexPack } from '../src/git/pack/indexer.ts'
 import { bytes, oidHex } from './arbitraries.ts'
 import { history, makeHistory, run } from './histories.ts'
+import { prop } from './prop.ts'
 
 const folder = temporaryFolder('pack-format')
 afterAll(() => folder[Symbol.dispose]())
@@ -43,7 +44,7 @@ const exact = fc.oneof(
   fc.integer({ min: 0, max: 52 }).map((power) => 2 ** power),
 )
 
-test.prop([fc.constantFrom(1, 2, 3, 4), exact, bytes(4), bytes(4)])(
+prop([fc.constantFrom(1, 2, 3, 4), exact, bytes(4), bytes(4)])(
   'a header of an entry is read as it was written',
   (type, sizeBytes, before, after) => {
     const header = encodeEntryHeader(type, sizeBytes)
@@ -52,13 +53,13 @@ test.prop([fc.constantFrom(1, 2, 3, 4), exact, bytes(4), bytes(4)])(
   },
 )
 
-test.prop([exact, exact, bytes(4)])('a distance is read as it was written', (sizeBytes, distance, after) => {
+prop([exact, exact, bytes(4)])('a distance is read as it was written', (sizeBytes, distance, after) => {
   const header = Buffer.concat([encodeEntryHeader(6, sizeBytes), encodeBaseDistance(distance)])
   const read = decodeEntryHeader(Buffer.concat([header, after]), 0, 0)
   assert.deepEqual(read, { type: 6, sizeBytes, headerBytes: header.length, baseDistance: distance, baseOidAt: 0 })
 })
 
-test.prop([bytes(40)])('a header is read or refused, and no byte behind it counts', (input) => {
+prop([bytes(40)])('a header is read or refused, and no byte behind it counts', (input) => {
   let read
   try {
     read = decodeEntryHeader(input, 0, 0)
@@ -70,7 +71,7 @@ test.prop([bytes(40)])('a header is read or refused, and no byte behind it count
   assert.throws(() => decodeEntryHeader(input.subarray(0, read.headerBytes - 1), 0, 0), PackError)
 })
 
-test.prop([fc.uniqueArray(oidHex, { maxLength: 40 }), fc.infiniteStream(exact)])(
+prop([fc.uniqueArray(oidHex, { maxLength: 40 }), fc.infiniteStream(exact)])(
   'an index finds every object where it was put, and no other, and C git reads it',
   (oids, offsets) => {
     const places = oids.map(() => offsets.next().value ?? 0)
@@ -97,7 +98,7 @@ test.prop([fc.uniqueArray(oidHex, { maxLength: 40 }), fc.infiniteStream(exact)])
   },
 )
 
-test.prop([bytes(2_000), fc.nat(1_200)])('what is left of an index is read or refused', (noise, length) => {
+prop([bytes(2_000), fc.nat(1_200)])('what is left of an index is read or refused', (noise, length) => {
   const { bytes: encoded } = encodePackIndex(
     { count: 0, oids: Buffer.alloc(0), crcs: new Uint32Array(), offsets: new Float64Array() },
     Buffer.alloc(20),
@@ -112,7 +113,7 @@ test.prop([bytes(2_000), fc.nat(1_200)])('what is left of an index is read or re
   }
 })
 
-test.prop([bytes(400), bytes(60)])('bytes that pose as a delta make what they declare, or nothing', (base, delta) => {
+prop([bytes(400), bytes(60)])('bytes that pose as a delta make what they declare, or nothing', (base, delta) => {
   try {
     applyDelta(base, delta, 10_000)
   } catch (error) {
@@ -151,7 +152,7 @@ function gitIndexes(packs: readonly Buffer[]): (Buffer | undefined)[] {
   return indexes
 }
 
-test.prop([history('wrong'), fc.constantFrom(['--delta-base-offset'], [], ['--depth=0'])], { numRuns: 12 })(
+prop([history('wrong'), fc.constantFrom(['--delta-base-offset'], [], ['--depth=0'])], { numRuns: 12 })(
   'a pack that C git made is indexed byte for byte as C git does',
   (commits, options) => {
     const repository = mkdtempSync(join(folder.path, 'repository-'))
@@ -169,7 +170,7 @@ const change = fc.record({
   flip: fc.integer({ min: 1, max: 255 }),
   isMended: fc.boolean(),
 })
-test.prop([fc.array(change, { minLength: 60, maxLength: 60 })], { numRuns: 4, endOnFailure: true })(
+prop([fc.array(change, { minLength: 60, maxLength: 60 })], { numRuns: 4, endOnFailure: true })(
   'a pack with one other byte is taken where C git takes it, and as the same objects',
   (changes) => {
     const packs = changes.map(({ at, flip, isMended }) => {

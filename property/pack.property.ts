@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { type Selection, selectObjects } from '../src/git/object-graph/select.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
 import { buildPack, type PackFeatures } from '../src/transfer/pack-builder.ts'
 import { type Commit, history, type Made, makeHistory, run } from './histories.ts'
+import { prop } from './prop.ts'
 
 const folder = temporaryFolder('packs')
 const template = join(folder.path, 'empty.git')
@@ -160,12 +161,12 @@ async function check(
 
 const questions = fc.array(question, { minLength: 2, maxLength: 2 })
 
-test.prop([history('right'), questions, layout], { numRuns: 15 })(
+prop([history('right'), questions, layout], { numRuns: 15 })(
   'a pack holds what C git lists, and C git takes it',
   (commits, asked, where) => check('right', commits, asked, where),
 )
 
-test.prop([history('wrong'), questions, layout], { numRuns: 25 })(
+prop([history('wrong'), questions, layout], { numRuns: 25 })(
   'where clocks were wrong a pack may hold more, and never lacks an object',
   (commits, asked, where) => check('wrong', commits, asked, where),
 )

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { decodePktLine, DELIM, encodePktLine, FLUSH, type PktLine, PKT_PAYLOAD_BYTES_MAX } from '../src/git/pkt-line.ts'
 import { ProtocolError } from '../src/git/protocol/error.ts'
 import { RequestReader } from '../src/transfer/request-reader.ts'
 import { bytes, chunksOf, cuts, streamOf } from './arbitraries.ts'
+import { prop } from './prop.ts'
 
 const payload = fc.oneof(
   { weight: 8, arbitrary: bytes(40) },
@@ -42,11 +43,11 @@ function decodeAll(stream: Buffer): { lines: PktLine[]; end: string } {
   }
 }
 
-test.prop([lines])('what was written is read', (written) => {
+prop([lines])('what was written is read', (written) => {
   assert.deepEqual(decodeAll(Buffer.concat(written.map(encode))), { lines: written, end: 'complete' })
 })
 
-test.prop([bytes(60)])('what can be read is what we would write, but for the case of its digits', (input) => {
+prop([bytes(60)])('what can be read is what we would write, but for the case of its digits', (input) => {
   const { lines: found } = decodeAll(input)
   const rewritten = Buffer.concat(found.map(encode))
   let at = 0
@@ -59,7 +60,7 @@ test.prop([bytes(60)])('what can be read is what we would write, but for the cas
   }
 })
 
-test.prop([lines, bytes(200), cuts])('a request reads alike however it is cut', async (written, rest, sizes) => {
+prop([lines, bytes(200), cuts])('a request reads alike however it is cut', async (written, rest, sizes) => {
   const stream = Buffer.concat([...written.map(encode), rest])
   let pieces = 0
   const chunks = chunksOf(stream, sizes)
@@ -72,7 +73,7 @@ test.prop([lines, bytes(200), cuts])('a request reads alike however it is cut', 
   assert.equal(pieces, chunks.length)
 })
 
-test.prop([lines, cuts, fc.double({ min: 0, max: 1, noNaN: true })])(
+prop([lines, cuts, fc.double({ min: 0, max: 1, noNaN: true })])(
   'a request that ends early is told from one that ends between two lines',
   async (written, sizes, share) => {
     const stream = Buffer.concat(written.map(encode))
@@ -85,7 +86,7 @@ test.prop([lines, cuts, fc.double({ min: 0, max: 1, noNaN: true })])(
   },
 )
 
-test.prop([fc.array(line, { minLength: 1, maxLength: 5 }), fc.nat(), fc.nat(3), fc.integer({ min: 1, max: 255 })])(
+prop([fc.array(line, { minLength: 1, maxLength: 5 }), fc.nat(), fc.nat(3), fc.integer({ min: 1, max: 255 })])(
   'a length with one other byte is refused, or means something else',
   (written, which, digit, flip) => {
     const encoded = written.map(encode)

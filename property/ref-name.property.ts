@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 
 import { isRefName } from '../src/git/ref-name.ts'
+import { prop } from './prop.ts'
 
 // Mostly good names with at most a few flaws: of random text nearly nothing is a name.
 const letters = fc.constantFrom('refs', 'heads', 'a', 'é', 'x-y', 'lock', '}', ']')
@@ -22,7 +23,7 @@ const refName = fc
   )
   .map((components) => components.join('/'))
 
-test.prop([fc.array(refName, { minLength: 200, maxLength: 200 })], { numRuns: 3, endOnFailure: true })(
+prop([fc.array(refName, { minLength: 200, maxLength: 200 })], { numRuns: 3, endOnFailure: true })(
   'names of refs are judged as git check-ref-format does',
   (names) => {
     // "git check-ref-format -h" would print its usage; no name of ours may be read as an option.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import type { Logger } from '../src/observability/logging.ts'
 import { diskFileSystem, type FileSystem } from '../src/storage/file-system.ts'
@@ -15,6 +15,7 @@ import { openTestData, type TestData } from '../src/storage/testing.ts'
 import { judgeCommands } from '../src/transfer/ref-rules.ts'
 import { RefProjector } from '../src/transfer/ref-projector.ts'
 import { run } from './histories.ts'
+import { prop } from './prop.ts'
 
 // Names that stand in each other's way, sort in more than one way, and are not all ASCII.
 const NAMES = ['a', 'a/b', 'a/b/c', 'a/d', 'a-b', 'a.b', 'é', 'main', 'main/x'].map((name) => `refs/heads/${name}`)
@@ -280,7 +281,7 @@ const commands = fc.commands(
   { maxCommands: 30 },
 )
 
-test.prop([commands], { numRuns: 25 })(
+prop([commands], { numRuns: 25 })(
   'the refs that C git shows are those of a plain map, whatever happens',
   async (plan) => {
     const real = await newRepository()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { fc, test } from '@fast-check/vitest'
+import { fc } from '@fast-check/vitest'
 import { encodePktLine, FLUSH, type PktLine } from '../src/git/pkt-line.ts'
 import { ProtocolError } from '../src/git/protocol/error.ts'
 import { PushRequestParser } from '../src/git/protocol/push-request.ts'
@@ -7,6 +7,7 @@ import { UploadRequestParser } from '../src/git/protocol/upload-request.ts'
 import { V2RequestParser } from '../src/git/protocol/v2-request.ts'
 import { RequestReader } from '../src/transfer/request-reader.ts'
 import { bytes, chunksOf, cuts, oidHex, streamOf } from './arbitraries.ts'
+import { prop } from './prop.ts'
 
 interface Parser {
   take(line: PktLine): boolean
@@ -69,7 +70,7 @@ const line = fc.oneof(
 )
 const request = fc.array(line, { maxLength: 14 }).map((lines) => Buffer.concat(lines))
 
-test.prop([fc.constantFrom(...Object.keys(PARSERS)), request, cuts])(
+prop([fc.constantFrom(...Object.keys(PARSERS)), request, cuts])(
   'a request means the same however it is cut, and is refused in words or not at all',
   async (kind, body, sizes) => {
     const make = PARSERS[kind] as () => Parser
@@ -77,17 +78,19 @@ test.prop([fc.constantFrom(...Object.keys(PARSERS)), request, cuts])(
   },
 )
 
-test.prop([
-  fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { minLength: 1, maxLength: 6 }),
-  cuts,
-])('commands of a push are read as they were written', async (commands, sizes) => {
-  const body = Buffer.concat([
-    ...commands.map(([from, to, name], at) => encodePktLine(`${from} ${to} refs/${name}${at === 0 ? '\0quiet' : ''}`)),
-    FLUSH,
-  ])
-  const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
-  assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {
-    request: { commands: expected, capabilities: new Map([['quiet', '']]) },
-    rest: '',
-  })
-})
+prop([fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { minLength: 1, maxLength: 6 }), cuts])(
+  'commands of a push are read as they were written',
+  async (commands, sizes) => {
+    const body = Buffer.concat([
+      ...commands.map(([from, to, name], at) =>
+        encodePktLine(`${from} ${to} refs/${name}${at === 0 ? '\0quiet' : ''}`),
+      ),
+      FLUSH,
+    ])
+    const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
+    assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {
+      request: { commands: expected, capabilities: new Map([['quiet', '']]) },
+      rest: '',
+    })
+  },
+)
