@@ -178,7 +178,7 @@ let mirror: NodeProcess
 
 beforeAll(async () => {
   home = await FakeHome.start({ status: statusReply() })
-  mirror = await startPeer(0, { GUTS_P2P_SYNC_INTERVAL: '1' })
+  mirror = await startPeer(0, { GUTS_P2P_SYNC_INTERVAL: '1', GUTS_P2P_TIMEOUT: '1' })
   await addMirror(mirror, home.address)
 })
 afterAll(async () => {
@@ -226,4 +226,16 @@ it('each message is counted once, and each answer has its round trip', async () 
     // Those that were no messages were not received.
     expect(received).toBeLessThanOrEqual(home.asked[type])
   }
+})
+
+it('a pack that takes long to make is waited for, as long as it is promised', async () => {
+  using folder = temporaryFolder('lies')
+  const told = { name: 'slow', repository: '01930000-0000-7000-8000-000000000888' }
+  const pack = packReply(goodPack)
+  // Three times as long as an exchange may stand still, in steps that are shorter.
+  const promised = { times: 6, everyMs: 500 }
+  home.responses = { ...truthOf(told), pack: (request) => ({ ...pack(request), promised }) as never }
+  const before = home.asked.pack
+  await expect.poll(() => refsOn(mirror, 'alice/slow', folder.path), PATIENCE).toContain(tip.oid)
+  expect(home.asked.pack).toBe(before + 1)
 })

@@ -1,4 +1,5 @@
 /** A home that says what a test wants it to: a libp2p host of its own, and the messages of the shipped codec. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Stream } from '@libp2p/interface'
@@ -24,6 +25,8 @@ export const FAKE_SEED = new Uint8Array(Buffer.from('fa'.repeat(32), 'hex'))
 export interface Reply {
   readonly message: Uint8Array
   readonly after?: Uint8Array
+  /** Before it, so many promises that it will come, each this much later than the one before. */
+  readonly promised?: { readonly times: number; readonly everyMs: number }
 }
 
 type Respond<E extends Exchange> = (request: Request<E>) => Reply | undefined
@@ -130,6 +133,11 @@ export class FakeHome implements AsyncDisposable {
       const request = decodeRequest(exchange, (await messages.read()).subarray())
       const reply = (this.responses[exchange] as Respond<Exchange> | undefined)?.(request)
       if (reply === undefined) return
+      const { times, everyMs } = reply.promised ?? { times: 0, everyMs: 0 }
+      for (let promise = 0; promise < times; promise++) {
+        await messages.write(encodeMessage({ v: 1, id: request.id, type: 'wait' }))
+        await delay(everyMs)
+      }
       await messages.write(reply.message)
       if (reply.after !== undefined) stream.send(reply.after)
       await stream.close()

@@ -25,6 +25,9 @@ export class RemoteError extends GutsError<{ readonly code: Failure['code'] }> {
 /** The stream of a peer broke, or there is no way to it. */
 export class UnreachableError extends GutsError<{ readonly code: 'unreachable'; readonly peer: string }> {}
 
+/** How long an answer may be promised. */
+const WAIT_MS_MAX = 60 * 60 * 1_000
+
 export type ExchangeMetrics = OutboundMetrics &
   Pick<Metrics, 'p2pMessagesSent' | 'p2pMessagesReceived' | 'p2pMessageLatency' | 'p2pRefusals'>
 
@@ -117,9 +120,7 @@ export class ExchangeClient {
       await channel.write(encodeMessage(request))
       this.#metrics.p2pMessagesSent.inc({ type: exchange })
       attempt.progress()
-      answer = this.#check(decodeAnswer(exchange, await channel.read()), id)
-      attempt.progress()
-      this.#metrics.p2pMessagesReceived.inc({ type: exchange })
+      answer = await this.#readAnswer(exchange, id, channel, attempt)
       this.#metrics.p2pMessageLatency.observe({ type: exchange }, (performance.now() - sentAtMs) / 1_000)
     } catch (error) {
       channel.abort(error)
@@ -138,6 +139,21 @@ export class ExchangeClient {
       attempt.signal.throwIfAborted()
       if (error instanceof ChannelError) throw unreachable(peer, error)
       throw error
+    }
+  }
+
+  async #readAnswer<E extends Exchange>(
+    exchange: E,
+    id: string,
+    channel: Channel,
+    attempt: Attempt,
+  ): Promise<Answer<E> | Failure> {
+    for (const endMs = performance.now() + WAIT_MS_MAX; ;) {
+      const answer = this.#check(decodeAnswer(exchange, await channel.read()), id)
+      attempt.progress()
+      this.#metrics.p2pMessagesReceived.inc({ type: exchange })
+      if (answer.type !== 'wait') return answer
+      if (performance.now() > endMs) throw new Error('The answer was promised for too long')
     }
   }
 

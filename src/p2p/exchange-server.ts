@@ -24,6 +24,8 @@ import {
 
 /** Of one peer, on one connection. */
 const STREAMS_MAX = 32
+/** Of the time-out, after which an asker is told that its answer is being made. */
+const WAIT_SHARE = 0.25
 /** Of one peer, in a minute. */
 const REQUESTS_PER_MINUTE = 1_200
 
@@ -92,7 +94,11 @@ export class ExchangeServer {
     const { timeoutMs, metrics } = this.#parts
     const onExpired = (): void => metrics.timeouts.inc({ operation: 'peer' })
     using timeout = new ProgressTimeout({ timeoutMs, onExpired })
-    const signal = AbortSignal.any([timeout.signal, this.#stopping.signal])
+    const gone = new AbortController()
+    stream.addEventListener('close', ({ error }) => gone.abort(error ?? new Error('The exchange is over')), {
+      once: true,
+    })
+    const signal = AbortSignal.any([timeout.signal, gone.signal, this.#stopping.signal])
     const channel = new Channel(stream, exchange, signal)
     try {
       const bytes = await channel.read()
@@ -135,8 +141,21 @@ export class ExchangeServer {
   }
 
   async #handle<E extends Exchange>({ exchange, peer, channel, signal, progress }: Inbound<E>, request: Request<E>) {
-    const { handlers, metrics, logger } = this.#parts
+    const { handlers, metrics, logger, timeoutMs } = this.#parts
     let answered = false
+    // What takes long is bounded where it is done; until then neither side takes the other one for gone.
+    const promise = setInterval(() => {
+      if (answered) return
+      const wait = encodeMessage({ v: VERSION, id: request.id, type: 'wait' })
+      channel.write(wait).then(
+        () => {
+          progress()
+          metrics.p2pMessagesSent.inc({ type: exchange })
+        },
+        // It left: the signal tells whoever works for it.
+        () => {},
+      )
+    }, timeoutMs * WAIT_SHARE)
     const send = async (message: Message): Promise<void> => {
       answered = true
       await channel.write(encodeMessage(message))
@@ -169,6 +188,8 @@ export class ExchangeServer {
       // Words of ours about a request that is at fault; of our own faults it learns nothing.
       const message = error instanceof RequestError && code !== 'failed' ? error.message : 'The node could not answer'
       await send(failure(request.id, code, message))
+    } finally {
+      clearInterval(promise)
     }
   }
 

@@ -129,6 +129,10 @@ const failure = z.strictObject({
 })
 export type Failure = z.output<typeof failure>
 
+/** Before an answer that takes long to make: the asker is not forgotten. */
+const waiting = z.strictObject({ ...envelope, type: z.literal('wait') })
+export type Waiting = z.output<typeof waiting>
+
 /** By gossip, signed by who publishes it: the home. */
 const announcement = z.strictObject({
   ...envelope,
@@ -141,7 +145,7 @@ const announcement = z.strictObject({
 })
 export type Announcement = z.output<typeof announcement>
 
-export type Message = Request<Exchange> | Answer<Exchange> | Failure | Announcement
+export type Message = Request<Exchange> | Answer<Exchange> | Waiting | Failure | Announcement
 
 export function encodeMessage(message: Message): Uint8Array {
   return encodeCbor(message)
@@ -153,8 +157,8 @@ export function decodeRequest<E extends Exchange>(exchange: E, bytes: Uint8Array
 }
 
 /** @throws MessageError */
-export function decodeAnswer<E extends Exchange>(exchange: E, bytes: Uint8Array): Answer<E> | Failure {
-  return decode(bytes, exchange, z.union([answers[exchange], failure]))
+export function decodeAnswer<E extends Exchange>(exchange: E, bytes: Uint8Array): Answer<E> | Waiting | Failure {
+  return decode(bytes, exchange, z.union([answers[exchange], waiting, failure]))
 }
 
 /** @throws MessageError */
