@@ -257,12 +257,12 @@ export const DEFECTS = {
   'fuzz-target-drives-a-copy': {
     criterion: 'T2',
     what: 'a fuzz target drives a copy of the code, which nobody ships',
-    file: 'fuzz/targets/pkt-line.fuzz.ts',
-    from: '../../src/git/pkt-line.ts',
-    to: '../../src/git/pkt-line-copy.ts',
-    copies: ['src/git/pkt-line.ts', 'src/git/pkt-line-copy.ts'],
+    file: 'fuzz/targets/receive-pack.fuzz.ts',
+    from: '../../src/git/protocol/push-request.ts',
+    to: '../../src/git/protocol/push-request-copy.ts',
+    copies: ['src/git/protocol/push-request.ts', 'src/git/protocol/push-request-copy.ts'],
     check: CHECKS['fuzz-drives-shipped-code'],
-    says: /pkt-line/,
+    says: /push-request\.ts/,
   },
   'byte-counter-off': {
     criterion: 'T4',
