@@ -23,7 +23,16 @@ export interface Tool {
   readonly howToGet: string
 }
 
-export type ToolName = 'k6' | 'toxiproxy-server' | 'go' | 'container engine' | 'chromium' | 'prometheus' | 'promtool'
+export type ToolName =
+  | 'k6'
+  | 'toxiproxy-server'
+  | 'go'
+  | 'container engine'
+  | 'docker compose'
+  | 'kubectl'
+  | 'chromium'
+  | 'prometheus'
+  | 'promtool'
 
 /** Where the archives of releases lie. */
 export const RELEASE_ORIGIN = 'https://github.com'
@@ -76,6 +85,14 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
       { name: 'podman', probe: ['version'] },
     ],
     howToGet: 'Start Docker, or install podman (Debian: podman runc netavark aardvark-dns iptables).',
+  },
+  'docker compose': {
+    executables: [{ name: 'docker', probe: ['compose', 'version'] }],
+    howToGet: 'Install the compose plugin of Docker (https://docs.docker.com/compose/install/).',
+  },
+  kubectl: {
+    executables: [{ name: 'kubectl' }],
+    howToGet: 'Install kubectl (https://kubernetes.io/docs/tasks/tools/).',
   },
   chromium: {
     executables: [{ name: 'chromium' }, { name: 'chromium-browser' }, { name: 'google-chrome' }],
