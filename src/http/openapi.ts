@@ -44,6 +44,7 @@ function toOperation<Services>(route: Route<Services>): ZodOpenApiOperationObjec
   return {
     operationId: operationId(route.method, templateOf(route.path)),
     summary: route.summary,
+    tags: [tagOf(route.path)],
     ...(route.kind === 'stream' ? { description: STREAM_NOTE } : {}),
     security: SECURITY[SECURITY_OF[route.access]],
     requestParams: {
@@ -55,6 +56,12 @@ function toOperation<Services>(route: Route<Services>): ZodOpenApiOperationObjec
       : {}),
     responses: route.kind === 'stream' ? streamResponses() : answerResponses(route),
   }
+}
+
+/** What a path is about, for whoever reads the description in chapters: `/api/repos/{owner}/{name}` is `repos`. */
+function tagOf(path: string): string {
+  const [, first = '', second = ''] = /^\/([\w-]+)(?:\/([\w-]+))?/.exec(path) ?? []
+  return first === 'api' ? second : first
 }
 
 /** `get /api/repos/{owner}` is `getApiReposOwner`. */

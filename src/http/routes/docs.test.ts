@@ -50,10 +50,14 @@ describe('the page of the API', () => {
 
   it('is described as what it is', async () => {
     const document = (await (await get('/openapi.json')).json()) as {
-      paths: Record<string, { get: { responses: Record<string, { content: object }> } }>
+      paths: Record<string, { get: { tags: string[]; responses: Record<string, { content: object }> } }>
     }
     expect(Object.keys(document.paths['/docs']?.get.responses['200']?.content ?? {})).toEqual(['text/html'])
     const limits = document.paths['/api/limits']?.get.responses['200']?.content ?? {}
     expect(Object.keys(limits)).toEqual(['application/json'])
+    const tags = ['/docs/page.js', '/api/repos/{owner}/{name}/branches', '/api/user'].map(
+      (path) => document.paths[path]?.get.tags,
+    )
+    expect(tags).toEqual([['docs'], ['repos'], ['user']])
   })
 })
