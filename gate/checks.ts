@@ -85,7 +85,7 @@ export const CHECKS = {
     seeded: false,
     report: 'fuzz-regression',
   }),
-  property: suite('property', ['--runs', '50'], 'properties of formats, refs, configuration and messages'),
+  property: suite('property', [], 'properties of formats, refs, configuration and messages'),
   fuzz: suite('fuzz', ['--time', '40s'], 'every target under coverage feedback'),
   chaos: suite('chaos', ['smoke'], 'three nodes, faults on every link, the invariants afterwards'),
   load: suite('load', ['api', 'push', '--short'], 'k6, and books that balance with the node’s metrics'),
