@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type CircuitChange, emptyHistory, type Fault, type History } from '../history.ts'
-import { checkAll } from './check.ts'
+import { checkAll, condense } from './check.ts'
 import { checkCircuits } from './circuits.ts'
 import { checkConvergence, convergenceOf } from './convergence.ts'
 import { goodHistory, MAIN, REPOSITORY } from './testing.ts'
+import type { Finding } from './finding.ts'
 import { checkWhole } from './whole.ts'
 import { checkWork } from './work.ts'
 
@@ -153,6 +154,17 @@ it('asks all checkers', () => {
   const found = new Set(checkAll(history, [REPOSITORY], scenario, 0).map(({ promise }) => promise))
   history.reads.push({ node: 'mirror-1', repository: REPOSITORY, beganMs: 160, endedMs: 170, refs: { ghost: 'x' } })
   const more = new Set(checkAll(history, [REPOSITORY], scenario, 0).map(({ promise }) => promise))
-  expect([...found]).toEqual(['I1', 'I6', 'I2', 'circuits', 'work'])
+  expect([...found]).toEqual(['I1', 'I2', 'I6', 'circuits', 'work'])
   expect([...more]).toContain('I5')
+})
+
+it('tells once what is the same, and of each promise not more than people read', () => {
+  const finding = (promise: 'I1' | 'I5', text: string): Finding => ({ promise, atMs: 1, text })
+  const many = Array.from({ length: 25 }, (_, at) => finding('I5', `read ${at % 13}`))
+  const told = condense([...many, finding('I1', 'lost'), finding('I1', 'lost')])
+  expect(texts(told)).toEqual([
+    'lost',
+    ...Array.from({ length: 10 }, (_, at) => `read ${at}`),
+    'and 3 more of this kind',
+  ])
 })

@@ -8,6 +8,8 @@ const PAUSE_MS: readonly [min: number, max: number] = [40, 200]
 /** Between two questions to a home that does not answer. */
 const ASK_AGAIN_MS = 150
 
+/** Of the pushes, those that race with somebody else's. */
+const RACE_SHARE = 0.2
 /** Changed by all pushers of a repository: of two that saw the same value one wins. */
 const SHARED = 'refs/heads/shared'
 
@@ -20,6 +22,8 @@ export interface PusherParts {
   readonly url: () => string | undefined
   /** What the home lists now; undefined where it does not answer. */
   readonly read: () => Promise<Read | undefined>
+  /** Waits for somebody else who wants to race for the shared ref. */
+  readonly meet: (signal: AbortSignal) => Promise<void>
   readonly nowMs: () => number
   readonly onBegin: () => void
   readonly onPush: (push: Push) => void
@@ -44,6 +48,11 @@ export class Pusher {
   async run(signal: AbortSignal): Promise<void> {
     const { random } = this.#parts
     while (!signal.aborted) {
+      const isRace = random.chance(RACE_SHARE)
+      if (isRace) {
+        await this.#parts.meet(signal)
+        this.#refs = undefined
+      }
       this.#refs ??= (await this.#parts.read())?.refs
       const url = this.#parts.url()
       if (this.#refs === undefined || url === undefined) {
@@ -51,7 +60,7 @@ export class Pusher {
         await pause(ASK_AGAIN_MS, signal)
         continue
       }
-      await this.#push(await this.#plan(this.#refs), url)
+      await this.#push(await (isRace ? this.#planRace(this.#refs) : this.#plan(this.#refs)), url)
       const [min, max] = PAUSE_MS
       await pause(min + random.below(max - min), signal)
     }
@@ -80,14 +89,16 @@ export class Pusher {
     this.#refs = outcome === 'acknowledged' && line !== SHARED ? after(this.#refs ?? {}, updates) : undefined
   }
 
+  async #planRace(refs: Refs): Promise<Plan> {
+    const { random, workshop } = this.#parts
+    const from = refs[SHARED]
+    return { line: SHARED, updates: [{ ref: SHARED, from, to: await workshop.commit(from, this.#message(), random) }] }
+  }
+
   async #plan(refs: Refs): Promise<Plan> {
     const { name, random, workshop } = this.#parts
-    const message = `${name}, change ${++this.#made}`
+    const message = this.#message()
     const own = `refs/heads/${name}`
-    if (random.chance(0.2)) {
-      const from = refs[SHARED]
-      return { line: SHARED, updates: [{ ref: SHARED, from, to: await workshop.commit(from, message, random) }] }
-    }
     const clock = `${own}/main`
     const from = refs[clock]
     // Sometimes the branch is begun anew: the objects of what it was are needed no more.
@@ -102,6 +113,10 @@ export class Pusher {
       if (topic !== undefined) updates.push({ ref: topic, from: refs[topic], to: undefined })
     }
     return { line: own, updates }
+  }
+
+  #message(): string {
+    return `${this.#parts.name}, change ${++this.#made}`
   }
 }
 

@@ -3,10 +3,12 @@ import { temporaryFolder } from '../../integration/support/git.ts'
 import { Random } from '../../integration/support/random.ts'
 import type { Push, Read, Refs } from '../history.ts'
 import { Workshop } from './commits.ts'
+import { Meeting } from './meeting.ts'
 import { parseAdvertisement } from './list-refs.ts'
 import { outcomeOf, Pusher } from './pusher.ts'
 
 const line = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text
+const never = new AbortController().signal
 const OID = 'a'.repeat(40)
 const OTHER = 'b'.repeat(40)
 
@@ -72,6 +74,7 @@ describe('a pusher', () => {
       random: new Random(seed),
       url: () => target,
       read,
+      meet: async () => {},
       nowMs: () => 0,
       onBegin() {},
       onPush(push) {
@@ -97,5 +100,31 @@ describe('a pusher', () => {
       }
     }
     expect(once.refs).toEqual(refs)
+  })
+})
+
+describe('a meeting', () => {
+  it('lets two go on together', async () => {
+    const meeting = new Meeting()
+    const order: string[] = []
+    const first = meeting.meet(never).then(() => order.push('first'))
+    await Promise.resolve()
+    expect(order).toEqual([])
+    await Promise.all([first, meeting.meet(never).then(() => order.push('second'))])
+    expect(order.toSorted()).toEqual(['first', 'second'])
+  })
+
+  it('ends for who is told to leave, whom nobody meets later', async () => {
+    const meeting = new Meeting()
+    const leaving = new AbortController()
+    const left = meeting.meet(leaving.signal)
+    leaving.abort()
+    await left
+    const order: string[] = []
+    const next = meeting.meet(never).then(() => order.push('next'))
+    await Promise.resolve()
+    expect(order).toEqual([])
+    await meeting.meet(never)
+    await next
   })
 })

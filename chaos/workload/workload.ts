@@ -7,6 +7,7 @@ import { type History, MIRRORS, type NodeName, NODES, type Read } from '../histo
 import { Workshop } from './commits.ts'
 import { cloneOnce } from './cloner.ts'
 import { listRefs } from './list-refs.ts'
+import { Meeting } from './meeting.ts'
 import { pause, Pusher } from './pusher.ts'
 
 const PUSHERS_PER_REPOSITORY = 2
@@ -44,8 +45,9 @@ export class Workload {
   async push(signal: AbortSignal): Promise<void> {
     const { cluster, history, repositories, seed } = this.#parts
     const seeds = new Random(seed)
-    const pushers = repositories.flatMap((repository) =>
-      Array.from({ length: PUSHERS_PER_REPOSITORY }, (_, at) => {
+    const pushers = repositories.flatMap((repository) => {
+      const meeting = new Meeting()
+      return Array.from({ length: PUSHERS_PER_REPOSITORY }, (_, at) => {
         const name = `pusher-${at + 1}`
         return new Pusher({
           name,
@@ -54,12 +56,13 @@ export class Workload {
           random: new Random(seeds.below(2 ** 32)),
           url: () => (cluster.runs('home') ? cluster.home.url(repository) : undefined),
           read: () => this.#read('home', repository, signal),
+          meet: (until) => meeting.meet(until),
           nowMs: () => cluster.nowMs,
           onBegin: () => this.#tellBegun(),
           onPush: (push) => history.pushes.push(push),
         })
-      }),
-    )
+      })
+    })
     await Promise.all(pushers.map((pusher) => pusher.run(signal)))
   }
 
