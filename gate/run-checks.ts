@@ -1,10 +1,11 @@
 /** Runs checks in a tree, this one or a copy with a defect, and says what each of them executed. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { EXIT } from '../harness/suite.ts'
+import { temporaryFolder } from '../integration/support/git.ts'
+import { hasErrorCode } from '../src/errors.ts'
 import type { Check, SuiteCheck, TestsCheck } from './checks.ts'
 
 export interface Evidence {
@@ -51,6 +52,8 @@ export async function runChecks(checks: Checks, options: RunOptions): Promise<re
   return all
 }
 
+const VITEST = 'node_modules/vitest/vitest.mjs'
+
 interface VitestReport {
   readonly testResults: readonly {
     readonly name: string
@@ -68,29 +71,21 @@ async function runTests(
   checks: readonly (readonly [string, TestsCheck])[],
   { root, seed, signal }: RunOptions,
 ): Promise<Evidence[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'guts-gate-'))
-  const file = join(folder, 'vitest.json')
+  using folder = temporaryFolder('gate-report')
+  const file = join(folder.path, 'vitest.json')
   const files = Array.from(new Set(checks.map(([, check]) => check.file)))
   const projects = Array.from(new Set(checks.map(([, check]) => check.project)))
   const names = checks.flatMap(([, check]) => check.name ?? [])
   const narrowed = names.length === 0 ? [] : ['--testNamePattern', names.map(escaped).join('|')]
   const args = ['run', ...projects.flatMap((project) => ['--project', project]), ...narrowed, ...files]
-  try {
-    const output = await run(
-      join(root, 'node_modules/.bin/vitest'),
-      [...args, '--reporter=json', `--outputFile=${file}`],
-      {
-        root,
-        signal,
-        environment: { INTEGRATION_SEED: String(seed), PROPERTY_SEED: String(seed) },
-      },
-    )
-    if (!existsSync(file)) return checks.map(([id, check]) => notRun(id, commandOf(check), seed, [output.text]))
-    const report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport
-    return checks.map(([id, check]) => evidenceOf(id, check, report, { root, seed }))
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  const output = await run(process.execPath, [VITEST, ...args, '--reporter=json', `--outputFile=${file}`], {
+    root,
+    signal,
+    environment: { INTEGRATION_SEED: String(seed), PROPERTY_SEED: String(seed) },
+  })
+  if (!existsSync(file)) return checks.map(([id, check]) => notRun(id, commandOf(check), seed, [output.text]))
+  const report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport
+  return checks.map(([id, check]) => evidenceOf(id, check, report, { root, seed }))
 }
 
 function evidenceOf(
@@ -136,8 +131,8 @@ async function runSuite(id: string, check: SuiteCheck, { root, seed, signal }: R
   const file = join(root, 'reports', check.suite, 'summary.json')
   // Whatever an earlier run found is not what this one did.
   rmSync(file, { force: true })
-  const args = ['run', '--silent', check.script, '--', ...check.args, ...(check.seeded ? ['--seed', String(seed)] : [])]
-  const { exitCode, text } = await run('npm', args, { root, signal, environment: {} })
+  const args = [...scriptOf(check, root), ...check.args, ...(check.seeded ? ['--seed', String(seed)] : [])]
+  const { exitCode, text } = await run(process.execPath, args, { root, signal, environment: {} })
   const duration_s = (performance.now() - startedAtMs) / 1_000
   const command = `${commandOf(check)}${check.seeded ? ` --seed ${seed}` : ''}`
   if (exitCode === EXIT.toolMissing)
@@ -150,6 +145,16 @@ async function runSuite(id: string, check: SuiteCheck, { root, seed, signal }: R
   return { id, outcome, command, seed, executed, failed, duration_s, messages }
 }
 
+/** What npm would run, but that npm stands between it and our signals: `node FILE` without `node`. */
+function scriptOf({ script }: SuiteCheck, root: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>
+  }
+  const [program, ...args] = (scripts[script] ?? '').split(' ')
+  if (program !== 'node') throw new Error(`npm run ${script} is not a program of node`)
+  return args
+}
+
 /** What executed nothing proves nothing. */
 function notRun(id: string, command: string, seed: number, messages: readonly string[]): Evidence {
   return { id, outcome: 'failed', command, seed, executed: 0, failed: 0, duration_s: 0, messages }
@@ -157,6 +162,10 @@ function notRun(id: string, command: string, seed: number, messages: readonly st
 
 const OUTPUT_KEPT = 20_000
 
+/**
+ * In a process group and a temporary folder of its own: however it ends, nothing of it is left.
+ * @throws the signal's reason
+ */
 async function run(
   program: string,
   args: readonly string[],
@@ -166,10 +175,13 @@ async function run(
     readonly environment: Readonly<Record<string, string>>
   },
 ): Promise<{ readonly exitCode: number | null; readonly text: string }> {
+  options.signal.throwIfAborted()
+  using temporary = temporaryFolder('gate')
   const child = spawn(program, args, {
     cwd: options.root,
-    env: { ...process.env, ...options.environment },
+    env: { ...process.env, ...options.environment, TMPDIR: temporary.path },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   })
   let text = ''
   const take = (piece: string): void => {
@@ -177,13 +189,23 @@ async function run(
   }
   child.stdout.setEncoding('utf8').on('data', take)
   child.stderr.setEncoding('utf8').on('data', take)
-  // Its own way of ending: it gives back what it began.
+  // Its own way of ending: it writes down what it has, and gives back what it began.
   const end = (): boolean => child.kill('SIGTERM')
   options.signal.addEventListener('abort', end, { once: true })
-  const [exitCode] = (await once(child, 'close')) as [number | null]
+  const [exitCode] = (await once(child, 'exit')) as [number | null]
   options.signal.removeEventListener('abort', end)
+  killGroup(child.pid)
   options.signal.throwIfAborted()
   return { exitCode, text }
+}
+
+/** Whatever a test runner that was ended did not end itself. */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    if (!hasErrorCode(error, 'ESRCH')) throw error
+  }
 }
 
 function escaped(name: string): string {
