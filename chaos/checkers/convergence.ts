@@ -38,7 +38,7 @@ export function checkConvergence(history: History, repository: string, withinMs:
 }
 
 /** The home's last answer; undefined where it gave none after healing. */
-export function finalRefs({ reads, healedMs }: History, repository: string): Refs | undefined {
+function finalRefs({ reads, healedMs }: History, repository: string): Refs | undefined {
   if (healedMs === undefined) return undefined
   const last = reads.findLast(
     (read) => read.node === 'home' && read.repository === repository && read.beganMs >= healedMs,
@@ -46,7 +46,7 @@ export function finalRefs({ reads, healedMs }: History, repository: string): Ref
   return last?.refs
 }
 
-export function isSame(a: Refs, b: Refs): boolean {
+function isSame(a: Refs, b: Refs): boolean {
   const names = Object.keys(a)
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
