@@ -236,7 +236,7 @@ class NodeStart {
     const logger = this.#logger
     const timeoutMs = config.p2pTimeoutS * 1_000
     const { retryAttemptsMax: attemptsMax, circuitBreakerThreshold: breakerThreshold } = config
-    const client = new ExchangeClient(p2p.host, { timeoutMs, attemptsMax, breakerThreshold }, { metrics, logger })
+    const client = new ExchangeClient(p2p, { timeoutMs, attemptsMax, breakerThreshold }, { metrics, logger })
     const home = new Home({ ...data, publicUrl: config.publicUrl })
     const { handlers } = home
     const server = new ExchangeServer({ libp2p: p2p.host, timeoutMs, handlers, metrics, logger })

@@ -1,4 +1,3 @@
-import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { Libp2p } from 'libp2p'
 import { newOperation, runInContext } from '../observability/context.ts'
@@ -51,13 +50,13 @@ export class BootstrapDialler {
       if (this.#targets.has(address)) continue
       // Only addresses that end in /p2p/ID were taken, from the configuration and the command line.
       const peerId = address.slice(address.lastIndexOf('/') + 1)
-      // An exchange that comes before the connection finds the way by itself.
-      const multiaddrs = [multiaddr(address)]
-      this.#libp2p.peerStore.merge(peerIdFromString(peerId), { multiaddrs }).catch((err: unknown) => {
-        this.#logger.debug({ err, peer: peerId }, 'The address of a peer was not kept')
-      })
       this.#targets.set(address, { address, peerId, failures: 0, nextAtMs: 0, dialling: false })
     }
+  }
+
+  /** Where this peer was said to be, whatever it says itself. */
+  addressesOf(peerId: string): string[] {
+    return [...this.#targets.values()].flatMap((target) => (target.peerId === peerId ? target.address : []))
   }
 
   async stop(): Promise<void> {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Libp2p } from 'libp2p'
 import { GutsError } from '../errors.ts'
 import { currentTraceparent } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { type Attempt, type OutboundMetrics, OutboundPolicies } from '../resilience/outbound.ts'
+import type { P2pNode } from './node.ts'
 import { Channel, ChannelError } from './wire/channel.ts'
 import {
   type Answer,
@@ -59,16 +59,16 @@ export interface Question<E extends Exchange, T> {
 
 /** Asks peers: the one place from which anything is sent to them, and so the one that its policies stand around. */
 export class ExchangeClient {
-  readonly #libp2p: Libp2p
+  readonly #p2p: Pick<P2pNode, 'connect' | 'host'>
   readonly #metrics: ExchangeMetrics
   readonly #policies: OutboundPolicies
 
   constructor(
-    libp2p: Libp2p,
+    p2p: Pick<P2pNode, 'connect' | 'host'>,
     options: ExchangeClientOptions,
     { metrics, logger }: { readonly metrics: ExchangeMetrics; readonly logger: Logger },
   ) {
-    this.#libp2p = libp2p
+    this.#p2p = p2p
     this.#metrics = metrics
     this.#policies = new OutboundPolicies(
       {
@@ -159,7 +159,8 @@ export class ExchangeClient {
 
   async #open(peer: string, exchange: Exchange, attempt: Attempt): Promise<Channel> {
     try {
-      const stream = await this.#libp2p.dialProtocol(peerIdFromString(peer), protocolOf(exchange), {
+      await this.#p2p.connect(peer, attempt.signal)
+      const stream = await this.#p2p.host.dialProtocol(peerIdFromString(peer), protocolOf(exchange), {
         signal: attempt.signal,
       })
       return new Channel(stream, exchange, attempt.signal)

@@ -4,10 +4,11 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import type { HealthCheck } from '../health/check.ts'
 import type { Logger } from '../observability/logging.ts'
@@ -188,6 +189,20 @@ export class P2pNode {
   /** Addresses, ending in /p2p/ID, to keep a connection to besides those of the configuration. */
   setTargets(addresses: readonly string[]): void {
     this.#dialler.setTargets(addresses)
+  }
+
+  /**
+   * A connection to this peer: the one there is, or one at an address that was configured. What the peer announces, and
+   * libp2p goes by, may lead nowhere from here.
+   */
+  async connect(peerId: string, signal: AbortSignal): Promise<void> {
+    const peer = peerIdFromString(peerId)
+    const addresses = this.#dialler.addressesOf(peerId)
+    if (addresses.length === 0 || this.#libp2p.getConnections(peer).length > 0) return
+    await this.#libp2p.dial(
+      addresses.map((address) => multiaddr(address)),
+      { signal },
+    )
   }
 
   onConnect(listener: (peer: string) => void): void {

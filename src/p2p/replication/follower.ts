@@ -1,6 +1,7 @@
 import { newOperation, runInContext } from '../../observability/context.ts'
 import type { Logger } from '../../observability/logging.ts'
 import type { Metrics } from '../../observability/metrics.ts'
+import { CircuitOpenError } from '../../resilience/outbound.ts'
 import type { Database } from '../../storage/database/database.ts'
 import type { RepositoryRef } from '../../transfer/git-request.ts'
 import type { Announcement, Answer, Head } from '../wire/messages.ts'
@@ -57,6 +58,8 @@ export class HomeFollower {
   #running: Promise<void> | undefined
   #nextPollAtMs = 0
   #failures = 0
+  /** How long the circuit refuses calls, where one was refused in this round. */
+  #circuitOpenMs: number | undefined
   /** The last time we asked, nothing came back; or we are asking. */
   #isSilent = false
   #lastContactMs: number | undefined
@@ -144,6 +147,7 @@ export class HomeFollower {
 
   async #round(): Promise<void> {
     let allFollowed = true
+    this.#circuitOpenMs = undefined
     const reached = await this.#attempt(this.peer, async () => {
       allFollowed = await this.#poll()
     })
@@ -155,7 +159,8 @@ export class HomeFollower {
     // Drawn, so that many mirrors of one home do not come all at once when it is back.
     const drawnMs = Math.min(PAUSE_MS_MAX, backoffMs) * (0.5 + Math.random() / 2)
     // What is wrong with one repository keeps nobody from hearing of the others.
-    const pauseMs = succeeded ? intervalMs : reached ? Math.min(intervalMs, drawnMs) : drawnMs
+    const failedMs = this.#circuitOpenMs ?? (reached ? Math.min(intervalMs, drawnMs) : drawnMs)
+    const pauseMs = succeeded ? intervalMs : failedMs
     this.#nextPollAtMs = performance.now() + pauseMs
   }
 
@@ -272,6 +277,8 @@ export class HomeFollower {
       return true
     } catch (err) {
       if (this.#stopping.signal.aborted) return false
+      // Nothing was tried: there is no reason to wait longer than the circuit does.
+      if (err instanceof CircuitOpenError) this.#circuitOpenMs = err.detail.retryAfterMs
       const reason = failureReason(err)
       const refusal = refusalOf(err)
       this.#parts.metrics.p2pReplicationFailures.inc({ reason })
