@@ -62,7 +62,9 @@ export function gitIndexPack(packs: readonly Buffer[]): boolean[] {
     writeFileSync(join(folder.path, 'objects', name.slice(0, 2), name.slice(2)), loose)
   }
   for (const [at, pack] of packs.entries()) writeFileSync(join(folder.path, `${at}.made`), pack)
-  const script = 'for at in $(seq 0 $1); do git index-pack --stdin --fix-thin <$at.made >/dev/null 2>&1; echo $?; done'
+  // Each in a repository as it was: an object that came with the pack before is looked for, and not always found.
+  const take = 'git index-pack --stdin --fix-thin <$at.made >/dev/null 2>&1; echo $?; rm -f objects/pack/*'
+  const script = `for at in $(seq 0 $1); do ${take}; done`
   const { stdout } = spawnSync('sh', ['-c', script, 'sh', `${packs.length - 1}`], options)
   const codes = stdout.trim().split('\n')
   if (codes.length !== packs.length) throw new Error(`git judged ${codes.length} of ${packs.length} packs`)
