@@ -8,6 +8,11 @@ export const oidHex: fc.Arbitrary<string> = fc
   .uint8Array({ minLength: 20, maxLength: 20 })
   .map((array) => Buffer.from(array).toString('hex'))
 
+/** Plain objects, which can be compared with what decoders make. */
+export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>
+}
+
 /** Sizes of pieces, used over and over; small ones are the ones that cut a length in two. */
 export const cuts: fc.Arbitrary<readonly number[]> = fc.array(
   fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 1, max: 5 }) }, fc.integer({ min: 1, max: 70_000 })),
