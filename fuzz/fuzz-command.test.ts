@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { EXIT } from '../harness/suite.ts'
 import { cleanEnvironment, ROOT, run } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
-import { presentJazzerNode } from './engine/jazzer-node.ts'
+import { glibcVersion, isEnough, presentJazzerNode } from './engine/jazzer-node.ts'
 import { copyTree } from './tree-copy.ts'
 
 const COMMAND = 'fuzz/fuzz-command.ts'
@@ -25,6 +25,17 @@ describe('npm run fuzz', () => {
     expect(stderr).toContain(says)
     expect(exitCode).toBe(EXIT.wrongUse)
   })
+
+  it.skipIf(isEnough(glibcVersion() ?? '0'))(
+    'says how to get what it needs, where that cannot be fetched',
+    async () => {
+      using copy = await copyTree()
+      rmSync(join(copy.path, '.tools'), { force: true })
+      const { exitCode, stderr } = await run(process.execPath, [join(copy.path, COMMAND)], { PATH: '/nonexistent' })
+      expect(stderr).toContain('Fuzzing needs glibc 2.38 or newer')
+      expect(exitCode).toBe(EXIT.toolMissing)
+    },
+  )
 
   // Where newer libraries have not been fetched, nothing is fetched for a test.
   it.skipIf(node === undefined)('leaves nothing behind when it is interrupted, but its report', async () => {
