@@ -53,7 +53,8 @@ const REPLAYED_INPUTS_MAX = 2_000
 export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promise<string | undefined> {
   const { path } = await bundle('targets/canary.fuzz.ts', join(folder, 'canary.cjs'))
   const limit = { runs: CANARY_RUNS }
-  const run = { node, bundle: path, corpusFolders: [], seed, limit, words: [], inputBytesMax: 64, signal }
+  const options = { seed, limit, words: [], inputBytesMax: 64, makesObjects: false, signal }
+  const run = { node, bundle: path, corpusFolders: [], ...options }
   const outcome = await runJazzer({ ...run, folder: subfolder(folder) })
   if (outcome.end === 'crash' && outcome.said.includes('The canary was found')) return undefined
   return `the planted defect was not found: ${outcome.end} after ${outcome.status.executions} executions\n${outcome.said}`
@@ -97,8 +98,8 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
 }
 
 function jazzerRun(name: TargetName, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
-  const { words, inputBytesMax } = targetOf(name)
-  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, signal }
+  const { words, inputBytesMax, makesObjects } = targetOf(name)
+  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, signal }
 }
 
 async function findingsOf(

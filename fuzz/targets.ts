@@ -10,6 +10,8 @@ export interface FuzzTarget {
   readonly inputBytesMax: number
   /** What the fuzzer would hardly come upon: it sees compared literals, but no lengths, magic numbers or grammar. */
   readonly words: readonly string[]
+  /** Whether a peer's keys become properties, so that prototypes have to be watched. */
+  readonly makesObjects: boolean
   /** Executions in a second that it is meant to reach here; said in the report, no reason to fail. */
   readonly goalPerS: number
 }
@@ -27,6 +29,7 @@ export const FUZZ_TARGETS = {
     },
     inputBytesMax: 2_048,
     words: ['0000', '0001', '0002', '0003', '0004', '0005', '000a', 'fff0', 'fff1', 'FFF0', '+00a', '0x0a', '-001'],
+    makesObjects: false,
     goalPerS: 10_000,
   },
   'upload-pack': {
@@ -59,6 +62,7 @@ export const FUZZ_TARGETS = {
       'deepen 1\n',
       'filter blob:none\n',
     ],
+    makesObjects: false,
     goalPerS: 1_000,
   },
   'receive-pack': {
@@ -88,6 +92,7 @@ export const FUZZ_TARGETS = {
       '@0 @b refs/heads/a.lock\n',
       '@{',
     ],
+    makesObjects: false,
     goalPerS: 1_000,
   },
   pack: {
@@ -114,6 +119,7 @@ export const FUZZ_TARGETS = {
       '\x06\0\0\x02\x90\x0a',
       '\x80\x80\x80\x80\x80\x80\x80\x02',
     ],
+    makesObjects: false,
     goalPerS: 1_000,
   },
   object: {
@@ -151,6 +157,7 @@ export const FUZZ_TARGETS = {
       '[submodule "a"]\n\tpath = a\n\turl = ',
       'update = !x\n',
     ],
+    makesObjects: false,
     goalPerS: 1_000,
   },
   replication: {
@@ -183,6 +190,7 @@ export const FUZZ_TARGETS = {
       'dtype',
       'av\x01',
     ],
+    makesObjects: true,
     goalPerS: 1_000,
   },
 } as const satisfies Readonly<Record<string, FuzzTarget>>
