@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
+import { ENTRY_BYTES_MAX } from '../src/storage/repositories/ref-log.ts'
 import { FIRST, Victim } from './bad-input/fixture.ts'
 import { heldBy } from './support/at-rest.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
@@ -80,12 +81,22 @@ describe('a listing of 10 MB', () => {
 
   it('that nobody reads ends after a while', async () => {
     await using victim = await Victim.start({ ...WIDE, GUTS_REQUEST_TIMEOUT: '2' })
-    const commands = Array.from({ length: 20_000 }, (_, at) =>
-      command(name(at), FIRST.oid, undefined, at === 0 ? undefined : ''),
-    )
-    const reply = await victim.push(commands, pack([]))
-    expect(reply.reason.slice(0, 300)).toMatch(/^unpack ok\n/)
-    expect(reply.lines.filter((line) => line.startsWith('ok '))).toHaveLength(20_000)
+    const push = (first: number, count: number) =>
+      victim.push(
+        Array.from({ length: count }, (_, at) =>
+          command(name(first + at), FIRST.oid, undefined, at === 0 ? undefined : ''),
+        ),
+        pack([]),
+      )
+    // More than one entry of the log of refs can hold: refused, and nothing of it is there.
+    const refused = await push(0, 20_000)
+    expect(refused.reason).toContain(`take more than ${ENTRY_BYTES_MAX} bytes; push them in parts`)
+    await victim.expectUnharmed()
+    for (const first of [0, 10_000]) {
+      const reply = await push(first, 10_000)
+      expect(reply.reason.slice(0, 300)).toMatch(/^unpack ok\n/)
+      expect(reply.lines.filter((line) => line.startsWith('ok '))).toHaveLength(10_000)
+    }
     expect(existsSync(victim.gitDirectory)).toBe(true)
     await victim.remember()
     const lsRefs = Buffer.concat([pkt('command=ls-refs\n'), Buffer.from('0001'), pkt('peel\n'), FLUSH])
