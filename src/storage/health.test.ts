@@ -82,7 +82,8 @@ describe('the storage check', () => {
     const logger = pino({ level: 'silent' })
     const health = new HealthService(
       { checks: [checkOf(data)], conditions, metrics, logger },
-      { cacheMs: 0, timeoutMs: 200 },
+      // Far more than it takes where nobody holds the lock, also while other tests keep the machine busy.
+      { cacheMs: 0, timeoutMs: 3_000 },
     )
     expect((await health.readiness()).status).toBe('ready')
     const other = new DatabaseSync(data.paths.database)
