@@ -7,7 +7,7 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2p } from 'libp2p'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { decodeAnswer, type Exchange, MESSAGE_BYTES_MAX } from '../src/p2p/wire/messages.ts'
+import { decodeAnswer, type Exchange, REQUEST_BYTES_MAX } from '../src/p2p/wire/messages.ts'
 import { encodeCbor } from '../src/validation/cbor.ts'
 import { NodeHost } from './support/hosts.ts'
 import type { NodeProcess } from './support/node-process.ts'
@@ -64,7 +64,7 @@ async function ask(exchange: Exchange, bytes: Uint8Array): Promise<unknown> {
 it.each([
   { name: 'no CBOR', exchange: 'status', bytes: Buffer.from('hello'), reason: 'malformed', code: 'invalid' },
   { name: 'nothing', exchange: 'status', bytes: Buffer.alloc(0), reason: 'malformed', code: 'invalid' },
-  { name: 'depth', exchange: 'log', bytes: Buffer.alloc(100_000, 0x81), reason: 'malformed', code: 'invalid' },
+  { name: 'depth', exchange: 'status', bytes: Buffer.alloc(100_000, 0x81), reason: 'malformed', code: 'invalid' },
   {
     name: 'another version',
     exchange: 'status',
@@ -102,7 +102,7 @@ it.each([
 
 it('a message over the limit is not even read', async () => {
   const counter = 'guts_p2p_refusals_total{reason="oversize"}'
-  expect(await ask('status', Buffer.alloc(MESSAGE_BYTES_MAX.status + 1))).toBe('closed')
+  expect(await ask('status', Buffer.alloc(REQUEST_BYTES_MAX.status + 1))).toBe('closed')
   expect(await node.metric(counter)).toBe(1)
 })
 
@@ -123,13 +123,40 @@ it('what is private and what there is not are the same', async () => {
   expect(await ask('log', encodeCbor({ ...log, repository: open, after: 2 ** 40 }))).toMatchObject({ entries: [] })
 })
 
+it('who begins many requests and ends none holds few of them', async () => {
+  const counter = 'guts_p2p_refusals_total{reason="rate_limit"}'
+  const before = (await node.metric(counter)) ?? NaN
+  const exchanges = ['status', 'log', 'pack'] as const
+  const begun = await Promise.all(
+    Array.from({ length: 90 }, async (_one, at) => {
+      const stream = await client.dialProtocol(multiaddr(addressOf(node)), `/guts/${exchanges[at % 3]}/1.0.0`)
+      if (stream.status === 'open') stream.send(Buffer.from([30]))
+      return stream
+    }),
+  )
+  await expect.poll(() => node.metric(counter), PATIENCE).toBe(before + 90 - 64)
+  for (const stream of begun) stream.abort(new Error('done'))
+  await expect.poll(() => ask('status', encodeCbor(status)), PATIENCE).toMatchObject({ type: 'status' })
+})
+
 it('who asks too often is told to wait, and others are not', async () => {
   const answers: unknown[] = []
-  for (let sent = 0; sent < 1_300; sent += 20) {
-    answers.push(...(await Promise.all(Array.from({ length: 20 }, () => ask('status', encodeCbor(status))))))
+  // What is no request at all costs as much as one.
+  const sent = [encodeCbor(status), Buffer.from('hello')]
+  for (let round = 0; round < 65; round++) {
+    answers.push(...(await Promise.all(Array.from({ length: 20 }, (_sent, at) => ask('status', sent[at % 2]!)))))
   }
   expect(answers.filter((answer) => (answer as { code?: string }).code === 'busy').length).toBeGreaterThan(0)
   expect(await node.metric('guts_p2p_refusals_total{reason="rate_limit"}')).toBeGreaterThan(0)
   await expect.poll(() => node.readiness(), PATIENCE).toMatchObject({ status: 200 })
   expect(node.lines().filter(({ level }) => level === 'error')).toEqual([])
+})
+
+it('each refusal is told as an operation of its own, and who asks too often is told of once', () => {
+  const refused = node.lines().filter(({ msg }) => msg === 'A message of a peer was refused')
+  for (const { operation } of refused) expect(operation).toMatch(/^p2p_(status|log|pack)$/)
+  expect(new Set(refused.map((line) => line['request_id'])).size).toBe(refused.length)
+  expect(refused.filter(({ level, reason }) => level === 'warn' && reason === 'rate_limit').length).toBeLessThanOrEqual(
+    2,
+  )
 })

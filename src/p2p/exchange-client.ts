@@ -14,6 +14,7 @@ import {
   type Exchange,
   type Failure,
   type Message,
+  MESSAGE_BYTES_MAX,
   MessageError,
   type Request,
   VERSION,
@@ -163,7 +164,7 @@ export class ExchangeClient {
       const stream = await this.#p2p.host.dialProtocol(peerIdFromString(peer), protocolOf(exchange), {
         signal: attempt.signal,
       })
-      return new Channel(stream, exchange, attempt.signal)
+      return new Channel(stream, MESSAGE_BYTES_MAX[exchange], attempt.signal)
     } catch (error) {
       attempt.signal.throwIfAborted()
       throw unreachable(peer, error)

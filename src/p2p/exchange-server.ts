@@ -2,7 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { RateLimiter } from '@libp2p/utils'
 import type { Libp2p } from 'libp2p'
 import { RequestError } from '../errors.ts'
-import { newOperation, runInContext } from '../observability/context.ts'
+import { currentContext, newOperation, runInContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
 import { parseTraceparent } from '../observability/trace-context.ts'
@@ -19,11 +19,15 @@ import {
   type Message,
   MessageError,
   type Request,
+  REQUEST_BYTES_MAX,
   VERSION,
 } from './wire/messages.ts'
 
 /** Of one peer, on one connection. */
 const STREAMS_MAX = 32
+/** Of one peer, on all its connections; and of all peers. Each may hold the memory of the largest request. */
+const EXCHANGES_PER_PEER_MAX = 64
+const EXCHANGES_MAX = 256
 /** Of the time-out, after which an asker is told that its answer is being made. */
 const WAIT_SHARE = 0.25
 /** Of one peer, in a minute. */
@@ -59,7 +63,8 @@ export class ExchangeServer {
   readonly #parts: ExchangeServerParts
   readonly #rate = new RateLimiter({ points: REQUESTS_PER_MINUTE, duration: 60 })
   readonly #stopping = new AbortController()
-  readonly #running = new Set<Promise<void>>()
+  /** By peer. */
+  readonly #running = new Map<Promise<void>, string>()
 
   constructor(parts: ExchangeServerParts) {
     this.#parts = parts
@@ -81,12 +86,19 @@ export class ExchangeServer {
   async stop(): Promise<void> {
     await this.#parts.libp2p.unhandle(EXCHANGES.map(protocolOf))
     this.#stopping.abort(new Error('The node stops'))
-    await Promise.all(this.#running)
+    await Promise.all(this.#running.keys())
   }
 
   #take(exchange: Exchange, stream: Stream, connection: Connection): void {
-    const work = this.#serve(exchange, stream, connection.remotePeer.toString())
-    this.#running.add(work)
+    const peer = connection.remotePeer.toString()
+    // A connection's events run in the context of whatever opened it.
+    const work = runInContext(newOperation(`p2p_${exchange}`), async () => {
+      if (this.#isRoomFor(peer)) return this.#serve(exchange, stream, peer)
+      this.#refuse('rate_limit', peer, undefined, 'debug')
+      // Nothing is read, and so nothing is said.
+      stream.abort(new Error('Too much is being answered'))
+    })
+    this.#running.set(work, peer)
     void work.finally(() => this.#running.delete(work))
   }
 
@@ -99,8 +111,14 @@ export class ExchangeServer {
       once: true,
     })
     const signal = AbortSignal.any([timeout.signal, gone.signal, this.#stopping.signal])
-    const channel = new Channel(stream, exchange, signal)
+    const channel = new Channel(stream, REQUEST_BYTES_MAX[exchange], signal)
     try {
+      // Before anything is read: what it sends may be no request at all.
+      const refused = this.#whyNotNow(peer)
+      if (refused !== undefined) {
+        await channel.write(encodeMessage(failure(NO_ID, 'busy', refused)))
+        return await channel.finish()
+      }
       const bytes = await channel.read()
       timeout.progress()
       await this.#answer({ exchange, bytes, peer, channel, signal, progress: () => timeout.progress() })
@@ -128,7 +146,7 @@ export class ExchangeServer {
     metrics.p2pMessagesReceived.inc({ type: exchange })
     const parent = parseTraceparent(request.traceparent ?? undefined)
     const span = startRequestSpan(`p2p.serve.${exchange}`, parent)
-    const operation = newOperation(`p2p_${exchange}`)
+    const operation = currentContext() ?? newOperation(`p2p_${exchange}`)
     const context = { ...operation, ...parent, ...(span && { traceId: span.traceId, spanId: span.spanId }) }
     const run = (): Promise<void> => runInContext(context, () => this.#handle(inbound, request))
     let failed = true
@@ -163,13 +181,6 @@ export class ExchangeServer {
       metrics.p2pMessagesSent.inc({ type: exchange })
     }
     try {
-      if (!this.#isWithinRate(peer)) {
-        this.#refuse('rate_limit', peer)
-        throw new RequestError(
-          { code: 'rate_limited' },
-          `At most ${REQUESTS_PER_MINUTE} requests a minute are answered`,
-        )
-      }
       const served: Served<E> = {
         request,
         peer,
@@ -193,20 +204,32 @@ export class ExchangeServer {
     }
   }
 
-  #isWithinRate(peer: string): boolean {
+  /** @returns a sentence for the peer, undefined where it may ask */
+  #whyNotNow(peer: string): string | undefined {
     try {
       this.#rate.consume(peer)
-      return true
-    } catch {
-      return false
+    } catch (error) {
+      // Told once a minute, or who asks too often would fill the log with it.
+      const { consumedPoints } = error as { consumedPoints?: number }
+      const isFirst = consumedPoints === REQUESTS_PER_MINUTE + 1
+      this.#refuse('rate_limit', peer, undefined, isFirst ? 'warn' : 'debug')
+      return `At most ${REQUESTS_PER_MINUTE} requests a minute are answered`
     }
+    return undefined
   }
 
-  #refuse(reason: Parameters<ServerMetrics['p2pRefusals']['inc']>[0]['reason'], peer: string, err?: Error): void {
+  #isRoomFor(peer: string): boolean {
+    const ofPeer = [...this.#running.values()].filter((other) => other === peer).length
+    return this.#running.size < EXCHANGES_MAX && ofPeer < EXCHANGES_PER_PEER_MAX
+  }
+
+  #refuse(reason: Refusal, peer: string, err?: Error, level: 'warn' | 'debug' = 'warn'): void {
     this.#parts.metrics.p2pRefusals.inc({ reason })
-    this.#parts.logger.warn({ peer, reason, err }, 'A message of a peer was refused')
+    this.#parts.logger[level]({ peer, reason, err }, 'A message of a peer was refused')
   }
 }
+
+type Refusal = Parameters<ServerMetrics['p2pRefusals']['inc']>[0]['reason']
 
 interface Inbound<E extends Exchange> {
   readonly exchange: E

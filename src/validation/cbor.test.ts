@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CborError, decodeCbor, encodeCbor } from './cbor.ts'
+import { CBOR_ITEMS_MAX, CborError, decodeCbor, encodeCbor } from './cbor.ts'
 
 const codeOf = (bytes: Uint8Array, bytesMax = 1_000_000): string => {
   try {
@@ -22,6 +22,8 @@ describe('decodeCbor', () => {
 
   it.each([
     { name: 'over its limit', bytes: encodeCbor('a'.repeat(30)), bytesMax: 31, code: 'cbor_oversize' },
+    { name: 'as many values as there may be', bytes: encodeCbor(Array(CBOR_ITEMS_MAX - 1).fill(0)), code: 'accepted' },
+    { name: 'one value more', bytes: encodeCbor(Array(CBOR_ITEMS_MAX).fill(0)), code: 'cbor_too_many' },
     { name: 'at its limit', bytes: encodeCbor('a'.repeat(30)), bytesMax: 32, code: 'accepted' },
     { name: 'eight levels', bytes: [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x80], code: 'accepted' },
     { name: 'nine levels', bytes: [0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x81, 0x80], code: 'cbor_too_deep' },

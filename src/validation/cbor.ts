@@ -3,9 +3,11 @@ import { GutsError } from '../errors.ts'
 
 /** Deeper than anything of ours. */
 const DEPTH_MAX = 8
+/** Values in one message: a byte of it can become a hundred in memory. The largest entry of a log has fewer. */
+export const CBOR_ITEMS_MAX = 700_000
 
 export class CborError extends GutsError<{
-  readonly code: 'cbor_oversize' | 'cbor_too_deep' | 'cbor_malformed' | 'cbor_not_canonical'
+  readonly code: 'cbor_oversize' | 'cbor_too_many' | 'cbor_too_deep' | 'cbor_malformed' | 'cbor_not_canonical'
 }> {}
 
 /** One value, one sequence of bytes (RFC 8949, 4.2.1): what is hashed and signed is what was meant. */
@@ -54,10 +56,14 @@ const STRICT = {
 class ShallowTokenizer extends Tokenizer {
   /** Of each container that is open, the values still to come. */
   readonly #open: number[] = []
+  #items = 0
 
   override next(): Token {
     while (this.#open.at(-1) === 0) this.#open.pop()
     const token = super.next()
+    if (++this.#items > CBOR_ITEMS_MAX) {
+      throw new CborError({ code: 'cbor_too_many' }, `A message has at most ${CBOR_ITEMS_MAX} values`)
+    }
     if (this.#open.length > 0) this.#open[this.#open.length - 1]! -= 1
     // Tags wrap a value without counting it; there are none in what we write.
     if (Type.equals(token.type, Type.tag)) throw new CborError({ code: 'cbor_malformed' }, 'A message has no tags')

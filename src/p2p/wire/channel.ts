@@ -1,7 +1,7 @@
 import { lpStream } from '@libp2p/utils'
 import type { Stream } from '@libp2p/interface'
 import { GutsError } from '../../errors.ts'
-import { type Exchange, MESSAGE_BYTES_MAX, MessageError } from './messages.ts'
+import { MessageError } from './messages.ts'
 
 /** Bytes that wait for us before the sender is told to wait. */
 const READ_AHEAD_BYTES = 1024 * 1024
@@ -15,10 +15,10 @@ export class Channel {
   readonly #messages: ReturnType<typeof lpStream<Stream>>
   readonly #signal: AbortSignal
 
-  constructor(stream: Stream, exchange: Exchange, signal: AbortSignal) {
+  /** @param maxDataLength of a message that is read */
+  constructor(stream: Stream, maxDataLength: number, signal: AbortSignal) {
     this.#stream = stream
     this.#signal = signal
-    const maxDataLength = MESSAGE_BYTES_MAX[exchange]
     this.#messages = lpStream(stream, { maxDataLength, maxBufferSize: maxDataLength + READ_AHEAD_BYTES })
     // Whatever becomes of who waits: the other side sees the stream end, and nothing of ours is left.
     const abort = (): void => stream.abort(asError(signal.reason))
@@ -100,6 +100,8 @@ export class Channel {
     stream.addEventListener('close', onEnd)
     try {
       for (let left = bytes; left > 0;) {
+        // First: what is queued of an attempt that is over, the next attempt brings anew.
+        this.#signal.throwIfAborted()
         const piece = queue.shift()
         if (piece !== undefined) {
           queued -= piece.byteLength
@@ -110,7 +112,6 @@ export class Channel {
           yield piece
           continue
         }
-        this.#signal.throwIfAborted()
         if (ended !== undefined) {
           const { error: cause } = ended
           throw new ChannelError({ code: 'ended_early' }, `The stream ended ${left} bytes too early`, { cause })

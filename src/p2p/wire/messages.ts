@@ -8,12 +8,19 @@ import { CborError, decodeCbor, encodeCbor } from '../../validation/cbor.ts'
 import { description, isUuid, ownerName, repositoryName } from '../../validation/names.ts'
 
 export const VERSION = 1
-/** Of a request's or an answer's bytes, by protocol. */
+/** Of a request's bytes: anybody may send them, so they are no larger than the largest one of its schema. */
+export const REQUEST_BYTES_MAX = {
+  status: 256 * 1024,
+  log: 1024,
+  pack: 4 * 1024 * 1024,
+} as const
+/** Of an answer's bytes, by protocol. */
 export const MESSAGE_BYTES_MAX = {
   status: 1024 * 1024,
   /** Entries are gathered up to a mebibyte, and one alone may be this large (ref-log.ts). */
   log: 10 * 1024 * 1024,
-  pack: 8 * 1024 * 1024,
+  /** Its bytes follow; what failed instead has its sentence here. */
+  pack: 4_096,
   announce: 2_048,
 } as const
 export const HEADS_PER_ANSWER_MAX = 200
@@ -23,7 +30,7 @@ export const WANTS_MAX = 150_000
 export const HAVES_MAX = 20_000
 
 export type Exchange = 'status' | 'log' | 'pack'
-export type MessageKind = Exchange | 'announce'
+type MessageKind = Exchange | 'announce'
 
 /** A message that is refused; `code` is what it is counted under. */
 export class MessageError extends GutsError<{
@@ -153,25 +160,30 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /** @throws MessageError */
 export function decodeRequest<E extends Exchange>(exchange: E, bytes: Uint8Array): Request<E> {
-  return decode(bytes, exchange, requests[exchange]) as Request<E>
+  return decode(bytes, exchange, REQUEST_BYTES_MAX[exchange], requests[exchange]) as Request<E>
 }
 
 /** @throws MessageError */
 export function decodeAnswer<E extends Exchange>(exchange: E, bytes: Uint8Array): Answer<E> | Waiting | Failure {
-  return decode(bytes, exchange, z.union([answers[exchange], waiting, failure]))
+  return decode(bytes, exchange, MESSAGE_BYTES_MAX[exchange], z.union([answers[exchange], waiting, failure]))
 }
 
 /** @throws MessageError */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
-  return decode(bytes, 'announce', announcement)
+  return decode(bytes, 'announce', MESSAGE_BYTES_MAX.announce, announcement)
 }
 
 const anyVersion = z.looseObject({ v: z.int() })
 
-function decode<Schema extends z.ZodType>(bytes: Uint8Array, kind: MessageKind, schema: Schema): z.output<Schema> {
+function decode<Schema extends z.ZodType>(
+  bytes: Uint8Array,
+  kind: MessageKind,
+  bytesMax: number,
+  schema: Schema,
+): z.output<Schema> {
   let value: unknown
   try {
-    value = decodeCbor(bytes, MESSAGE_BYTES_MAX[kind])
+    value = decodeCbor(bytes, bytesMax)
   } catch (cause) {
     if (!(cause instanceof CborError)) throw cause
     const code = cause.detail.code === 'cbor_oversize' ? 'oversize' : 'malformed'
