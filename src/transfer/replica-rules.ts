@@ -8,7 +8,7 @@ import type { Tip } from './workers/tasks.ts'
 
 /** A home that contradicts itself or breaks the rules of refs: nothing it said is applied. */
 export class ReplicaError extends GutsError<{
-  readonly code: 'history_contradicts' | 'refs_refused' | 'pack_oversize' | 'pack_changed'
+  readonly code: 'history_contradicts' | 'refs_refused' | 'pack_oversize' | 'pack_changed' | 'status_endless'
 }> {}
 
 /** What a batch of entries comes to. */

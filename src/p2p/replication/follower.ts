@@ -7,11 +7,14 @@ import type { RepositoryRef } from '../../transfer/git-request.ts'
 import type { Announcement, Answer, Head } from '../wire/messages.ts'
 import { NAMES_PER_REQUEST_MAX } from '../wire/messages.ts'
 import { failureReason, refusalOf } from './failure.ts'
+import { ReplicaError } from '../../transfer/replica-rules.ts'
 import { type MirrorParts, RepositoryMirror } from './mirror.ts'
 import type { Subscription } from './subscriptions.ts'
 
 /** Repositories of one home that are brought up to date at a time. */
 const AT_ONCE = 4
+/** Of answers in which a home says what it has: 50,000 repositories. */
+const PAGES_MAX = 250
 const PAUSE_MS_MIN = 1_000
 const PAUSE_MS_MAX = 30_000
 
@@ -65,6 +68,8 @@ export class HomeFollower {
   #lastContactMs: number | undefined
   /** By what was tried: the home, or one of its repositories. */
   readonly #errors = new Map<string, string>()
+  /** Announcements of these are being looked after: who hears more of them has only to learn what they say. */
+  readonly #heard = new Set<RepositoryMirror>()
 
   constructor(peer: string, parts: FollowerParts) {
     this.peer = peer
@@ -108,7 +113,10 @@ export class HomeFollower {
 
   /** The largest over its repositories; without any, how long the home cannot be reached. */
   get lagS(): number {
-    return Math.max(this.#silentS, ...[...this.#mirrors.values()].map((mirror) => this.#lagOf(mirror)))
+    return [...this.#mirrors.values()].reduce(
+      (lagS, mirror) => (this.#wants(mirror.repository) ? Math.max(lagS, this.#lagOf(mirror)) : lagS),
+      this.#silentS,
+    )
   }
 
   /** Called often: asks the home when it is time to. */
@@ -131,10 +139,18 @@ export class HomeFollower {
       if (this.#wants({ owner, name })) this.wake()
       return
     }
+    // One that is not wanted any more stays as it is.
+    if (!this.#wants(mirror.repository)) return
     void runInContext(newOperation('replication'), () =>
       this.#attempt(repository, async () => {
         mirror.learn({ sequence, hash: Buffer.from(hash) })
-        await mirror.sync(this.#stopping.signal)
+        if (this.#heard.has(mirror)) return
+        this.#heard.add(mirror)
+        try {
+          await mirror.sync(this.#stopping.signal)
+        } finally {
+          this.#heard.delete(mirror)
+        }
       }),
     )
   }
@@ -168,17 +184,23 @@ export class HomeFollower {
   async #poll(): Promise<boolean> {
     const heads: Head[] = []
     this.#isSilent = true
+    let pages = 0
     for (const names of this.#questions()) {
       for (let after: string | null = null; ;) {
         const answer: Answer<'status'> = await this.#ask(names, after)
         heads.push(...answer.heads)
+        if (++pages > PAGES_MAX) {
+          throw new ReplicaError({ code: 'status_endless' }, `A home says what it has in at most ${PAGES_MAX} answers`)
+        }
         after = answer.next
         if (after === null) break
       }
     }
     this.#lastContactMs = performance.now()
     this.#isSilent = false
-    await this.#hideUnlisted(new Set(heads.map((head) => head.repository)))
+    const listed = new Set(heads.map((head) => head.repository))
+    for (const what of this.#errors.keys()) if (what !== this.peer && !listed.has(what)) this.#errors.delete(what)
+    await this.#hideUnlisted(listed)
     const wanted = heads.filter((head) => this.#wants(head))
     return this.#forEach(wanted, (head) => this.#attempt(head.repository, () => this.#follow(head)))
   }
@@ -228,6 +250,7 @@ export class HomeFollower {
   async #hideUnlisted(listed: ReadonlySet<string>): Promise<void> {
     for (const mirror of this.#mirrors.values()) {
       if (listed.has(mirror.homeId) || !this.#wants(mirror.repository)) continue
+      mirror.giveUp()
       await this.#parts.repositories.describeMirror(mirror.repository.id, { hidden: true })
     }
   }

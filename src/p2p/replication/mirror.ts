@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { newOperation, runInContext } from '../../observability/context.ts'
 import type { Logger } from '../../observability/logging.ts'
@@ -20,6 +21,11 @@ import { WANTS_MAX } from '../wire/messages.ts'
 
 /** Entries are gathered before they are applied as one batch: the objects of states in between may be gone. */
 const BATCH_BYTES_MAX = 64 * 1024 * 1024
+/** What they take in memory is a multiple of their bytes, the more so the smaller they are. */
+const BATCH_ENTRIES_MAX = 50_000
+const BATCH_CHANGES_MAX = 300_000
+/** Checking a signature takes a tenth of a millisecond; others get their turn in between. */
+const CHECKS_PER_TURN = 100
 
 export interface MirrorParts {
   readonly client: Pick<ExchangeClient, 'ask' | 'stateOf' | 'forget'>
@@ -41,6 +47,8 @@ export class RepositoryMirror {
   /** By `performance.now()`: when we first heard of an entry that is not here yet. */
   #behindSinceMs: number | undefined
   #running: Promise<void> | undefined
+  /** The one after it, for whatever becomes known meanwhile. */
+  #next: Promise<void> | undefined
 
   constructor(repository: RepositoryRef, { peer, homeId }: { peer: string; homeId: string }, parts: MirrorParts) {
     this.repository = repository
@@ -74,6 +82,8 @@ export class RepositoryMirror {
     // What was said before we came to where we are is no news; it may come late.
     if (head.sequence < end.sequence) return
     if (head.sequence === end.sequence && !end.hash.equals(head.hash)) {
+      // There is an entry that can never be applied.
+      this.#behindSinceMs ??= performance.now()
       throw new LogError({ code: 'chain_broken' }, `The home's entry ${head.sequence} is another one than ours`)
     }
     if (this.#known === undefined || head.sequence > this.#known.sequence) this.#known = head
@@ -81,10 +91,19 @@ export class RepositoryMirror {
     else this.#behindSinceMs = undefined
   }
 
+  /** The home shows it to nobody any more: what was not applied by now never will be, unless it comes back. */
+  giveUp(): void {
+    this.#known = undefined
+    this.#behindSinceMs = undefined
+  }
+
   /** Brings it up to what is known by now, one attempt at a time. */
   sync(signal: AbortSignal): Promise<void> {
-    // What became known in its last moment it may not have seen.
-    if (this.#running !== undefined) return this.#running.then(() => this.sync(signal))
+    // What became known in its last moment it may not have seen. One more is enough for all who wait.
+    if (this.#running !== undefined) {
+      this.#next ??= this.#running.finally(() => (this.#next = undefined)).then(() => this.sync(signal))
+      return this.#next
+    }
     this.#running = runInContext(
       { ...newOperation('replication'), repository: `${this.repository.owner}/${this.repository.name}` },
       () => withSpan('replication.sync', { peer: this.#peer }, () => this.#sync(signal)),
@@ -124,7 +143,10 @@ export class RepositoryMirror {
     const isSigned = verifierOf(key.raw)
     const all: VerifiedEntry[] = []
     let last: ChainEnd = end
-    for (let bytes = 0; last.sequence < target && bytes < BATCH_BYTES_MAX;) {
+    const size = { bytes: 0, changes: 0 }
+    const isFull = (): boolean =>
+      size.bytes >= BATCH_BYTES_MAX || size.changes >= BATCH_CHANGES_MAX || all.length >= BATCH_ENTRIES_MAX
+    while (last.sequence < target && !isFull()) {
       const got = await this.#askForEntries(last.sequence, signal)
       if (got.length === 0) {
         throw new LogError(
@@ -132,10 +154,18 @@ export class RepositoryMirror {
           `The home announced entry ${target} and has none after ${last.sequence}`,
         )
       }
-      const verified = verifyChain(got, last, { repository: this.homeId, isSigned })
-      all.push(...verified)
-      last = verified.at(-1) ?? last
-      bytes += got.reduce((sum, entry) => sum + entry.bytes.length, 0)
+      for (const signed of got) {
+        // Those that are left are asked for again.
+        if (isFull()) break
+        for (const entry of verifyChain([signed], last, { repository: this.homeId, isSigned })) {
+          all.push(entry)
+          last = entry
+          size.changes += entry.changes.length
+        }
+        size.bytes += signed.bytes.length
+        if (all.length % CHECKS_PER_TURN === 0) await setImmediate()
+      }
+      signal.throwIfAborted()
     }
     return all
   }

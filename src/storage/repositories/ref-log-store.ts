@@ -5,6 +5,7 @@ import type { Statement } from '../database/write.ts'
 import type { Lease } from '../lease.ts'
 import {
   type ChainEnd,
+  CHANGES_MAX,
   encodeEntry,
   ENTRY_BYTES_MAX,
   hashEntry,
@@ -115,6 +116,9 @@ export class RefLog {
    */
   appendStatements(change: LoggedChange, end: ChainEnd): Statement[] {
     const { repositoryId, userId, head } = change
+    if (change.updates.length > CHANGES_MAX) {
+      throw new RequestError({ code: 'bad_request' }, `A push changes at most ${CHANGES_MAX} refs; push them in parts`)
+    }
     const now = Date.now()
     const changes = change.updates.map(({ name, oldOid, newOid }) => ({ ref: name, oldOid, newOid }))
     const sequence = end.sequence + 1

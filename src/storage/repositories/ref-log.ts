@@ -9,6 +9,8 @@ import { decodeCbor, encodeCbor } from '../../validation/cbor.ts'
 
 /** Encoded. A push that changes more refs than fit is refused, as no mirror could follow it. */
 export const ENTRY_BYTES_MAX = 8 * 1024 * 1024
+/** A ref of one letter takes a few bytes of an entry, and a hundred times that in memory. */
+export const CHANGES_MAX = 150_000
 export const HASH_BYTES = 32
 const SIGNATURE_BYTES = 64
 /** What is signed begins with it, so that no signature of ours for something else can pass as one of an entry. */
@@ -58,7 +60,7 @@ const wireEntry = z.strictObject({
   time: z.int().min(0),
   previous: bytesOf(HASH_BYTES),
   head: refName.nullable(),
-  changes: z.array(z.tuple([refName, oidBytes.nullable(), oidBytes.nullable()])),
+  changes: z.array(z.tuple([refName, oidBytes.nullable(), oidBytes.nullable()])).max(CHANGES_MAX),
 })
 
 export function encodeEntry({ repository, sequence, timeMs, previous, head, changes }: LogEntry): Uint8Array {
