@@ -5,6 +5,7 @@ import { Lease } from '../lease.ts'
 import { openTestData, type TestData } from '../testing.ts'
 import {
   type ChainEnd,
+  CHANGES_MAX,
   decodeEntry,
   encodeEntry,
   LogError,
@@ -212,3 +213,25 @@ function signed({ key, repository = REPOSITORY, previous = NO_HASH }: Forged): S
 function signedBytes(bytes: Uint8Array, key: Uint8Array = SEED): SignedEntry {
   return { bytes, signature: signerOf(key).sign(bytes) }
 }
+
+it('as many changes as an entry may have can be read, and one more is neither written nor read', () => {
+  const changes = (count: number) =>
+    Array.from({ length: count }, () => ({ ref: 'a', oldOid: undefined, newOid: undefined }))
+  const updates = (count: number) =>
+    Array.from({ length: count }, () => ({ name: 'a', oldOid: undefined, newOid: undefined }))
+  const bytes = (count: number) =>
+    encodeEntry({
+      repository: REPOSITORY,
+      sequence: 1,
+      timeMs: 1,
+      previous: NO_HASH,
+      head: undefined,
+      changes: changes(count),
+    })
+  const append = (count: number) => () =>
+    log.appendStatements({ repositoryId: REPOSITORY, updates: updates(count), userId: null, isPush: true }, START)
+  expect(decodeEntry(bytes(CHANGES_MAX)).changes).toHaveLength(CHANGES_MAX)
+  expect(() => decodeEntry(bytes(CHANGES_MAX + 1))).toThrow(LogError)
+  expect(append(CHANGES_MAX)).not.toThrow()
+  expect(append(CHANGES_MAX + 1)).toThrow(`at most ${CHANGES_MAX} refs`)
+})
