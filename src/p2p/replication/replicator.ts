@@ -55,14 +55,18 @@ export class Replicator {
     await Promise.all(this.#leaving)
   }
 
-  /** A repository whose home is here has changed. */
+  /** A repository whose home is here has changed. Never throws: that the change is told is no part of the change. */
   announce({ id }: RepositoryRef): void {
-    const head = this.#parts.home.headOf(id)
-    // Who may not know of it hears nothing; mirrors it is for ask by themselves.
-    if (head === undefined) return
-    const { repository, owner, name, sequence, hash } = head
-    const message = { v: VERSION, id: randomUUID(), type: 'announce', repository, owner, name, sequence, hash } as const
-    this.#parts.gossip.announce(encodeMessage(message))
+    try {
+      const head = this.#parts.home.headOf(id)
+      // Who may not know of it hears nothing; mirrors it is for ask by themselves.
+      if (head === undefined) return
+      const { repository, owner, name, sequence, hash } = head
+      const envelope = { v: VERSION, id: randomUUID(), type: 'announce' } as const
+      this.#parts.gossip.announce(encodeMessage({ ...envelope, repository, owner, name, sequence, hash }))
+    } catch (err) {
+      this.#parts.logger.warn({ err }, 'A change was not announced; mirrors learn of it when they ask')
+    }
   }
 
   /** Of the calls to this peer. */
