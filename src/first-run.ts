@@ -5,7 +5,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { hasErrorCode } from './errors.ts'
 import type { Caller } from './collaboration/caller.ts'
-import { type Address, formatAddress } from './config/network-values.ts'
+import { type Address, formatAddress, reachableHost } from './config/network-values.ts'
 import { isSeed, SEED_RULE } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import type { RunningNode } from './node.ts'
@@ -68,7 +68,7 @@ export async function prepareFirstUser(node: RunningNode, config: Config): Promi
     origin,
     metricsOrigin: `http://${reachable({ ...config.metricsAddress, port: node.internalPort })}`,
     username,
-    peerAddress: peerAddress(reachableHost(config.p2pAddress), node),
+    peerAddress: peerAddress(reachableHost(config.p2pAddress.host), node),
     credentialFile,
     repository: `${origin}${path}`,
     pushCommand: pushCommand(credentialFile, `http://${username}@${host}${path}`),
@@ -122,15 +122,8 @@ async function newCaller({ data: { users, tokens } }: RunningNode): Promise<Call
   return { userId, username, admin, tokenId, token }
 }
 
-const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-
-/** Where this machine reaches what listens on every address. */
 function reachable({ host, port }: Address): string {
-  return formatAddress({ host: reachableHost({ host }), port })
-}
-
-function reachableHost({ host }: Pick<Address, 'host'>): string {
-  return LOOPBACK[host] ?? host
+  return formatAddress({ host: reachableHost(host), port })
 }
 
 function peerAddress(host: string, { p2pPort, peerId }: RunningNode): string {

@@ -6,7 +6,7 @@ import { annotateContext } from '../observability/context.ts'
 import type { Logger } from '../observability/logging.ts'
 import { ConstraintError, type Database } from '../storage/database/database.ts'
 import type { Statement } from '../storage/database/write.ts'
-import { StorageError } from '../storage/error.ts'
+import { leaseLost, StorageError } from '../storage/error.ts'
 import type { KeyedMutex } from '../storage/keyed-mutex.ts'
 import type { Lease } from '../storage/lease.ts'
 import type { ObserveStorage } from '../storage/observe.ts'
@@ -26,7 +26,6 @@ import {
   insertStatement,
   markDeletedStatement,
   branchExistsStatement,
-  leaseLost,
   noSuchBranch,
   type RepositoryChange,
   repositoryGone,

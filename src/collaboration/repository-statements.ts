@@ -2,7 +2,6 @@ import { randomUUIDv7 } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
 import type { Statement } from '../storage/database/write.ts'
-import { StorageError } from '../storage/error.ts'
 
 /** What the writes of `Repositories` tell the database; the lease's guard goes before each of them. */
 
@@ -133,10 +132,6 @@ export function branchExistsStatement(id: string, head: string): Statement {
     parameters: [id, id, head, id],
     expectChanges: 1,
   }
-}
-
-export function leaseLost(): StorageError {
-  return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease')
 }
 
 export function repositoryGone(): RequestError {

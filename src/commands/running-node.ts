@@ -1,3 +1,4 @@
+import { formatAddress } from '../config/network-values.ts'
 import { RequestError } from '../errors.ts'
 import type { NodeStatus } from '../p2p/status.ts'
 import type { Database } from '../storage/database/database.ts'
@@ -13,9 +14,8 @@ const ANSWER_MS_MAX = 5_000
 export async function runningNodeStatus(database: Database): Promise<NodeStatus> {
   const address = internalAddress(database)
   if (address === undefined) throw noNode()
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host
   try {
-    const response = await fetch(`http://${host}:${address.port}/status`, {
+    const response = await fetch(`http://${formatAddress(address)}/status`, {
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
     })
     if (!response.ok) throw new Error(`It answered ${response.status}`)

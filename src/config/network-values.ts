@@ -39,7 +39,13 @@ export function formatAddress({ host, port }: Address): string {
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-const WILDCARDS = ['0.0.0.0', '::']
+const LOOPBACK_OF: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+const WILDCARDS = Object.keys(LOOPBACK_OF)
+
+/** Where this machine reaches what listens on every address. */
+export function reachableHost(host: string): string {
+  return LOOPBACK_OF[host] ?? host
+}
 
 /** Whether two listeners would fight over one port: the same host, or one of them takes every address. */
 export function isSameListener(a: Address, b: Address): boolean {

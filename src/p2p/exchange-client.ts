@@ -178,6 +178,6 @@ export class ExchangeClient {
   }
 }
 
-export function unreachable(peer: string, cause: unknown): UnreachableError {
+function unreachable(peer: string, cause: unknown): UnreachableError {
   return new UnreachableError({ code: 'unreachable', peer }, 'The peer cannot be reached', { cause })
 }

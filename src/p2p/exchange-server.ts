@@ -253,5 +253,5 @@ function failureCodeOf(error: unknown): Failure['code'] {
   const { code } = error.detail
   if (code === 'not_found') return 'not_found'
   if (code === 'bad_request') return 'invalid'
-  return code === 'unavailable' || code === 'rate_limited' ? 'busy' : 'failed'
+  return code === 'unavailable' ? 'busy' : 'failed'
 }

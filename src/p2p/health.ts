@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { reachableHost } from '../config/network-values.ts'
 import type { HealthCheck } from '../health/check.ts'
 
 export interface ListeningCheckParts {
@@ -10,14 +11,12 @@ export interface ListeningCheckParts {
   readonly minPeers: number
 }
 
-const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
-
 /** Up when the port really takes connections and there are enough peers. */
 export function listeningCheck({ host, port, peers, minPeers }: ListeningCheckParts): HealthCheck {
   return {
     name: 'p2p',
     async check(signal) {
-      const listening = await takesConnections(LOOPBACK[host] ?? host, port(), signal)
+      const listening = await takesConnections(reachableHost(host), port(), signal)
       const count = peers()
       return { status: listening && count >= minPeers ? 'up' : 'down', peers: count }
     },

@@ -18,7 +18,7 @@ import {
   type OutboundCall,
 } from './outbound-call.ts'
 import { type OutboundMetrics, OutboundReport } from './outbound-report.ts'
-import { withDeadline } from './timeout.ts'
+import { untilAborted, withDeadline } from './timeout.ts'
 
 export { type Attempt, AttemptTimeoutError, CircuitOpenError, type OutboundCall, type OutboundMetrics }
 
@@ -217,17 +217,5 @@ export class OutboundPolicies {
   #reportWorst(): void {
     const states = [...this.#breakers.values()].map((breaker) => BREAKER_STATES.indexOf(breaker.state))
     this.#metrics.circuitBreakerState.set({ dependency: this.#options.dependency }, Math.max(0, ...states))
-  }
-}
-
-/** `work`, or the signal's reason as soon as it aborts. */
-async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', abort)
   }
 }

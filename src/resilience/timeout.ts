@@ -51,6 +51,22 @@ function timeoutError(timeoutMs: number): RequestError {
   return new RequestError({ code: 'timeout' }, `This took longer than ${timeoutMs / 1_000} s`)
 }
 
+/**
+ * What `work` does, unless the signal comes first: then its reason is thrown, and `work` ends on its own. Its late
+ * failure is nobody's news.
+ */
+export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(signal.reason)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([aborted, work])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
 export class ProgressTimeout {
   readonly #controller = new AbortController()

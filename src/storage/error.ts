@@ -20,3 +20,8 @@ export class StorageError extends GutsError<
 export function isDiskFull(error: unknown): boolean {
   return hasErrorCode(error, 'ENOSPC', 'EDQUOT')
 }
+
+/** For a write whose guard of the lease did not hold. */
+export function leaseLost(): StorageError {
+  return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')
+}

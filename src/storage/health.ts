@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HealthCheck } from '../health/check.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import { untilAborted } from '../resilience/timeout.ts'
 import type { DataPaths } from './data-directory.ts'
 import type { Database } from './database/database.ts'
 import type { DiskSpace } from './disk-space.ts'
@@ -27,6 +28,7 @@ export function storageCheck(parts: StorageCheckParts): HealthCheck {
     async check(signal) {
       const startedAtMs = performance.now()
       try {
+        // A disk or a lock that hangs must not hang the check.
         const outcomes = await untilAborted(
           signal,
           Promise.all([probeFiles(parts), probeDatabase(parts.database), parts.diskSpace.look()]),
@@ -83,20 +85,4 @@ async function probeDatabase(database: Database): Promise<void> {
   ])
   const row = await database.read.selectFrom('settings').select('value').where('key', '=', PROBE_KEY).executeTakeFirst()
   if (row?.value !== value) throw new Error('The database gave back another value than was written')
-}
-
-/** A disk or a lock that hangs must not hang the check; its late failure is nobody's news. */
-async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const abort = (): void => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
-  try {
-    return await Promise.race([work, aborted])
-  } catch (error) {
-    work.catch(() => {})
-    throw error
-  } finally {
-    signal.removeEventListener('abort', abort)
-  }
 }

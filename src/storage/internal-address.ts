@@ -1,25 +1,22 @@
+import { type Address, reachableHost } from '../config/network-values.ts'
 import type { Database } from './database/database.ts'
 
 /** Where the running node's internal listener is, so that commands on the same data find it. */
 const KEY = 'internal_address'
-const LOOPBACK: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' }
 
-export async function setInternalAddress(
-  database: Database,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<void> {
+export async function setInternalAddress(database: Database, { host, port }: Address): Promise<void> {
   await database.write([
     {
       sql: 'INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      parameters: [KEY, JSON.stringify({ host: LOOPBACK[host] ?? host, port })],
+      parameters: [KEY, JSON.stringify({ host: reachableHost(host), port })],
     },
   ])
 }
 
 /** @returns undefined where no node has ever run on this data; it may have ended since */
-export function internalAddress(database: Database): { readonly host: string; readonly port: number } | undefined {
+export function internalAddress(database: Database): Address | undefined {
   const row = database.reader.prepare('SELECT value FROM settings WHERE key = ?').get(KEY) as
     | { value: string }
     | undefined
-  return row === undefined ? undefined : (JSON.parse(row.value) as { host: string; port: number })
+  return row === undefined ? undefined : (JSON.parse(row.value) as Address)
 }

@@ -1,5 +1,5 @@
 import type { Metrics } from '../observability/metrics.ts'
-import { ProgressTimeout } from '../resilience/timeout.ts'
+import { ProgressTimeout, untilAborted } from '../resilience/timeout.ts'
 
 /**
  * Ends a transfer that stands still (DESIGN §4.2, GUTS_REQUEST_TIMEOUT), and joins that with the client's leaving into
@@ -29,16 +29,8 @@ export class ProgressWatch {
   }
 
   /** @returns what `work` does, unless the signal comes first: then its reason is thrown, and `work` ends on its own */
-  async guard<T>(work: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const abort = (): void => reject(this.signal.reason)
-    if (this.signal.aborted) abort()
-    this.signal.addEventListener('abort', abort, { once: true })
-    try {
-      return await Promise.race([promise, work])
-    } finally {
-      this.signal.removeEventListener('abort', abort)
-    }
+  guard<T>(work: Promise<T>): Promise<T> {
+    return untilAborted(this.signal, work)
   }
 
   /**

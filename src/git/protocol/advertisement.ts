@@ -1,4 +1,5 @@
 /** What the server says first: its refs and what it can do (gitprotocol-pack, gitprotocol-v2, gitprotocol-http). */
+import { NO_OID } from '../object/no-oid.ts'
 import { encodePktLine, FLUSH } from '../pkt-line.ts'
 import { prefixMatcher } from './ref-prefixes.ts'
 import type { LsRefsRequest } from './v2-request.ts'
@@ -24,7 +25,6 @@ export interface AdvertisedRefs {
 const UPLOAD_PACK_CAPABILITIES =
   'multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done'
 const RECEIVE_PACK_CAPABILITIES = 'report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta'
-const NO_OID = '0'.repeat(40)
 
 /** The first line of an answer over HTTP names the service. */
 function serviceLine(service: GitService): Buffer {

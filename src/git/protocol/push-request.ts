@@ -1,4 +1,5 @@
 /** The commands that a push begins with (gitprotocol-pack, "Reference Update Request and Packfile Transfer"). */
+import { NO_OID } from '../object/no-oid.ts'
 import { isUtf8 } from 'node:buffer'
 import type { PktLine } from '../pkt-line.ts'
 import { lineText, parseCapabilities, parseOid } from './capabilities.ts'
@@ -18,7 +19,6 @@ export interface PushRequest {
   readonly capabilities: ReadonlyMap<string, string>
 }
 
-const NO_OID = '0'.repeat(40)
 const NUL = 0
 
 /** Takes the lines before the pack, one after another. */

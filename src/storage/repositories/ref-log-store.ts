@@ -1,3 +1,4 @@
+import { NO_OID } from '../../git/object/no-oid.ts'
 import { RequestError } from '../../errors.ts'
 import type { Database } from '../database/database.ts'
 import type { ReadStatement } from '../database/reader.ts'
@@ -57,7 +58,6 @@ interface EntryRow {
   signature: Uint8Array | null
 }
 
-const NO_OID = '0'.repeat(40)
 /** Entries that are signed in one transaction at the start after an upgrade. */
 const SEALED_AT_ONCE = 500
 

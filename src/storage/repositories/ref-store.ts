@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 
+import { NO_OID } from '../../git/object/no-oid.ts'
 import type { Database } from '../database/database.ts'
 import type { ReadStatement } from '../database/reader.ts'
 import type { Statement, WriteOutcome } from '../database/write.ts'
 import type { Lease } from '../lease.ts'
-import { StorageError } from '../error.ts'
+import { leaseLost, StorageError } from '../error.ts'
 import { type ObserveStorage, unobserved } from '../observe.ts'
 import type { LoggedChange, MirroredBatch as MirroredEntries, RefLog } from './ref-log-store.ts'
 
@@ -179,12 +180,6 @@ export class RefStore {
     return outcome.committed
   }
 }
-
-function leaseLost(): StorageError {
-  return new StorageError({ code: 'lease_lost' }, 'This process no longer holds the lease on the data')
-}
-
-const NO_OID = '0'.repeat(40)
 
 /** Deletions first, so that a ref may take the place of a folder of refs. */
 function updateStatements(repositoryId: string, updates: readonly RefUpdate[]): Statement[] {
