@@ -10,8 +10,9 @@ import { leaseLost, StorageError } from '../storage/error.ts'
 import type { KeyedMutex } from '../storage/keyed-mutex.ts'
 import type { Lease } from '../storage/lease.ts'
 import type { ObserveStorage } from '../storage/observe.ts'
+import type { MirrorFacts, MirrorRow } from '../storage/repositories/mirror-row.ts'
 import type { RefStore } from '../storage/repositories/ref-store.ts'
-import type { RepositoryFiles } from '../storage/repositories/repository-files.ts'
+import type { RepositoryFiles, RepositoryName } from '../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../storage/write-gate.ts'
 import { ownerName, repositoryName } from '../validation/names.ts'
 import type { Caller } from './caller.ts'
@@ -21,8 +22,6 @@ import {
   deleteStatement,
   describeMirrorStatement,
   insertMirrorStatements,
-  type MirrorFacts,
-  type MirrorRow,
   insertStatement,
   markDeletedStatement,
   branchExistsStatement,
@@ -52,6 +51,14 @@ export interface NewRepository {
   readonly name: string
   readonly description: string
   readonly private: boolean
+}
+
+/** A repository that is to be: its folder, and the statements that make its row. */
+interface Making extends RepositoryName {
+  readonly head: string
+  readonly statements: readonly Statement[]
+  /** What to throw where another repository has the name. */
+  readonly taken: (cause?: unknown) => RequestError
 }
 
 const BRANCH_DEFAULT = 'main'
@@ -89,13 +96,13 @@ export class Repositories {
    */
   async create(repository: NewRepository, caller: Caller): Promise<FoundRepository> {
     const owner = this.#ownerFor(repository.owner ?? caller.username, caller)
-    const { name } = repository
-    assert(ownerName.safeParse(owner.name).success && repositoryName.safeParse(name).success, 'callers check names')
-    this.#parts.writeGate.assertWritable()
+    const { name, description, private: hidden } = repository
+    const row = { ownerId: owner.id, name, description, private: hidden, head: this.#head }
+    const place = { owner: owner.name, name }
+    this.#assertMakeable(place)
     annotateContext({ repository: `${owner.name}/${name}` })
-    await this.#parts.locks.run(`${owner.name}/${name}`, () =>
-      this.#parts.observe('repository_create', () => this.#create(repository, owner)),
-    )
+    const statements = [insertStatement(row)]
+    await this.#make({ ...place, head: this.#head, statements, taken: (cause) => taken(place, cause) })
     const made = this.find(owner.name, name, caller)
     if (made === undefined) throw new RequestError({ code: 'conflict' }, 'The repository was deleted meanwhile')
     return made
@@ -108,28 +115,13 @@ export class Repositories {
    * @returns its id here
    * @throws RequestError conflict: another repository has the name; unavailable
    */
-  createMirror(mirror: MirrorRow): Promise<string> {
-    const { owner, name } = mirror
-    const { files, database, lease, locks, observe } = this.#parts
-    assert(ownerName.safeParse(owner).success && repositoryName.safeParse(name).success, 'callers check names')
-    this.#parts.writeGate.assertWritable()
+  async createMirror(mirror: MirrorRow): Promise<string> {
+    const { owner, name, head } = mirror
+    this.#assertMakeable(mirror)
     const id = randomUUIDv7()
-    return locks.run(`${owner}/${name}`, () =>
-      observe('repository_create', async () => {
-        const former = this.#rowAt(owner, name)
-        if (former !== undefined && former.deleted_at === null) throw takenFromMirror(mirror)
-        if (former !== undefined) await this.#finishRemoval({ owner, name, id: former.id })
-        try {
-          await files.create(mirror, mirror.head)
-          const outcome = await database.write([lease.guard(), ...insertMirrorStatements(id, mirror)])
-          if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
-        } catch (error) {
-          await this.#undoCreate(owner, name)
-          throw error instanceof ConstraintError || isInTheWay(error) ? takenFromMirror(mirror, error) : error
-        }
-        return id
-      }),
-    )
+    const statements = insertMirrorStatements(id, mirror)
+    await this.#make({ owner, name, head, statements, taken: (cause) => takenFromMirror(mirror, cause) })
+    return id
   }
 
   /** Writes only where something differs: it is called for each repository each time that a home is asked. */
@@ -217,21 +209,31 @@ export class Repositories {
     return { id: row.id, name }
   }
 
-  async #create({ name, description, private: hidden }: NewRepository, owner: { id: string; name: string }) {
+  #assertMakeable({ owner, name }: RepositoryName): void {
+    assert(ownerName.safeParse(owner).success && repositoryName.safeParse(name).success, 'callers check names')
+    this.#parts.writeGate.assertWritable()
+  }
+
+  async #make(making: Making): Promise<void> {
+    const { owner, name } = making
+    const { locks, observe } = this.#parts
+    await locks.run(`${owner}/${name}`, () => observe('repository_create', () => this.#makeAlone(making)))
+  }
+
+  /** Under the repository's lock. */
+  async #makeAlone({ owner, name, head, statements, taken: nameTaken }: Making): Promise<void> {
     const { database, files, lease } = this.#parts
-    const place = { owner: owner.name, name }
-    const former = this.#rowAt(owner.name, name)
-    if (former !== undefined && former.deleted_at === null) throw taken(place)
+    const former = this.#rowAt(owner, name)
+    if (former !== undefined && former.deleted_at === null) throw nameTaken()
     // Its deletion could not be finished: then it is, before the name is given again.
-    if (former !== undefined) await this.#finishRemoval({ ...place, id: former.id })
-    const row = { ownerId: owner.id, name, description, private: hidden, head: this.#head }
+    if (former !== undefined) await this.#finishRemoval({ owner, name, id: former.id })
     try {
-      await files.create(place, this.#head)
-      const outcome = await database.write([lease.guard(), insertStatement(row)])
+      await files.create({ owner, name }, head)
+      const outcome = await database.write([lease.guard(), ...statements])
       if (!outcome.committed) throw refusedWrite(outcome.failedStatement)
     } catch (error) {
-      await this.#undoCreate(owner.name, name)
-      throw error instanceof ConstraintError || isInTheWay(error) ? taken(place, error) : error
+      await this.#undoCreate(owner, name)
+      throw error instanceof ConstraintError || isInTheWay(error) ? nameTaken(error) : error
     }
   }
 
@@ -272,11 +274,11 @@ function assertMayWrite(repository: FoundRepository): void {
   throw new RequestError({ code: 'forbidden' }, 'Only its owner and administrators may change this repository')
 }
 
-function taken({ owner, name }: { owner: string; name: string }, cause?: unknown): RequestError {
+function taken({ owner, name }: RepositoryName, cause?: unknown): RequestError {
   return new RequestError({ code: 'conflict' }, `The name ${owner}/${name} is taken`, { cause })
 }
 
-function takenFromMirror({ owner, name }: MirrorRow, cause?: unknown): RequestError {
+function takenFromMirror({ owner, name }: RepositoryName, cause?: unknown): RequestError {
   const message = `${owner}/${name} is another repository here, and is not mirrored until that one is deleted`
   return new RequestError({ code: 'conflict' }, message, { cause })
 }

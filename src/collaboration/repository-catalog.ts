@@ -2,7 +2,7 @@ import { annotateContext } from '../observability/context.ts'
 import type { ReadStatement } from '../storage/database/reader.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Caller } from './caller.ts'
-import type { MirrorFacts } from './repository-statements.ts'
+import type { MirrorFacts } from '../storage/repositories/mirror-row.ts'
 import { offsetOf, type PageOf, type PageRequest } from './page.ts'
 
 /** A repository that the caller may read; there is no other way to get one. */

@@ -2,6 +2,7 @@ import { randomUUIDv7 } from 'node:crypto'
 
 import { RequestError } from '../errors.ts'
 import type { Statement } from '../storage/database/write.ts'
+import type { MirrorFacts, MirrorRow } from '../storage/repositories/mirror-row.ts'
 
 /** What the writes of `Repositories` tell the database; the lease's guard goes before each of them. */
 
@@ -31,20 +32,6 @@ export function insertStatement(row: RepositoryRow): Statement {
   }
 }
 
-/** A repository whose refs another node orders. */
-export interface MirrorRow {
-  readonly owner: string
-  readonly name: string
-  readonly description: string
-  /** What HEAD points to until the log says otherwise. */
-  readonly head: string
-  /** Peer id. */
-  readonly home: string
-  /** Its id there. */
-  readonly homeId: string
-  readonly homeUrl: string | undefined
-}
-
 /** The owner comes with the repository where this node does not know it: a name only, which nobody can log in as. */
 export function insertMirrorStatements(id: string, row: MirrorRow): Statement[] {
   const now = Date.now()
@@ -72,15 +59,6 @@ export function insertMirrorStatements(id: string, row: MirrorRow): Statement[] 
       expectChanges: 1,
     },
   ]
-}
-
-/** What a home says of its repository besides its log; what is left out stays. */
-export interface MirrorFacts {
-  readonly description?: string
-  /** null: it says none */
-  readonly homeUrl?: string | null
-  /** Its home shows it to nobody any more. */
-  readonly hidden?: boolean
 }
 
 export function describeMirrorStatement(id: string, { description, homeUrl, hidden }: MirrorFacts): Statement {

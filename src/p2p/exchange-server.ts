@@ -1,5 +1,4 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { RateLimiter } from '@libp2p/utils'
 import type { Libp2p } from 'libp2p'
 import { RequestError } from '../errors.ts'
 import { currentContext, newOperation, runInContext } from '../observability/context.ts'
@@ -9,6 +8,7 @@ import { parseTraceparent } from '../observability/trace-context.ts'
 import { startRequestSpan } from '../observability/tracing.ts'
 import { ProgressTimeout } from '../resilience/timeout.ts'
 import { protocolOf } from './exchange-client.ts'
+import { PeerRate } from './peer-rate.ts'
 import { Channel } from './wire/channel.ts'
 import {
   type Answer,
@@ -61,7 +61,7 @@ export interface ExchangeServerParts {
 /** Answers peers, each at a bounded rate, on a bounded number of streams, with bounded messages and time. */
 export class ExchangeServer {
   readonly #parts: ExchangeServerParts
-  readonly #rate = new RateLimiter({ points: REQUESTS_PER_MINUTE, duration: 60 })
+  readonly #rate = new PeerRate(REQUESTS_PER_MINUTE)
   readonly #stopping = new AbortController()
   /** By peer. */
   readonly #running = new Map<Promise<void>, string>()
@@ -206,16 +206,11 @@ export class ExchangeServer {
 
   /** @returns a sentence for the peer, undefined where it may ask */
   #whyNotNow(peer: string): string | undefined {
-    try {
-      this.#rate.consume(peer)
-    } catch (error) {
-      // Told once a minute, or who asks too often would fill the log with it.
-      const { consumedPoints } = error as { consumedPoints?: number }
-      const isFirst = consumedPoints === REQUESTS_PER_MINUTE + 1
-      this.#refuse('rate_limit', peer, undefined, isFirst ? 'warn' : 'debug')
-      return `At most ${REQUESTS_PER_MINUTE} requests a minute are answered`
-    }
-    return undefined
+    const excess = this.#rate.excess(peer)
+    if (excess === 0) return undefined
+    // Told once a minute, or who asks too often would fill the log with it.
+    this.#refuse('rate_limit', peer, undefined, excess === 1 ? 'warn' : 'debug')
+    return `At most ${REQUESTS_PER_MINUTE} requests a minute are answered`
   }
 
   #isRoomFor(peer: string): boolean {

@@ -1,7 +1,7 @@
 import { type GossipSub, gossipsub, TopicValidatorResult } from '@libp2p/gossipsub'
-import { RateLimiter } from '@libp2p/utils'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
+import { PeerRate } from './peer-rate.ts'
 import { type Announcement, decodeAnnouncement, MESSAGE_BYTES_MAX, MessageError, VERSION } from './wire/messages.ts'
 
 const TOPIC = `/guts/announce/${VERSION}.0.0`
@@ -29,7 +29,7 @@ export class Gossip {
   readonly #service: GossipSub
   readonly #metrics: GossipMetrics
   readonly #logger: Logger
-  readonly #rate = new RateLimiter({ points: MESSAGES_PER_MINUTE, duration: 60 })
+  readonly #rate = new PeerRate(MESSAGES_PER_MINUTE)
   #listener: ((from: string, announcement: Announcement) => void) | undefined
 
   constructor(service: GossipSub, { metrics, logger }: { readonly metrics: GossipMetrics; readonly logger: Logger }) {
@@ -71,13 +71,9 @@ export class Gossip {
   }
 
   #isWithinRate(neighbour: string): boolean {
-    try {
-      this.#rate.consume(neighbour)
-      return true
-    } catch {
-      this.#refuse('rate_limit', neighbour)
-      return false
-    }
+    if (this.#rate.excess(neighbour) === 0) return true
+    this.#refuse('rate_limit', neighbour)
+    return false
   }
 
   #refuse(reason: 'rate_limit' | MessageError['detail']['code'], peer: string, err?: Error): void {

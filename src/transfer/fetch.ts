@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { RequestError } from '../errors.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
 import { type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
@@ -8,6 +7,7 @@ import { V2RequestParser } from '../git/protocol/v2-request.ts'
 import { FLUSH } from '../git/pkt-line.ts'
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
+import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
 import { openExchange } from './exchange.ts'
@@ -17,11 +17,10 @@ import type { GitResult } from './operation.ts'
 import { openPack } from './open-pack.ts'
 import type { PackSpec, ReadyPack } from './pack-cache.ts'
 import { framedBytes, sendPack } from './pack-stream.ts'
+import { firstMissing, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
-
-const LOOKS_PER_TURN = 1_000
 
 /** One request of a fetch: a listing, a round of negotiation, or the pack. */
 export class Fetch {
@@ -106,14 +105,13 @@ export class Fetch {
     negotiate: (common: ReadonlySet<string>, ready: boolean) => Negotiated,
   ): Promise<GitResult | undefined> {
     const snapshot = this.#snapshot()
-    const missing = (await this.#whichAreHere(request.wants)).missing
+    // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
+    const objects = (): ObjectStore => this.#parts.files.objects(this.#request.repository)
+    const missing = await firstMissing(objects, request.wants)
     if (missing !== undefined) {
-      // An operator's git may have brought or moved packs since we looked.
-      this.#parts.files.objects(this.#request.repository).refresh()
-      const still = (await this.#whichAreHere(request.wants)).missing
-      if (still !== undefined) throw new ProtocolError({ code: 'not_our_ref', oid: still }, `not our ref ${still}`)
+      throw new ProtocolError({ code: 'not_our_ref', oid: missing }, `not our ref ${missing}`)
     }
-    const common = (await this.#whichAreHere(request.haves)).here
+    const { here: common } = await whichAreHere(objects(), request.haves)
     const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
     const { answer, packFollows } = negotiate(common, ready)
     if (!packFollows) {
@@ -122,24 +120,6 @@ export class Fetch {
     }
     await this.#sendPack(request, [...common], snapshot, answer)
     return 'ok'
-  }
-
-  /**
-   * Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
-   *
-   * @returns the ids that are here, and the first one that is not
-   */
-  async #whichAreHere(oids: readonly string[]): Promise<{ here: Set<string>; missing: string | undefined }> {
-    const objects = this.#parts.files.objects(this.#request.repository)
-    const here = new Set<string>()
-    let missing: string | undefined
-    for (const [at, oid] of oids.entries()) {
-      // Clients may name very many, and others want the event loop, too.
-      if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
-      if (objects.has(Buffer.from(oid, 'hex'))) here.add(oid)
-      else missing ??= oid
-    }
-    return { here, missing }
   }
 
   #isReady(wants: readonly string[], common: readonly string[]): Promise<boolean> {

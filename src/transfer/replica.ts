@@ -1,15 +1,16 @@
 /** What replication needs of packs and refs: what a home gives, and how a mirror takes it. */
-import { setImmediate } from 'node:timers/promises'
 import { RequestError } from '../errors.ts'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { withSpan } from '../observability/tracing.ts'
+import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { WritableFile } from '../storage/file-system.ts'
 import type { ChainEnd, VerifiedEntry } from '../storage/repositories/ref-log.ts'
-import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { PackRow, RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
 import { createHash } from 'node:crypto'
 import type { RepositoryRef } from './git-request.ts'
 import { openPack } from './open-pack.ts'
 import type { ReadyPack } from './pack-cache.ts'
+import { firstMissing, whichAreHere } from './presence.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { takePack } from './receive-pack.ts'
 import { publishWith } from './ref-change.ts'
@@ -18,7 +19,6 @@ import type { TransferParts } from './transfer.ts'
 
 /** Named in one request; a home leaves out what is reachable from any of them. */
 export const HAVES_MAX = 20_000
-const LOOKS_PER_TURN = 1_000
 const GATHERED_BYTES = 512 * 1024
 
 export interface Need {
@@ -50,18 +50,11 @@ export async function openReplicaPack(
   signal: AbortSignal,
   parts: TransferParts,
 ): Promise<ReadyPack> {
-  if ((await missingOf(wants, repository, parts)).length > 0) {
-    parts.files.objects(repository).refresh()
-    const [missing] = await missingOf(wants, repository, parts)
-    if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
-  }
-  const absent = new Set(await missingOf(haves, repository, parts))
-  const spec = {
-    wants,
-    haves: haves.filter((oid) => !absent.has(oid)),
-    annotatedTags: [],
-    features: { thinPack: true, ofsDelta: true },
-  }
+  const objects = (): ObjectStore => parts.files.objects(repository)
+  const missing = await firstMissing(objects, wants)
+  if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
+  const { here } = await whichAreHere(objects(), haves)
+  const spec = { wants, haves: [...here], annotatedTags: [], features: { thinPack: true, ofsDelta: true } }
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     return await openPack(repository, spec, watch, parts)
@@ -82,7 +75,7 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   parts.writeGate.assertWritable()
   const snapshot = parts.refs.snapshot(repository.id)
   const folded = foldEntries(snapshot, entries)
-  const wants = await missingOf(folded.oids, repository, parts)
+  const { missing: wants } = await whichAreHere(parts.files.objects(repository), folded.oids)
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     await parts.quarantine(async (directory) => {
@@ -109,7 +102,7 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
     watch.stop()
   }
 
-  async function apply(updates: RefUpdate[], directory: string, row: Awaited<ReturnType<typeof takePack>>['row']) {
+  async function apply(updates: RefUpdate[], directory: string, row: PackRow | undefined) {
     signal.throwIfAborted()
     parts.writeGate.assertWritable()
     const batch = { repositoryId: repository.id, from, entries, updates, ...(row && { pack: row }) }
@@ -117,16 +110,6 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
     const applied = await publishWith(publication, parts, () => parts.refs.applyMirrored(batch))
     if (!applied) throw new RequestError({ code: 'conflict' }, 'The mirror was changed meanwhile')
   }
-}
-
-async function missingOf(oids: readonly string[], repository: RepositoryRef, parts: TransferParts): Promise<string[]> {
-  const objects = parts.files.objects(repository)
-  const missing: string[] = []
-  for (const [at, oid] of oids.entries()) {
-    if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
-    if (!objects.has(Buffer.from(oid, 'hex'))) missing.push(oid)
-  }
-  return missing
 }
 
 /** What refs point to here; with very many of them, the branch that HEAD names and as many others as may be told. */

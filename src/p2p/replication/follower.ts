@@ -3,6 +3,7 @@ import type { Logger } from '../../observability/logging.ts'
 import type { Metrics } from '../../observability/metrics.ts'
 import { CircuitOpenError } from '../../resilience/outbound.ts'
 import type { Database } from '../../storage/database/database.ts'
+import type { MirrorFacts, MirrorRow } from '../../storage/repositories/mirror-row.ts'
 import type { RepositoryRef } from '../../transfer/git-request.ts'
 import type { Announcement, Answer, Head } from '../wire/messages.ts'
 import { NAMES_PER_REQUEST_MAX } from '../wire/messages.ts'
@@ -20,17 +21,9 @@ const PAUSE_MS_MAX = 30_000
 
 /** Copies of other nodes' repositories, as collaboration keeps them. */
 export interface MirrorRepositories {
-  createMirror(mirror: {
-    readonly owner: string
-    readonly name: string
-    readonly description: string
-    readonly head: string
-    readonly home: string
-    readonly homeId: string
-    readonly homeUrl: string | undefined
-  }): Promise<string>
-  /** What the home says of it that is not in its log. */
-  describeMirror(id: string, facts: { description?: string; homeUrl?: string | null; hidden?: boolean }): Promise<void>
+  /** @returns its id here */
+  createMirror(mirror: MirrorRow): Promise<string>
+  describeMirror(id: string, facts: MirrorFacts): Promise<void>
 }
 
 export interface FollowerParts extends MirrorParts {

@@ -32,6 +32,12 @@ interface HeadRow {
   log_hash: Uint8Array | null
 }
 
+interface Page {
+  readonly heads: readonly HeadRow[]
+  /** What to ask after for the rest; null: that was all. */
+  readonly next: string | null
+}
+
 const SELECT = `SELECT r.id, o.name AS owner, r.name, r.description, r.head, r.sequence, r.log_hash
   FROM owners o JOIN repositories r ON r.owner_id = o.id`
 /** What any peer may see: repositories of ours that everybody may read. */
@@ -72,14 +78,8 @@ export class Home {
   }
 
   async #status({ request, answer }: Served<'status'>): Promise<void> {
-    const { names, after } = request
-    const rows = names === null ? this.#rowsAfter(after) : names.slice(indexAfter(names, after))
-    const page = rows.slice(0, HEADS_PER_ANSWER_MAX)
-    const found = page.flatMap((row) => (typeof row === 'string' ? (this.#rowNamed(row) ?? []) : row))
-    const last = page.at(-1)
-    const isMore = names === null ? page.length === HEADS_PER_ANSWER_MAX : rows.length > page.length
-    const next = isMore && last !== undefined ? (typeof last === 'string' ? last : `${last.owner}/${last.name}`) : null
-    await answer({ url: this.#parts.publicUrl ?? null, heads: found.map(toHead), next })
+    const { heads, next } = request.names === null ? this.#all(request.after) : this.#of(request.names, request.after)
+    await answer({ url: this.#parts.publicUrl ?? null, heads: heads.map(toHead), next })
   }
 
   async #log({ request, answer }: Served<'log'>): Promise<void> {
@@ -109,19 +109,23 @@ export class Home {
     return { id: row.id, owner: row.owner, name: row.name }
   }
 
-  #rowsAfter(after: string | null): HeadRow[] {
+  #all(after: string | null): Page {
     const [owner = '', name = ''] = (after ?? '').split('/')
-    return this.#page.all(owner, name) as unknown as HeadRow[]
+    const heads = this.#page.all(owner, name) as unknown as HeadRow[]
+    const last = heads.at(-1)
+    const isMore = heads.length === HEADS_PER_ANSWER_MAX && last !== undefined
+    return { heads, next: isMore ? `${last.owner}/${last.name}` : null }
   }
 
-  #rowNamed(fullName: string): HeadRow | undefined {
-    const [owner = '', name = ''] = fullName.split('/')
-    return this.#named.get(owner, name) as HeadRow | undefined
+  #of(names: readonly string[], after: string | null): Page {
+    const left = after === null ? names : names.slice(names.indexOf(after) + 1)
+    const page = left.slice(0, HEADS_PER_ANSWER_MAX)
+    const heads = page.flatMap((fullName) => {
+      const [owner = '', name = ''] = fullName.split('/')
+      return (this.#named.get(owner, name) as HeadRow | undefined) ?? []
+    })
+    return { heads, next: left.length > page.length ? (page.at(-1) ?? null) : null }
   }
-}
-
-function indexAfter(names: readonly string[], after: string | null): number {
-  return after === null ? 0 : names.indexOf(after) + 1
 }
 
 function toHead({ id, owner, name, description, head, sequence, log_hash }: HeadRow): Head {

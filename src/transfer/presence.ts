@@ -1,0 +1,33 @@
+import { setImmediate } from 'node:timers/promises'
+import type { ObjectStore } from '../storage/objects/object-store.ts'
+
+/** Clients may name very many, and others want the event loop, too. */
+const LOOKS_PER_TURN = 1_000
+
+/** @param oids 40 hex digits each */
+export async function whichAreHere(
+  objects: Pick<ObjectStore, 'has'>,
+  oids: readonly string[],
+): Promise<{ readonly here: ReadonlySet<string>; readonly missing: readonly string[] }> {
+  const here = new Set<string>()
+  const missing: string[] = []
+  for (const [at, oid] of oids.entries()) {
+    if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
+    if (objects.has(Buffer.from(oid, 'hex'))) here.add(oid)
+    else missing.push(oid)
+  }
+  return { here, missing }
+}
+
+/**
+ * @param open the repository's objects, as they are opened at the moment
+ * @returns undefined where all are here: an operator's git may have brought or moved packs since we looked
+ */
+export async function firstMissing(
+  open: () => Pick<ObjectStore, 'has' | 'refresh'>,
+  oids: readonly string[],
+): Promise<string | undefined> {
+  if ((await whichAreHere(open(), oids)).missing.length === 0) return undefined
+  open().refresh()
+  return (await whichAreHere(open(), oids)).missing[0]
+}
