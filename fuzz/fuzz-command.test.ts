@@ -7,7 +7,7 @@ import { EXIT } from '../harness/suite.ts'
 import { cleanEnvironment, ROOT, run } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { glibcVersion, isEnough, presentJazzerNode } from './engine/jazzer-node.ts'
-import { copyTree } from './tree-copy.ts'
+import { copyFuzzer } from './tree-copy.ts'
 
 const COMMAND = 'fuzz/fuzz-command.ts'
 const node = await presentJazzerNode(new AbortController().signal)
@@ -29,7 +29,7 @@ describe('npm run fuzz', () => {
   it.skipIf(isEnough(glibcVersion() ?? '0'))(
     'says how to get what it needs, where that cannot be fetched',
     async () => {
-      using copy = await copyTree()
+      using copy = await copyFuzzer()
       rmSync(join(copy.path, '.tools'), { force: true })
       const { exitCode, stderr } = await run(process.execPath, [join(copy.path, COMMAND)], { PATH: '/nonexistent' })
       expect(stderr).toContain('Fuzzing needs glibc 2.38 or newer')
@@ -39,7 +39,7 @@ describe('npm run fuzz', () => {
 
   // Where newer libraries have not been fetched, nothing is fetched for a test.
   it.skipIf(node === undefined)('leaves nothing behind when it is interrupted, but its report', async () => {
-    using copy = await copyTree()
+    using copy = await copyFuzzer()
     using temporary = temporaryFolder('fuzz-command-test')
     const args = [COMMAND, 'pkt-line', 'object', '--time', '10m', '--jobs', '1']
     const child = spawn(process.execPath, args, { cwd: copy.path, env: cleanEnvironment({ TMPDIR: temporary.path }) })

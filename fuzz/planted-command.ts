@@ -6,8 +6,9 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeCases, EXIT, type SuiteCase } from '../harness/suite.ts'
 import { findJazzerNode } from './engine/jazzer-node.ts'
-import { DEFECT_NAMES, type DefectName, plant, PLANTED_DEFECTS, type PlantedDefect } from './planted.ts'
-import { copyTree } from './tree-copy.ts'
+import { DEFECT_NAMES, type DefectName, PLANTED_DEFECTS, type PlantedDefect } from './planted.ts'
+import { replaceOnce } from '../harness/tree-copy.ts'
+import { copyFuzzer } from './tree-copy.ts'
 
 const HELP = `Usage: node fuzz/planted-command.ts [DEFECT…] [--time 50s] [--seed N]
 
@@ -46,7 +47,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const startedAtMs = performance.now()
   // What has to be fetched is fetched before the clock runs.
   await findJazzerNode((line) => console.log(line), signal)
-  using copy = await copyTree()
+  using copy = await copyFuzzer()
   const cases: SuiteCase[] = []
   const proofs: Proof[] = []
   for (const name of names.length === 0 ? DEFECT_NAMES : (names as DefectName[])) {
@@ -107,7 +108,7 @@ class Copy {
   plant(defect: PlantedDefect): () => void {
     const file = join(this.path, defect.file)
     const text = readFileSync(file, 'utf8')
-    writeFileSync(file, plant(defect, text))
+    writeFileSync(file, replaceOnce(text, defect.from, defect.to, defect.file))
     return () => writeFileSync(file, text)
   }
 

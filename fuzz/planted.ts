@@ -66,10 +66,3 @@ export const PLANTED_DEFECTS = {
 
 export type DefectName = keyof typeof PLANTED_DEFECTS
 export const DEFECT_NAMES = Object.keys(PLANTED_DEFECTS) as DefectName[]
-
-/** @throws Error where the code is not what the defect is for */
-export function plant({ file, from, to }: PlantedDefect, text: string): string {
-  const parts = text.split(from)
-  if (parts.length !== 2) throw new Error(`${file} holds ${parts.length - 1} times what the defect replaces: ${from}`)
-  return parts.join(to)
-}

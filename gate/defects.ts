@@ -2,7 +2,10 @@
  * Defects that a node may well have, each with the one check that must catch it and what that check must say. A check
  * that passes with its defect planted proves nothing (DESIGN §9).
  */
+import { PLANTED_DEFECTS } from '../fuzz/planted.ts'
 import { CHECKS, type Check } from './checks.ts'
+
+const LENIENT_LENGTH = PLANTED_DEFECTS['lenient-length']
 
 export interface Defect {
   /** Of the criterion or testing item that it breaks. */
@@ -248,9 +251,9 @@ export const DEFECTS = {
   'lenient-length': {
     criterion: 'T1',
     what: 'the length +00a is read as 10',
-    file: 'src/git/pkt-line.ts',
-    from: 'const length = hex4(bytes)',
-    to: "const length = Number.parseInt(bytes.toString('latin1', 0, LENGTH_BYTES), 16) || hex4(bytes)",
+    file: LENIENT_LENGTH.file,
+    from: LENIENT_LENGTH.from,
+    to: LENIENT_LENGTH.to,
     check: tests('property', 'property/pkt-line.property.ts'),
     says: /Property failed|Counterexample/,
   },

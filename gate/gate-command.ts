@@ -4,6 +4,7 @@ import { runCommand } from '../harness/command.ts'
 import { WrongUseError } from '../harness/errors.ts'
 import { readOptions } from '../harness/options.ts'
 import { EXIT } from '../harness/suite.ts'
+import { ROOT } from '../integration/support/command-line.ts'
 import { CHECKS } from './checks.ts'
 import { CRITERIA } from './criteria.ts'
 import { type DefectName, DEFECTS } from './defects.ts'
@@ -40,9 +41,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   if (flags.quick === flags.prove) throw new WrongUseError('Say --quick or --prove')
   if (flags.quick && (names.length > 0 || flags.fresh)) throw new WrongUseError('--quick takes a seed only')
   const { seed } = numbers
-  console.log(
-    `seed ${seed}; again: npm run gate -- ${args.filter((arg) => arg !== '--fresh').join(' ')} --seed ${seed}`,
-  )
+  const again = [flags.quick ? '--quick' : '--prove', ...names, '--seed', seed]
+  console.log(`seed ${seed}; again: npm run gate -- ${again.join(' ')}`)
   if (flags.prove) {
     const chosen = NAMES.filter((name) => names.length === 0 || names.includes(name))
     return prove({ names: chosen, seed, signal, fresh: flags.fresh })
@@ -59,7 +59,7 @@ async function quick(seed: number, signal: AbortSignal): Promise<number> {
     console.log(`${one.outcome.padEnd(8)} ${one.id.padEnd(26)} ${counts}, ${one.duration_s.toFixed(0)} s`)
   }
   try {
-    await runChecks(CHECKS, { root: import.meta.dirname.replace(/\/gate$/, ''), seed, signal, onEvidence })
+    await runChecks(CHECKS, { root: ROOT, seed, signal, onEvidence })
   } catch (error) {
     if (!signal.aborted) throw error
   }

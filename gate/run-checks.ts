@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { killGroup } from '../harness/process-group.ts'
 import { EXIT } from '../harness/suite.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
-import { hasErrorCode } from '../src/errors.ts'
 import type { Check, SuiteCheck, TestsCheck } from './checks.ts'
 
 export interface Evidence {
@@ -194,18 +194,10 @@ async function run(
   options.signal.addEventListener('abort', end, { once: true })
   const [exitCode] = (await once(child, 'exit')) as [number | null]
   options.signal.removeEventListener('abort', end)
-  killGroup(child.pid)
+  // Whatever a test runner that was ended did not end itself.
+  killGroup(child)
   options.signal.throwIfAborted()
   return { exitCode, text }
-}
-
-/** Whatever a test runner that was ended did not end itself. */
-function killGroup(pid: number | undefined): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    if (!hasErrorCode(error, 'ESRCH')) throw error
-  }
 }
 
 function escaped(name: string): string {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { GutsError } from '../src/errors.ts'
+import { groupEndsWith } from './process-group.ts'
 import type { PinnedTool } from './tool-table.ts'
 
 export interface Making {
@@ -32,32 +33,19 @@ export async function buildWithGo(go: string, { name, pinned, workFolder, signal
     // A group of its own: Go leaves its compilers behind when it is ended alone.
     detached: true,
   })
-  const end = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // The group is gone already.
-    }
+  using _group = groupEndsWith(child, signal)
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
+  let said: string[] = []
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const lines = text.split('\n').filter((line) => line !== '')
+    said = [...said, ...lines].slice(-LINES_KEPT)
+  })
+  child.once('error', reject)
+  child.once('close', resolve)
+  const exitCode = await promise
+  if (exitCode !== 0) {
+    throw new BuildError({ code: 'build_failed', exitCode }, `go install ${what} failed: ${said.join(' ')}`)
   }
-  signal.addEventListener('abort', end)
-  process.on('exit', end)
-  try {
-    const { promise, resolve, reject } = Promise.withResolvers<number | null>()
-    let said: string[] = []
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      const lines = text.split('\n').filter((line) => line !== '')
-      said = [...said, ...lines].slice(-LINES_KEPT)
-    })
-    child.once('error', reject)
-    child.once('close', resolve)
-    const exitCode = await promise
-    if (exitCode !== 0) {
-      throw new BuildError({ code: 'build_failed', exitCode }, `go install ${what} failed: ${said.join(' ')}`)
-    }
-    say(`${name}: built in ${Math.round((performance.now() - startedAtMs) / 1_000)} s`)
-    return join(workFolder, pinned.go.executable)
-  } finally {
-    signal.removeEventListener('abort', end)
-    process.off('exit', end)
-  }
+  say(`${name}: built in ${Math.round((performance.now() - startedAtMs) / 1_000)} s`)
+  return join(workFolder, pinned.go.executable)
 }

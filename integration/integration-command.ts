@@ -6,6 +6,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
+import { groupEndsWith } from '../harness/process-group.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { findTool } from '../harness/tools.ts'
 import { Engine } from './containers/engine.ts'
@@ -125,22 +126,9 @@ async function runPart(
 
 /** Vitest in a group of its own, so that an interruption ends what its tests have started, too. */
 async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number | null> {
-  const end = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
-    } catch {
-      // The group is gone already.
-    }
-  }
-  signal.addEventListener('abort', end)
-  process.on('exit', end)
-  try {
-    const [exitCode] = (await once(child, 'close')) as [number | null]
-    return exitCode
-  } finally {
-    signal.removeEventListener('abort', end)
-    process.off('exit', end)
-  }
+  using _group = groupEndsWith(child, signal)
+  const [exitCode] = (await once(child, 'close')) as [number | null]
+  return exitCode
 }
 
 function readReport(file: string): VitestReport {

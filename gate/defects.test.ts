@@ -1,0 +1,16 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { replaceOnce } from '../harness/tree-copy.ts'
+import { ROOT } from '../integration/support/command-line.ts'
+import { CRITERIA } from './criteria.ts'
+import { type Defect, type DefectName, DEFECTS } from './defects.ts'
+
+it.each(Object.keys(DEFECTS) as DefectName[])('%s can still be planted', (name) => {
+  const defect: Defect = DEFECTS[name]
+  for (const { file, from, to } of [defect, ...(defect.also === undefined ? [] : [defect.also])]) {
+    expect(replaceOnce(readFileSync(join(ROOT, file), 'utf8'), from, to, file)).toContain(to)
+  }
+  expect(CRITERIA.map(({ id }) => id)).toContain(defect.criterion)
+  if (defect.check.kind === 'tests') expect(existsSync(join(ROOT, defect.check.file))).toBe(true)
+})
