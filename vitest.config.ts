@@ -1,6 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
-const common = { pool: 'forks', testTimeout: 30_000, hookTimeout: 30_000 } as const
+const common = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  setupFiles: ['integration/support/no-process-left.ts'],
+}
 
 export default defineConfig({
   test: {

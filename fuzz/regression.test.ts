@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { stop as stopEsbuild } from 'esbuild'
+import { afterAll, describe, expect, it } from 'vitest'
 import { ROOT } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { bundle, notDriven } from './engine/bundle.ts'
@@ -10,6 +11,8 @@ import { replayTarget } from './regression.ts'
 import { TARGET_NAMES, targetOf } from './targets.ts'
 
 const never = new AbortController().signal
+
+afterAll(stopEsbuild)
 
 describe('the committed inputs', () => {
   it.each(TARGET_NAMES)('of %s pass, and drive the shipped code that it is for', async (name) => {

@@ -1,6 +1,6 @@
 /** `npm test`: what needs only npm packages and git, then one line that counts. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
 import { closeSuite, EXIT } from '../harness/suite.ts'
@@ -14,9 +14,14 @@ interface VitestReport {
   readonly testResults: readonly { readonly name: string; readonly status: string }[]
 }
 
+/** Twice what all tests may take on two cores: a worker that cannot end must fail the run, not hold it. */
+const RUN_MS_MAX = 20 * 60_000
+
 function run(program: string, ...args: readonly string[]): boolean {
   console.log(`\n> ${[program, ...args].join(' ')}`)
-  return spawnSync(program, args, { cwd: ROOT, stdio: 'inherit' }).status === 0
+  const ended = spawnSync(program, args, { cwd: ROOT, stdio: 'inherit', timeout: RUN_MS_MAX, killSignal: 'SIGKILL' })
+  if (ended.error !== undefined) console.error(`${program} did not end by itself: ${ended.error.message}`)
+  return ended.status === 0
 }
 
 function main(): number {
@@ -30,6 +35,10 @@ function main(): number {
   }
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`]
   const passed = run('vitest', 'run', ...reporters, ...process.argv.slice(2))
+  if (!existsSync(REPORT)) {
+    console.log('0 passed, 1 failed')
+    return EXIT.finding
+  }
   const report = JSON.parse(readFileSync(REPORT, 'utf8')) as VitestReport
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = report
   // A file that could not even be loaded has no test that failed.

@@ -64,21 +64,28 @@ describe('the lock', () => {
 
   it('goes with its process, however that ends', async () => {
     const paths = await prepareDataDirectory(folder.path)
+    // Nothing in this program refers to the lock: the garbage collector must not release it.
     const program = `
       const { DirectoryLock, dataPaths } = await import(${JSON.stringify(new URL('data-directory.ts', import.meta.url).href)})
       DirectoryLock.take(dataPaths(${JSON.stringify(folder.path)}))
-      console.log('held')
+      setTimeout(() => {
+        gc()
+        console.log('held')
+      })
       setInterval(() => {}, 1000)`
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
-      const other = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      const other = spawn(process.execPath, ['--expose-gc', '--input-type=module', '--eval', program], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       const exited = once(other, 'exit')
-      const [line] = (await once(other.stdout, 'data')) as [Buffer]
-      expect(line.toString()).toBe('held\n')
-      expect(() => DirectoryLock.take(paths)).toThrow(inUse)
-      other.kill(signal)
-      await exited
+      try {
+        const [line] = (await once(other.stdout, 'data')) as [Buffer]
+        expect(line.toString()).toBe('held\n')
+        expect(() => DirectoryLock.take(paths)).toThrow(inUse)
+      } finally {
+        other.kill(signal)
+        await exited
+      }
       DirectoryLock.take(paths).release()
     }
   })

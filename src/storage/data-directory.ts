@@ -90,10 +90,13 @@ export async function clearLeftovers(paths: DataPaths, fileSystem: FileSystem): 
  * it with the process, so that no crash leaves it behind.
  */
 export class DirectoryLock {
+  /** A database that nothing refers to is closed by the garbage collector, and its lock would go with it. */
+  static readonly #held = new Set<DirectoryLock>()
   readonly #database: DatabaseSync
 
   private constructor(database: DatabaseSync) {
     this.#database = database
+    DirectoryLock.#held.add(this)
   }
 
   /** @throws StorageError data_directory_in_use, data_directory_unusable */
@@ -115,6 +118,7 @@ export class DirectoryLock {
   }
 
   release(): void {
+    DirectoryLock.#held.delete(this)
     this.#database.close()
   }
 }

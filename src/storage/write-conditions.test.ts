@@ -71,7 +71,9 @@ describe('the write gate', () => {
     expect(maintenance.state.on).toBe(true)
     await setMaintenance(data.database, false)
     await vi.waitFor(() => expect(refusal(conditions)).toBeUndefined(), { timeout: 20_000 })
-    expect(lines.map(({ msg }) => msg)).toEqual(['Changes are refused', 'A reason to refuse changes is gone'])
+    // The gate opens before the disk has been asked, the line is written after.
+    const expected = ['Changes are refused', 'A reason to refuse changes is gone']
+    await vi.waitFor(() => expect(lines.map(({ msg }) => msg)).toEqual(expected), { timeout: 20_000 })
     conditions.stop()
   })
 
