@@ -1,16 +1,9 @@
 /** What replication takes, beside a raw stream of the same libp2p; and what the policies cost a small request. */
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { Agent, get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { noise } from '@libp2p/noise'
-import { tcp } from '@libp2p/tcp'
-import { yamux } from '@libp2p/yamux'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
 import pino from 'pino'
 import { Git } from '../integration/support/git.ts'
 import { NodeHost } from '../integration/support/hosts.ts'
@@ -20,7 +13,7 @@ import { createMetrics } from '../src/observability/metrics.ts'
 import { OutboundPolicies } from '../src/resilience/outbound.ts'
 import { median, timeOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
-import { RAW_PROTOCOL } from './raw-stream.ts'
+import { RawPeer } from './raw-stream.ts'
 import type { Row } from './row.ts'
 
 const MEBIBYTE = 2 ** 20
@@ -30,7 +23,7 @@ const ROUNDS = 3
 const POLL_MS = 2
 const SMALL_PUSHES = 30
 const SMALL_REQUESTS = 2_000
-const WARM_UP_CALLS = 5_000
+const WARM_UP_REQUESTS = 1_000
 
 export async function replicationRows(folder: string): Promise<Row[]> {
   const environment = { GUTS_RATE_LIMIT: '0', GUTS_LOG_LEVEL: 'info', GUTS_MAX_REQUEST_SIZE_MB: '1000' }
@@ -45,7 +38,7 @@ export async function replicationRows(folder: string): Promise<Row[]> {
   await addMirror(first, addressOf(home))
   const large = await largeRow(folder, host, first)
   await addMirror(second, addressOf(home))
-  return [large, await smallRow(folder, host, [first, second]), await policyRow(home)]
+  return [large, await smallRow(folder, host, [first, second]), await policyRow()]
 }
 
 /** Files that do not compress: what is measured is moving, checking and storing bytes. */
@@ -63,7 +56,8 @@ async function largeRow(folder: string, host: NodeHost, mirror: NodeProcess): Pr
     await client.push('refs/heads/main', oid, pack)
     times[0].push(await timeOf(() => until(onMirror, (refs) => refs.includes(oid))))
     for (const one of [client, onMirror]) one.close()
-    times[1].push(await rawStreamMs(packBytes))
+    await using peer = await RawPeer.start()
+    times[1].push(await timeOf(() => peer.receive(packBytes)))
   }
   const [ours, raw] = [median(times[0]), median(times[1])]
   return {
@@ -102,48 +96,33 @@ async function smallRow(folder: string, host: NodeHost, mirrors: readonly NodePr
   }
 }
 
-/** The same request over the loopback, bare and through all outbound policies, in turn. */
-async function policyRow({ origin }: NodeProcess): Promise<Row> {
+/** The same small exchange of two libp2p hosts, bare and through all outbound policies; who is first takes turns. */
+async function policyRow(): Promise<Row> {
   const metrics = createMetrics({ routePaths: [], version: '0', onCollectError: () => {} })
   const policies = new OutboundPolicies(
     { dependency: 'peer', attemptTimeoutMs: 10_000, attemptsMax: 3, breakerThreshold: 5, isTransient: () => true },
     { metrics, logger: pino({ level: 'silent' }) },
   )
-  using agent = new KeptAlive()
-  const request = (): Promise<void> => agent.get(`${origin}/api/limits`)
+  await using peer = await RawPeer.start()
   const never = new AbortController().signal
   const call = { name: 'status', idempotent: true, ends: 'deadline', signal: never } as const
-  // As in a node that has run for a while: compiled by the time that it is measured.
-  for (let at = 0; at < WARM_UP_CALLS; at++) await policies.run('peer', call, async () => {})
-  for (let at = 0; at < SMALL_REQUESTS / 4; at++) await request()
+  const kinds = [() => policies.run('peer', call, () => peer.echo()), () => peer.echo()] as const
   const times: [number[], number[]] = [[], []]
-  for (let at = 0; at < SMALL_REQUESTS; at++) {
-    times[0].push(await timeOf(() => policies.run('peer', call, request)))
-    times[1].push(await timeOf(request))
+  for (let at = -WARM_UP_REQUESTS; at < SMALL_REQUESTS; at++) {
+    for (const kind of at % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const timeMs = await timeOf(kinds[kind])
+      // As in a node that has run for a while: compiled by the time that it is measured.
+      if (at >= 0) times[kind].push(timeMs)
+    }
   }
   const [ours, bare] = [median(times[0]), median(times[1])]
   return {
-    what: 'a small request through all outbound policies, median',
+    what: 'a small exchange with a peer through all outbound policies, median',
     guts: `${(ours * 1_000).toFixed(0)} µs`,
     anchor: `${(bare * 1_000).toFixed(0)} µs (bare)`,
     ratio: `${(ours / bare).toFixed(2)} × the time`,
     goal: '≤ 1.1',
     met: ours / bare <= 1.1,
-  }
-}
-
-/** One connection, for requests one after another. */
-class KeptAlive implements Disposable {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 })
-
-  async get(url: string): Promise<void> {
-    const [response] = (await once(get(url, { agent: this.#agent }), 'response')) as [IncomingMessage]
-    response.resume()
-    await once(response, 'end')
-  }
-
-  [Symbol.dispose](): void {
-    this.#agent.destroy()
   }
 }
 
@@ -159,30 +138,6 @@ async function makePack(path: string): Promise<{ pack: Buffer; oid: string }> {
     maxBuffer: 2 ** 30,
   })
   return { pack, oid }
-}
-
-/** From the request of the stream to its last byte, between two processes. */
-async function rawStreamMs(bytes: number): Promise<number> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'raw-stream.ts'), String(bytes)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const libp2p = await createLibp2p({
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-  })
-  try {
-    const [address] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
-    const connection = await libp2p.dial(multiaddr(address.trim()))
-    return await timeOf(async () => {
-      let got = 0
-      for await (const piece of await connection.newStream(RAW_PROTOCOL)) got += piece.byteLength
-      if (got !== bytes) throw new Error(`The raw stream brought ${got} of ${bytes} bytes`)
-    })
-  } finally {
-    await libp2p.stop()
-    child.kill()
-  }
 }
 
 function targetOf({ node, username, token }: NodeHost, name: string): Target {

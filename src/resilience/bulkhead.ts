@@ -32,6 +32,7 @@ export class Bulkhead {
   readonly #queue: Waiting[] = []
   readonly #runningOfKey = new Map<string, number>()
   readonly #serviceTime = new ServiceTime()
+  readonly #reported = { running: 0, queued: 0 }
   #running = 0
 
   constructor(options: BulkheadOptions, metrics: BulkheadMetrics) {
@@ -124,9 +125,12 @@ export class Bulkhead {
     next?.start()
   }
 
+  /** Only what has changed: setting a gauge costs more than all else that a slot does. */
   #report(): void {
     const { name: bulkhead } = this.#options
-    this.#metrics.bulkheadInFlight.set({ bulkhead }, this.#running)
-    this.#metrics.bulkheadQueued.set({ bulkhead }, this.#queue.length)
+    if (this.#reported.running !== this.#running) this.#metrics.bulkheadInFlight.set({ bulkhead }, this.#running)
+    if (this.#reported.queued !== this.#queue.length) this.#metrics.bulkheadQueued.set({ bulkhead }, this.#queue.length)
+    this.#reported.running = this.#running
+    this.#reported.queued = this.#queue.length
   }
 }

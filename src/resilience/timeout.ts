@@ -21,29 +21,32 @@ export async function withDeadline<T>(
   const { timeoutMs, onLateError } = options
   options.signal?.throwIfAborted()
   const controller = new AbortController()
-  const abort = (): void => controller.abort(options.signal?.reason)
-  options.signal?.addEventListener('abort', abort, { once: true })
-  const expired = options.onExpired ?? (() => timeoutError(timeoutMs))
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   let over = false
-  const deadline = setTimeout(() => controller.abort(expired()), timeoutMs)
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  controller.signal.addEventListener('abort', () => reject(controller.signal.reason), { once: true })
+  const abort = (reason: unknown): void => {
+    over = true
+    reject(reason)
+    controller.abort(reason)
+  }
+  const leave = (): void => abort(options.signal?.reason)
+  options.signal?.addEventListener('abort', leave, { once: true })
+  const expired = options.onExpired ?? (() => timeoutError(timeoutMs))
+  const deadline = setTimeout(() => abort(expired()), timeoutMs)
   const work = fn(controller.signal, () => {
     // A timer that was cleared would start again.
     if (!over) deadline.refresh()
   })
+  work.then(resolve, (error: unknown) => {
+    // Of what fails after its time nobody waits to hear; that it echoes our own reason is no news.
+    if (over && error !== controller.signal.reason) onLateError(error)
+    reject(error)
+  })
   try {
-    return await Promise.race([work, aborted])
-  } catch (error) {
-    // The loser of the race must not become an unhandled rejection; that it echoes our own reason is no news.
-    work.catch((late: unknown) => {
-      if (late !== error) onLateError(late)
-    })
-    throw error
+    return await promise
   } finally {
     over = true
     clearTimeout(deadline)
-    options.signal?.removeEventListener('abort', abort)
+    options.signal?.removeEventListener('abort', leave)
   }
 }
 
