@@ -71,9 +71,14 @@ export async function takePack(
   let index: Accepted
   try {
     const onChecked = await write(file)
+    // The disk works while the pack is checked.
+    const synced = file.sync()
+    // It is awaited when the pack is good; of one that is refused, nobody has to hear what became of it.
+    synced.catch(() => {})
     index = await withSpan('git.pack.index', {}, () => indexInWorker(file, intake))
     onChecked(index.objects)
-    await file.sync()
+    await synced
+    if (index.completed) await file.sync()
   } finally {
     await file.close()
   }

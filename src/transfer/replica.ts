@@ -123,13 +123,15 @@ function havesOf({ refs, byName, head }: RefSnapshot): string[] {
   return [...oids]
 }
 
-/** Gathers pieces into large writes, one of which is under way while the next pieces come. */
+/** Gathers pieces into large writes, one of which is under way while the next pieces come; two buffers take turns. */
 class FileSink implements PackSink {
   /** Taken, written or not: what a second attempt need not bring again. */
   bytes = 0
   readonly #file: WritableFile
-  #gathered: Uint8Array[] = []
-  #gatheredBytes = 0
+  #filling = Buffer.alloc(0)
+  #writing = Buffer.alloc(0)
+  /** Of the one that is being filled. */
+  #filledBytes = 0
   #written: Promise<void> = Promise.resolve()
 
   constructor(file: WritableFile) {
@@ -137,10 +139,15 @@ class FileSink implements PackSink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    this.#gathered.push(bytes)
-    this.#gatheredBytes += bytes.length
-    this.bytes += bytes.length
-    if (this.#gatheredBytes >= GATHERED_BYTES) await this.#writeGathered()
+    for (let taken = 0; taken < bytes.length;) {
+      if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(GATHERED_BYTES)
+      const part = bytes.subarray(taken, taken + this.#filling.length - this.#filledBytes)
+      this.#filling.set(part, this.#filledBytes)
+      this.#filledBytes += part.length
+      this.bytes += part.length
+      taken += part.length
+      if (this.#filledBytes === GATHERED_BYTES) await this.#writeGathered()
+    }
   }
 
   /** After the last piece. */
@@ -150,14 +157,13 @@ class FileSink implements PackSink {
   }
 
   async #writeGathered(): Promise<void> {
-    const piece = Buffer.concat(this.#gathered, this.#gatheredBytes)
-    const position = this.bytes - piece.length
-    this.#gathered = []
-    this.#gatheredBytes = 0
     await this.#written
-    this.#written = this.#file.write(piece, position)
+    const filled = this.#filling.subarray(0, this.#filledBytes)
+    this.#written = this.#file.write(filled, this.bytes - filled.length)
     // It is awaited before the next one; should it fail before that, nobody else has to hear of it.
     this.#written.catch(() => {})
+    ;[this.#filling, this.#writing] = [this.#writing, this.#filling]
+    this.#filledBytes = 0
   }
 }
 

@@ -139,10 +139,24 @@ async function sendPack({ handle, bytes, objects }: ReadyPack, served: Served<'p
   const goesOn = request.checksum !== null && checksum.equals(request.checksum) && request.offset <= bytes
   const offset = goesOn ? request.offset : 0
   await answer({ bytes, objects, offset, checksum })
-  for (let position = offset; position < bytes;) {
-    const piece = await readAt(handle, position, Math.min(PIECE_BYTES, bytes - position))
-    await sendBytes(piece)
-    position += piece.length
+  const readPiece = (position: number): Promise<Buffer> => {
+    const piece = readAt(handle, position, Math.min(PIECE_BYTES, bytes - position))
+    // It is awaited in a moment; should it fail before that, nobody else has to hear of it.
+    piece.catch(() => {})
+    return piece
+  }
+  // The next piece is read while this one is sent.
+  let next = offset < bytes ? readPiece(offset) : null
+  try {
+    for (let position = offset; next !== null;) {
+      const piece = await next
+      position += piece.length
+      next = position < bytes ? readPiece(position) : null
+      await sendBytes(piece)
+    }
+  } finally {
+    // Whoever waits for us closes the file: nothing of ours is under way then.
+    await next?.catch(() => {})
   }
 }
 

@@ -1,10 +1,10 @@
 import { lpStream } from '@libp2p/utils'
-import type { Stream } from '@libp2p/interface'
+import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { GutsError } from '../../errors.ts'
 import { MessageError } from './messages.ts'
 
-/** Bytes that wait for us before the sender is told to wait. */
-const READ_AHEAD_BYTES = 1024 * 1024
+/** Bytes that wait for us before the sender is told to wait: they come a mebibyte at a time. */
+const READ_AHEAD_BYTES = 4 * 1024 * 1024
 
 /** The stream ended before it should, or did not end where it should. */
 export class ChannelError extends GutsError<{ readonly code: 'ended_early' | 'too_long' }> {}
@@ -80,14 +80,14 @@ export class Channel {
    */
   async *rawBytes(bytes: number): AsyncGenerator<Uint8Array> {
     const stream = this.#messages.unwrap()
-    const queue: Uint8Array[] = []
+    let queue: Uint8Array[] = []
     let queued = 0
     let ended: { readonly error?: unknown } | undefined
     let wake: (() => void) | undefined
-    const onMessage = ({ data }: { data: Uint8Array | { subarray(): Uint8Array; byteLength: number } }): void => {
-      const piece = data.subarray()
-      queue.push(piece)
-      queued += piece.byteLength
+    const onMessage = ({ data }: StreamMessageEvent): void => {
+      // Each part where it lies: as one piece they would have to be copied.
+      for (const part of data instanceof Uint8Array ? [data] : data) queue.push(part)
+      queued += data.byteLength
       if (queued >= READ_AHEAD_BYTES && stream.readStatus === 'readable') stream.pause()
       wake?.()
     }
@@ -100,18 +100,21 @@ export class Channel {
     stream.addEventListener('close', onEnd)
     try {
       for (let left = bytes; left > 0;) {
-        // First: what is queued of an attempt that is over, the next attempt brings anew.
-        this.#signal.throwIfAborted()
-        const piece = queue.shift()
-        if (piece !== undefined) {
+        // All that came, at once: a peer may send each byte on its own, and taking them off one by one is quadratic.
+        const pieces = queue
+        queue = []
+        for (const piece of pieces) {
+          // First: what is queued of an attempt that is over, the next attempt brings anew.
+          this.#signal.throwIfAborted()
           queued -= piece.byteLength
           if (piece.byteLength > left) throw new ChannelError({ code: 'too_long' }, 'The peer sends more than it said')
           left -= piece.byteLength
           // Before the queue is empty, or the way would be idle until the sender hears of it.
           if (stream.readStatus === 'paused' && queued < READ_AHEAD_BYTES / 2) stream.resume()
           yield piece
-          continue
         }
+        if (pieces.length > 0) continue
+        this.#signal.throwIfAborted()
         if (ended !== undefined) {
           const { error: cause } = ended
           throw new ChannelError({ code: 'ended_early' }, `The stream ended ${left} bytes too early`, { cause })

@@ -61,6 +61,7 @@ async function index(task: IndexTask, store: ObjectStore, source: FileSource, fi
       accepted: true,
       packName: encoded.packName,
       packBytes: pack.packBytes,
+      completed: externalBases.length > 0,
       index: bytes,
       objects,
       counts,

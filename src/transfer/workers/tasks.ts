@@ -37,6 +37,8 @@ export type IndexResult =
       readonly accepted: true
       readonly packName: string
       readonly packBytes: number
+      /** The pack was thin: bases were appended to it. */
+      readonly completed: boolean
       readonly index: Uint8Array
       /** In the pack as it was received. */
       readonly objects: number
