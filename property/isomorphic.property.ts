@@ -15,6 +15,7 @@ import { selectObjects } from '../src/git/object-graph/select.ts'
 import { encodePackIndex } from '../src/git/pack/index-file.ts'
 import { indexPack } from '../src/git/pack/indexer.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
+import { readerOf } from '../src/transfer/workers/open-stores.ts'
 import { buildPack } from '../src/transfer/pack-builder.ts'
 import { history, makeHistory, run } from './histories.ts'
 import { prop } from './prop.ts'
@@ -189,8 +190,8 @@ prop([histories, fc.boolean(), fc.nat()], { numRuns: 3, endOnFailure: true })(
         run(path, ['repack', '-adfq', '--window=20'])
         const store = new ObjectStore(path, 2 ** 20)
         const wants = [...made.commits, ...made.tags.keys()].map((oid) => Buffer.from(oid, 'hex'))
-        const reader = { read: (oid: Buffer, at: number) => store.mustRead(oid, at) }
-        const selection = selectObjects(reader, wants.slice(0, 1 + (place % wants.length)), [], [])
+        const wanted = wants.slice(0, 1 + (place % wants.length))
+        const selection = selectObjects(readerOf(store), { wants: wanted, haves: [] })
         const chunks: Buffer[] = []
         await buildPack(store, selection, { thinPack: false, ofsDelta }, async (chunk) => void chunks.push(chunk))
         store.close()

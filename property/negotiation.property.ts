@@ -93,7 +93,7 @@ prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 60 })(
       FLUSH,
     ]
     const capabilities = new Map(ack.split(' ').map((word) => [word, '']))
-    const request = { wants, haves: oids, capabilities, done: false }
+    const request = { haves: oids, capabilities, done: false }
     const ready = isReady(wants, [...common])
     const { answer, packFollows } = negotiateV0(request, common, ready)
     const expected = theirs('0', body)
@@ -121,7 +121,7 @@ prop([spread, haves, fc.constantFrom(...ACKS)], { numRuns: 40 })(
       encodePktLine('done\n'),
     ]
     const capabilities = new Map(ack.split(' ').map((word) => [word, '']))
-    const { answer, packFollows } = negotiateV0({ wants, haves: oids, capabilities, done: true }, common, false)
+    const { answer, packFollows } = negotiateV0({ haves: oids, capabilities, done: true }, common, false)
     assert.ok(packFollows)
     // What it could still leave out is of no use to a client that has said all.
     const withoutHints = theirs('0', body).replaceAll(/^....ACK [0-9a-f]{40} ready\n/gm, '')
@@ -151,7 +151,7 @@ prop([spread, haves, fc.boolean(), fc.boolean()], { numRuns: 60 })(
       ...(done ? [encodePktLine('done\n')] : []),
       FLUSH,
     ]
-    const request = { command: 'fetch', wants, haves: oids, capabilities: new Map(), done, waitForDone: false } as const
+    const request = { haves: oids, done, waitForDone: false }
     const ready = isReady(wants, [...common])
     const expected = theirs('2', body)
     const { answer } = negotiateV2(request, common, ready)

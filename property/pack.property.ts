@@ -6,6 +6,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { type Selection, selectObjects } from '../src/git/object-graph/select.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
+import { readerOf } from '../src/transfer/workers/open-stores.ts'
 import { buildPack, type PackFeatures } from '../src/transfer/pack-builder.ts'
 import { type Commit, history, type Made, makeHistory, run } from './histories.ts'
 import { prop } from './prop.ts'
@@ -82,8 +83,8 @@ async function ask(
   const [wanted, had] = [wants.map(at), haves.map(at)]
   const store = new ObjectStore(repository, 2 ** 20)
   try {
-    const read = { read: (oid: Buffer, oidAt: number) => store.mustRead(oid, oidAt) }
-    const selection = selectObjects(read, fromHex(wanted), fromHex(had), includeTags ? fromHex(tagNames) : [])
+    const annotatedTags = includeTags ? fromHex(tagNames) : []
+    const selection = selectObjects(readerOf(store), { wants: fromHex(wanted), haves: fromHex(had), annotatedTags })
     const selected = namesOf(selection)
     assert.equal(new Set(selected).size, selected.length, 'each object once')
     const [reachable, known] = [closureOf(repository, wanted), closureOf(repository, had)]

@@ -7,6 +7,7 @@ import { type FetchLimits, type UploadRequest, UploadRequestParser } from '../..
 import { type LsRefsRequest, type V2Request, V2RequestParser } from '../../src/git/protocol/v2-request.ts'
 import { Cursor } from '../grammar/cursor.ts'
 import { runSteps } from '../grammar/request-steps.ts'
+import { linesOfHistory } from '../grammar/history-lines.ts'
 import { frameLines, limitNear, writeCapabilities } from '../grammar/requests.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
@@ -48,12 +49,15 @@ function readV0(body: Buffer, limits: FetchLimits): UploadRequest | undefined {
   return feed(body, parser) === undefined ? undefined : parser.request()
 }
 
-function encodeV0({ wants, haves, capabilities, done }: UploadRequest): Buffer {
-  if (wants.length === 0) return FLUSH
+function encodeV0(request: UploadRequest): Buffer {
+  const { wants, haves, capabilities, done } = request
+  const history = linesOfHistory(request).map((line) => encodePktLine(line))
+  if (wants.length === 0) return Buffer.concat([...history, FLUSH])
   return Buffer.concat([
     ...wants.map((oid, at) =>
       encodePktLine(at === 0 ? `want ${oid} ${writeCapabilities(capabilities)}\n` : `want ${oid}\n`),
     ),
+    ...history,
     FLUSH,
     ...haves.map((oid) => encodePktLine(`have ${oid}\n`)),
     done ? encodePktLine('done\n') : FLUSH,
@@ -91,7 +95,8 @@ function linesOfFetch(request: Exclude<V2Request, LsRefsRequest>): string[] {
   // Implied by the version, never said.
   const words = Array.from(capabilities.keys()).filter((name) => name !== 'side-band-64k')
   const ends = Object.entries({ done, 'wait-for-done': waitForDone }).flatMap(([word, given]) => (given ? [word] : []))
-  return [...words, ...wants.map((oid) => `want ${oid}`), ...haves.map((oid) => `have ${oid}`), ...ends]
+  const wanted = [...wants.map((oid) => `want ${oid}`), ...linesOfHistory(request)]
+  return [...words, ...wanted, ...haves.map((oid) => `have ${oid}`), ...ends]
 }
 
 function checkFetch({ wants, haves }: UploadRequest, { wantsMax, havesMax }: FetchLimits): void {

@@ -32,6 +32,8 @@ const wants0 = (...texts: readonly string[]): Buffer => Buffer.concat([lines(...
 const wants = (count: number): string[] => Array.from({ length: count }, () => `want ${FIRST.oid}`)
 const haves = (count: number): string[] =>
   Array.from({ length: count }, (_, at) => `have ${String(at).padStart(40, '0')}`)
+const shallows = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `shallow ${String(at).padStart(40, '0')}`)
 
 const VERSION_0: BadFetch[] = [
   v0('the crash input: a want that is none', Buffer.from('3030306177616e74207830303030', 'hex'), /object id/),
@@ -49,9 +51,26 @@ const VERSION_0: BadFetch[] = [
   v0('something between the haves', Buffer.concat([lines(...wants(1)), FLUSH, lines('halve it')]), /expected a have/),
   v0('something after the end', Buffer.concat([wants0(...wants(1)), lines('more')]), /goes on after its end/),
   v0('a delimiter', Buffer.concat([lines(...wants(1)), DELIM]), /malformed/),
-  v0('a shallow clone, which is not offered', wants0(...wants(1), 'deepen 1'), /does not support deepen/),
-  v0('a shallow commit', wants0(...wants(1), `shallow ${FIRST.oid}`), /does not support shallow/),
-  v0('a filter, which is not offered', wants0(...wants(1), 'filter blob:none'), /does not support filter/),
+  v0('a depth of nothing', wants0(...wants(1), 'deepen 0'), /expected a depth/),
+  v0('a depth below nothing', wants0(...wants(1), 'deepen -1'), /expected a depth/),
+  v0('a time that is none', wants0(...wants(1), 'deepen-since yesterday'), /expected a time/),
+  v0('a depth and a time', wants0(...wants(1), 'deepen 1', 'deepen-since 1'), /cannot be used together/),
+  v0('a depth and a ref', wants0(...wants(1), 'deepen 1', 'deepen-not refs/heads/main'), /cannot be used together/),
+  v0('a ref to leave out that is not there', wants0(...wants(1), 'deepen-not nowhere'), /ambiguous deepen-not/),
+  v0('a time in the future', wants0(...wants(1), 'deepen-since 99999999999'), /no commits selected/),
+  v0('a shallow commit that is none', wants0(...wants(1), 'shallow x'), /object id/),
+  v0(
+    'one shallow commit more than the limit',
+    wants0(...wants(1), ...shallows(4)),
+    /Too many shallow.*max_haves.* 3$/m,
+  ),
+  v0('a filter that is none', wants0(...wants(1), 'filter everything'), /invalid filter-spec/),
+  v0('a filter of a size that is none', wants0(...wants(1), 'filter blob:limit=1t'), /invalid filter-spec/),
+  v0(
+    'a filter by sparse checkout',
+    wants0(...wants(1), 'filter sparse:oid=HEAD:x'),
+    /does not support filters by sparse/,
+  ),
   v0('more capabilities than anybody has', wants0(`want ${FIRST.oid} ${'x '.repeat(200)}`), /capabilities/),
   v0('one want more than the limit', wants0(...wants(3)), /Too many wants.*max_wants.* 2$/m),
   v0(
@@ -85,12 +104,22 @@ const VERSION_2: BadFetch[] = [
   v2('a fetch that wants nothing', fetch2('done'), /wants something/),
   v2('a want of something missing', fetch2(`want ${MISSING.oid}`, 'done'), new RegExp(`not our ref ${MISSING.oid}`)),
   v2('a want that is none', fetch2('want x', 'done'), /object id/),
+  v2('a depth of nothing', fetch2(...wants(1), 'deepen 0', 'done'), /expected a depth/),
+  v2('a depth and a time', fetch2(...wants(1), 'deepen 1', 'deepen-since 1', 'done'), /cannot be used together/),
+  v2('a time in the future', fetch2(...wants(1), 'deepen-since 99999999999', 'done'), /no commits selected/),
+  v2('a ref to leave out that is not there', fetch2(...wants(1), 'deepen-not nowhere', 'done'), /ambiguous deepen-not/),
   v2(
-    'a shallow clone, which is not offered',
-    fetch2(...wants(1), 'deepen 1', 'done'),
-    /does not support the fetch argument deepen/,
+    'one shallow commit more than the limit',
+    fetch2(...wants(1), ...shallows(4)),
+    /Too many shallow.*max_haves.* 3$/m,
   ),
-  v2('a filter, which is not offered', fetch2(...wants(1), 'filter blob:none', 'done'), /fetch argument filter/),
+  v2(
+    'one ref to leave out more than the limit',
+    fetch2(...wants(1), ...Array<string>(3).fill('deepen-not x')),
+    /max_wants.* 2$/m,
+  ),
+  v2('a filter that is none', fetch2(...wants(1), 'filter tree:', 'done'), /invalid filter-spec/),
+  v2('a filter with a broken escape', fetch2(...wants(1), 'filter combine:%f+tree:1', 'done'), /invalid filter-spec/),
   v2('a want by name, which is not offered', fetch2('want-ref refs/heads/main', 'done'), /fetch argument want-ref/),
   v2('an argument out of a prototype', fetch2(...wants(1), 'constructor', 'done'), /does not support/),
   v2('one want more than the limit', fetch2(...wants(3), 'done'), /Too many wants.*max_wants.* 2$/m),

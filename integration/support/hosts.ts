@@ -62,6 +62,10 @@ export class TwinHost implements Host, AsyncDisposable {
     const gitDirectory = join(this.#folder.path, `${name}.git`)
     mkdirSync(gitDirectory)
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', gitDirectory])
+    // What the node always allows, C git's server has to be told.
+    for (const allowed of ['allowFilter', 'allowAnySHA1InWant']) {
+      execFileSync('git', ['config', `uploadpack.${allowed}`, 'true'], { cwd: gitDirectory })
+    }
     return { url: `${this.#backend.origin}/${name}.git`, gitDirectory }
   }
 

@@ -4,7 +4,7 @@ import { type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negot
 import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
 import { type UploadRequest, UploadRequestParser } from '../git/protocol/upload-request.ts'
 import { V2RequestParser } from '../git/protocol/v2-request.ts'
-import { FLUSH } from '../git/pkt-line.ts'
+import { DELIM, encodePktLine, FLUSH } from '../git/pkt-line.ts'
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
@@ -13,6 +13,7 @@ import { encodeErr } from './advertiser.ts'
 import { openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
+import { type History, historyOf } from './history.ts'
 import type { GitResult } from './operation.ts'
 import { openPack } from './open-pack.ts'
 import type { PackSpec, ReadyPack } from './pack-cache.ts'
@@ -21,6 +22,7 @@ import { firstMissing, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
+import type { DeepenResult, DeepenTask } from './workers/tasks.ts'
 
 /** One request of a fetch: a listing, a round of negotiation, or the pack. */
 export class Fetch {
@@ -68,7 +70,14 @@ export class Fetch {
       await this.#say(Buffer.alloc(0))
       return undefined
     }
-    return this.#fetch(request, (common, ready) => negotiateV0(request, common, ready))
+    return this.#fetch(request, (common, ready, { info }) => {
+      const nothingYet = { answer: Buffer.alloc(0), packFollows: false }
+      const negotiated = parser.endedAfterWants ? nothingYet : negotiateV0(request, common, ready)
+      // It comes again in each round: nothing is remembered from one to the next.
+      return info === undefined
+        ? negotiated
+        : { ...negotiated, answer: Buffer.concat([info, FLUSH, negotiated.answer]) }
+    })
   }
 
   async #runV2(): Promise<GitResult | undefined> {
@@ -84,7 +93,12 @@ export class Fetch {
       return 'ok'
     }
     if (request.wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
-    return this.#fetch(request, (common, ready) => negotiateV2(request, common, ready))
+    return this.#fetch(request, (common, ready, { info }) => {
+      // Also where there is nothing to say: who has only a part of the history waits for it.
+      const isExpected = info !== undefined || request.shallows.length > 0
+      const section = [encodePktLine('shallow-info\n'), info ?? Buffer.alloc(0), DELIM]
+      return negotiateV2(request, common, ready, isExpected ? section : [])
+    })
   }
 
   async #parse(parser: {
@@ -102,7 +116,7 @@ export class Fetch {
 
   async #fetch(
     request: UploadRequest,
-    negotiate: (common: ReadonlySet<string>, ready: boolean) => Negotiated,
+    negotiate: (common: ReadonlySet<string>, ready: boolean, history: History) => Negotiated,
   ): Promise<GitResult | undefined> {
     const snapshot = this.#snapshot()
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
@@ -113,12 +127,14 @@ export class Fetch {
     }
     const { here: common } = await whichAreHere(objects(), request.haves)
     const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
-    const { answer, packFollows } = negotiate(common, ready)
+    const { here: shallows } = await whichAreHere(objects(), request.shallows)
+    const history = await historyOf(request, [...shallows], snapshot, (task) => this.#deepen(task))
+    const { answer, packFollows } = negotiate(common, ready, history)
     if (!packFollows) {
       await this.#say(answer)
       return undefined
     }
-    await this.#sendPack(request, [...common], snapshot, answer)
+    await this.#sendPack(request, [...common], history, snapshot, answer)
     return 'ok'
   }
 
@@ -129,9 +145,17 @@ export class Fetch {
     )
   }
 
+  #deepen(task: Omit<DeepenTask, 'repositoryPath'>): Promise<DeepenResult> {
+    const repositoryPath = this.#parts.files.path(this.#request.repository)
+    return withSpan('git.deepen', { wants: task.wants.length, shallows: task.shallows.length }, () =>
+      this.#inSlot(() => this.#parts.workers.deepen({ ...task, repositoryPath }, this.#watch.signal)),
+    )
+  }
+
   async #sendPack(
-    { wants, capabilities }: UploadRequest,
+    { wants, capabilities, filter }: UploadRequest,
     haves: readonly string[],
+    history: History,
     snapshot: RefSnapshot,
     negotiation: Buffer,
   ): Promise<void> {
@@ -140,7 +164,14 @@ export class Fetch {
       ? snapshot.refs.filter((ref) => ref.peeled !== null).map((ref) => ref.oid)
       : []
     const features = { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') }
-    const pack = await this.#openPack({ wants, haves, annotatedTags, features })
+    const pack = await this.#openPack({
+      wants: [...wants, ...history.wants],
+      haves: [...haves, ...history.haves],
+      annotatedTags,
+      shallow: history.shallow,
+      filter,
+      features,
+    })
     try {
       const progress =
         framing === 'none' || capabilities.has('no-progress')

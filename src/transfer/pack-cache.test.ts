@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
 
@@ -11,6 +12,8 @@ const SPEC: PackSpec = {
   wants: ['a'.repeat(40), 'b'.repeat(40)],
   haves: ['c'.repeat(40)],
   annotatedTags: [],
+  shallow: [],
+  filter: NO_FILTER,
   features: { thinPack: true, ofsDelta: true },
 }
 
@@ -66,6 +69,9 @@ it.each<{ name: string; repository?: string; spec?: Partial<PackSpec> }>([
   { name: 'something more that is had', spec: { haves: [...SPEC.haves, 'd'.repeat(40)] } },
   { name: 'what was wanted is had', spec: { wants: SPEC.haves, haves: SPEC.wants } },
   { name: 'a tag to include', spec: { annotatedTags: ['e'.repeat(40)] } },
+  { name: 'an end of history', spec: { shallow: ['f'.repeat(40)] } },
+  { name: 'a filter', spec: { filter: { ...NO_FILTER, blobBytes: 0 } } },
+  { name: 'another filter', spec: { filter: { ...NO_FILTER, treeDepth: 0 } } },
   { name: 'no thin packs', spec: { features: { thinPack: false, ofsDelta: true } } },
   { name: 'no deltas by offset', spec: { features: { thinPack: true, ofsDelta: false } } },
 ])('builds anew for $name', async ({ repository = 'repository', spec }) => {

@@ -155,8 +155,11 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
   return undefined
 }
 
-function keyOf(repositoryKey: string, { wants, haves, annotatedTags, features }: PackSpec): string {
+function keyOf(repositoryKey: string, spec: PackSpec): string {
+  const { wants, haves, annotatedTags, shallow, filter, features } = spec
   const hash = createHash('sha256').update(repositoryKey)
-  for (const oids of [wants, haves, annotatedTags]) hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
-  return hash.update(`\n${features.thinPack} ${features.ofsDelta}`).digest('base64')
+  for (const oids of [wants, haves, annotatedTags, shallow])
+    hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
+  const { blobBytes, treeDepth, type } = filter
+  return hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`).digest('base64')
 }

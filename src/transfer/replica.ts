@@ -1,5 +1,6 @@
 /** What replication needs of packs and refs: what a home gives, and how a mirror takes it. */
 import { RequestError } from '../errors.ts'
+import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
@@ -54,7 +55,8 @@ export async function openReplicaPack(
   const missing = await firstMissing(objects, wants)
   if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
   const { here } = await whichAreHere(objects(), haves)
-  const spec = { wants, haves: [...here], annotatedTags: [], features: { thinPack: true, ofsDelta: true } }
+  const features = { thinPack: true, ofsDelta: true }
+  const spec = { wants, haves: [...here], annotatedTags: [], shallow: [], filter: NO_FILTER, features }
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     return await openPack(repository, spec, watch, parts)

@@ -1,8 +1,6 @@
 import { parseCommit } from '../object/commit.ts'
-import { parseTag } from '../object/tag.ts'
-import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
-import type { ObjectReader } from './select.ts'
+import { fromHex, type ObjectReader, peelToCommit } from './object-reader.ts'
 
 /**
  * Whether every wanted commit reaches one of `common`, so that a receiver that has those need not say what else it has
@@ -64,21 +62,12 @@ class Walk {
     for (let next = this.#stack.pop(); next !== undefined; next = this.#stack.pop()) {
       const { parents, committerTimeS } = parseCommit(this.#reader.read(next.oid, 0).data)
       if (committerTimeS < this.#oldestS) continue
-      for (const parent of parents) this.visit(Buffer.from(parent, 'hex'), next.number)
+      for (const parent of parents) this.visit(fromHex(parent), next.number)
     }
     for (let number = this.#roots.pop(); number !== undefined; number = this.#roots.pop()) {
       if (this.reached.has(number)) continue
       this.reached.add(number)
       for (const child of this.#children[number] ?? []) this.#roots.push(child)
     }
-  }
-}
-
-function peelToCommit(reader: ObjectReader, oid: Buffer): Buffer | undefined {
-  for (let name = oid; ;) {
-    const { type, data } = reader.read(name, 0)
-    if (type === OBJECT_TYPE.commit) return name
-    if (type !== OBJECT_TYPE.tag) return undefined
-    name = Buffer.from(parseTag(data).object, 'hex')
   }
 }

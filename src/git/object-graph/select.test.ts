@@ -40,8 +40,11 @@ class Memory {
     return { type: OBJECT_TYPE[found.type], data: found.data }
   }
 
+  readonly sizeOf = (oid: Buffer, at: number) => this.read(oid, at).data.length
+
   select(wants: readonly string[], haves: readonly string[], tags: readonly string[] = []): string[] {
-    const { oids, count } = selectObjects(this, fromHex(wants), fromHex(haves), fromHex(tags))
+    const selecting = { wants: fromHex(wants), haves: fromHex(haves), annotatedTags: fromHex(tags) }
+    const { oids, count } = selectObjects(this, selecting)
     return Array.from({ length: count }, (_, at) => oids.toString('hex', at * 20, at * 20 + 20))
   }
 

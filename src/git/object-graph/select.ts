@@ -1,14 +1,12 @@
-import { parseCommit } from '../object/commit.ts'
 import { parseTag } from '../object/tag.ts'
 import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
+import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
-import { CommitQueue } from './commit-queue.ts'
-
-/** Objects by name; a name that is asked for here is known to exist. */
-export interface ObjectReader {
-  /** 1 commit, 2 tree, 3 blob, 4 tag; throws if the object is missing */
-  read(oid: Buffer, at: number): { readonly type: number; readonly data: Buffer }
-}
+import { CommitWalk, type WalkedCommit } from './commit-walk.ts'
+import { isFiltering, NO_FILTER, type ObjectFilter } from './filter.ts'
+import { FilteredTrees } from './filtered-trees.ts'
+import { KNOWN, Marks, UNSENT, WANTED } from './marks.ts'
+import { fromHex, type SizedObjectReader } from './object-reader.ts'
 
 export interface Selection {
   /** 20 bytes each: commits newest first, then tags, trees and blobs as they were found. */
@@ -18,131 +16,120 @@ export interface Selection {
   isKnown(oid: Buffer, at: number): boolean
 }
 
-const WANTED = 1
-const KNOWN = 2
-const IN_QUEUE = 4
-/** A tag that was asked about, whose object is not sent. */
-const UNSENT = 8
-
-interface QueuedCommit {
-  readonly oid: Buffer
-  readonly tree: Buffer
-  readonly parents: readonly Buffer[]
-  readonly committerTimeS: number
+export interface Selecting {
+  readonly wants: readonly Buffer[]
+  /** What the receiver has, with all that it reaches. */
+  readonly haves: readonly Buffer[]
+  /** Tag objects to add where the object they point to is sent (include-tag). */
+  readonly annotatedTags?: readonly Buffer[]
+  /** Commits at which the receiver's history ends: their parents are neither there nor wanted. */
+  readonly shallow?: readonly Buffer[]
+  readonly filter?: ObjectFilter
 }
 
 /**
- * Which objects a receiver needs that wants `wants` and has `haves` with all they reach: what `git rev-list --objects
- * WANTS --not HAVES` lists, or some more where commit times contradict history.
- *
- * @param annotatedTags names of tag objects to add where the object they point to is sent (include-tag)
+ * Which objects a receiver needs: what `git rev-list --objects WANTS --not HAVES` lists, or some more where commit
+ * times contradict history.
  */
-export function selectObjects(
-  reader: ObjectReader,
-  wants: readonly Buffer[],
-  haves: readonly Buffer[],
-  annotatedTags: readonly Buffer[],
-): Selection {
-  return new Selector(reader).select(wants, haves, annotatedTags)
+export function selectObjects(reader: SizedObjectReader, selecting: Selecting): Selection {
+  return new Selector(reader, selecting).select()
 }
 
 class Selector {
-  readonly #reader: ObjectReader
-  readonly #flags = new OidMap(65_536)
-  readonly #queue = new CommitQueue<QueuedCommit>()
-  #wantedInQueue = 0
+  readonly #reader: SizedObjectReader
+  readonly #selecting: Required<Selecting>
+  readonly #marks = new Marks()
+  readonly #walk: CommitWalk
+  readonly #filtered: FilteredTrees | undefined
+  /** Commits that are wanted by their own name, or by that of a tag: no filter leaves them out. */
+  readonly #named = new OidMap()
   #oids = Buffer.alloc(20 * 4096)
   #count = 0
 
-  constructor(reader: ObjectReader) {
+  constructor(reader: SizedObjectReader, { annotatedTags = [], shallow = [], filter = NO_FILTER, ...rest }: Selecting) {
     this.#reader = reader
+    this.#selecting = { annotatedTags, shallow, filter, ...rest }
+    this.#walk = new CommitWalk(reader, this.#marks, { shallow, sinceS: Number.NEGATIVE_INFINITY })
+    const list = (oid: Buffer, at: number): void => this.#list(oid, at)
+    this.#filtered = isFiltering(filter) ? new FilteredTrees(reader, this.#marks, filter, list) : undefined
   }
 
-  select(wants: readonly Buffer[], haves: readonly Buffer[], annotatedTags: readonly Buffer[]): Selection {
+  select(): Selection {
+    const { wants, haves, annotatedTags, shallow } = this.#selecting
     const roots: Buffer[] = []
-    for (const have of haves) this.#start(have, KNOWN, roots)
-    for (const want of wants) this.#start(want, WANTED, roots)
-    const commits = this.#walkCommits()
+    const edges: Buffer[] = []
+    for (const have of haves) this.#start(have, KNOWN, roots, edges)
+    for (const want of wants) this.#start(want, WANTED, roots, edges)
+    const commits = this.#walk.run()
     this.#markBoundary(commits)
-    for (const commit of commits) this.#append(commit.oid, 0)
-    for (const root of roots) this.#walkTrees(root, WANTED)
-    for (const commit of commits) this.#walkTrees(commit.tree, WANTED)
+    // What was cut off hides which commits of the receiver are next to those that it gets.
+    if (shallow.length > 0) for (const oid of edges) this.#walkTrees(this.#walk.read(oid).tree, KNOWN)
+    this.#listCommits(commits)
+    for (const root of roots) this.#walkRoot(root)
+    for (const { tree } of commits) this.#walkWanted(tree)
     for (const tag of annotatedTags) this.#includeTag(tag)
     return {
       oids: this.#oids.subarray(0, this.#count * 20),
       count: this.#count,
-      isKnown: (oid, at) => (this.#flagsOf(oid, at) & KNOWN) !== 0,
+      // Of what a receiver with a filter has, it has a part: nobody knows which.
+      isKnown: (oid, at) => this.#filtered === undefined && (this.#marks.of(oid, at) & KNOWN) !== 0,
     }
   }
 
   /** A want or a have may be a tag of a tag of anything. */
-  #start(oid: Buffer, flag: number, roots: Buffer[]): void {
+  #start(oid: Buffer, flag: number, roots: Buffer[], edges: Buffer[]): void {
     for (let name = oid; ;) {
       const { type, data } = this.#reader.read(name, 0)
-      if (type === 1) {
-        this.#enqueue(name, flag)
+      if (type === OBJECT_TYPE.commit) {
+        this.#walk.enqueue(name, flag)
+        if (flag === KNOWN) edges.push(name)
+        else this.#named.set(name, 0, 1)
         return
       }
-      if (type !== 4) {
+      if (type !== OBJECT_TYPE.tag) {
         if (flag === KNOWN) this.#walkTrees(name, KNOWN)
         else roots.push(name)
         return
       }
-      if ((this.#flagsOf(name, 0) & (flag | KNOWN)) !== 0) return
-      this.#mark(name, 0, flag)
-      if (flag === WANTED) this.#append(name, 0)
-      name = Buffer.from(parseTag(data).object, 'hex')
+      if ((this.#marks.of(name) & (flag | KNOWN)) !== 0) return
+      this.#marks.add(name, 0, flag)
+      if (flag === WANTED) this.#list(name, 0)
+      name = fromHex(parseTag(data).object)
     }
-  }
-
-  #enqueue(oid: Buffer, flag: number): void {
-    const flags = this.#flagsOf(oid, 0)
-    if ((flags & (flag | KNOWN)) !== 0) return
-    if ((flags & IN_QUEUE) !== 0) {
-      // Wanted until now, and not looked at yet.
-      this.#wantedInQueue--
-      this.#mark(oid, 0, flag)
-      return
-    }
-    const { tree, parents, committerTimeS } = parseCommit(this.#reader.read(oid, 0).data)
-    this.#queue.push({ oid, tree: fromHex(tree), parents: parents.map(fromHex), committerTimeS })
-    this.#mark(oid, 0, flag | IN_QUEUE)
-    if (flag === WANTED) this.#wantedInQueue++
-  }
-
-  /** Paints history newest first until only known commits are left. @returns the wanted ones that are not known */
-  #walkCommits(): QueuedCommit[] {
-    const wanted: QueuedCommit[] = []
-    while (this.#wantedInQueue > 0) {
-      const commit = this.#queue.pop()
-      if (commit === undefined) break
-      const flags = this.#flagsOf(commit.oid, 0)
-      const known = (flags & KNOWN) !== 0
-      this.#flags.set(commit.oid, 0, flags & ~IN_QUEUE)
-      if (!known) {
-        wanted.push(commit)
-        this.#wantedInQueue--
-      }
-      for (const parent of commit.parents) this.#enqueue(parent, known ? KNOWN : WANTED)
-    }
-    // A commit may turn out to be known after it was listed, where a parent is younger than its child.
-    return wanted.filter((commit) => (this.#flagsOf(commit.oid, 0) & KNOWN) === 0)
   }
 
   /** What the known parents of wanted commits hold need not be sent; what older commits hold is not worth the walk. */
-  #markBoundary(commits: readonly QueuedCommit[]): void {
+  #markBoundary(commits: readonly WalkedCommit[]): void {
     for (const { parents } of commits) {
       for (const parent of parents) {
-        if ((this.#flagsOf(parent, 0) & KNOWN) === 0) continue
-        this.#walkTrees(fromHex(parseCommit(this.#reader.read(parent, 0).data).tree), KNOWN)
+        if ((this.#marks.of(parent) & KNOWN) === 0) continue
+        this.#walkTrees(this.#walk.read(parent).tree, KNOWN)
       }
     }
+  }
+
+  #listCommits(commits: readonly WalkedCommit[]): void {
+    const { type } = this.#selecting.filter
+    const areAll = type === undefined || type === OBJECT_TYPE.commit
+    for (const { oid } of commits) if (areAll || this.#named.get(oid) === 1) this.#list(oid, 0)
+  }
+
+  #walkWanted(tree: Buffer): void {
+    if (this.#filtered === undefined) this.#walkTrees(tree, WANTED)
+    else this.#filtered.walk(tree, 0)
+  }
+
+  /** Something that the client named: sent whatever the filter says, but that is about what a tree holds. */
+  #walkRoot(oid: Buffer): void {
+    if (this.#filtered === undefined) return this.#walkTrees(oid, WANTED)
+    if (!this.#visit(oid, 0, WANTED)) return
+    if (this.#reader.read(oid, 0).type === OBJECT_TYPE.tree) this.#filtered.walkEntries(oid, 0)
   }
 
   /** Marks a tree or blob and all below it; what becomes wanted is listed. */
   #walkTrees(root: Buffer, flag: number): void {
     if (!this.#visit(root, 0, flag)) return
-    if (this.#reader.read(root, 0).type !== 2) return
+    if (this.#reader.read(root, 0).type !== OBJECT_TYPE.tree) return
     const stack = [root]
     for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
       const { data } = this.#reader.read(oid, 0)
@@ -155,9 +142,9 @@ class Selector {
 
   /** @returns whether this is the first visit that matters */
   #visit(oid: Buffer, at: number, flag: number): boolean {
-    if ((this.#flagsOf(oid, at) & (flag | KNOWN)) !== 0) return false
-    this.#mark(oid, at, flag)
-    if (flag === WANTED) this.#append(oid, at)
+    if ((this.#marks.of(oid, at) & (flag | KNOWN)) !== 0) return false
+    this.#marks.add(oid, at, flag)
+    if (flag === WANTED) this.#list(oid, at)
     return true
   }
 
@@ -166,30 +153,22 @@ class Selector {
     const chain: Buffer[] = []
     let isSent = false
     for (let name = tag; ;) {
-      const flags = this.#flagsOf(name, 0)
+      const flags = this.#marks.of(name)
       isSent = (flags & (WANTED | KNOWN)) === WANTED
       if ((flags & (WANTED | KNOWN | UNSENT)) !== 0) break
       const { type, data } = this.#reader.read(name, 0)
-      if (type !== 4) break
+      if (type !== OBJECT_TYPE.tag) break
       chain.push(name)
       name = fromHex(parseTag(data).object)
     }
     for (const name of chain) {
       if (isSent) this.#visit(name, 0, WANTED)
       // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
-      else this.#mark(name, 0, UNSENT)
+      else this.#marks.add(name, 0, UNSENT)
     }
   }
 
-  #flagsOf(oid: Buffer, at: number): number {
-    return Math.max(0, this.#flags.get(oid, at))
-  }
-
-  #mark(oid: Buffer, at: number, flag: number): void {
-    this.#flags.set(oid, at, this.#flagsOf(oid, at) | flag)
-  }
-
-  #append(oid: Buffer, at: number): void {
+  #list(oid: Buffer, at: number): void {
     if (this.#count * 20 === this.#oids.length) {
       const bigger = Buffer.alloc(this.#oids.length * 2)
       this.#oids.copy(bigger)
@@ -198,8 +177,4 @@ class Selector {
     oid.copy(this.#oids, this.#count * 20, at, at + 20)
     this.#count++
   }
-}
-
-function fromHex(hex: string): Buffer {
-  return Buffer.from(hex, 'hex')
 }

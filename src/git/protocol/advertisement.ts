@@ -22,8 +22,10 @@ export interface AdvertisedRefs {
   readonly byName: ReadonlyMap<string, AdvertisedRef>
 }
 
+/** Any object that is here may be wanted, as in version 2: partial clones come back for what they left out. */
 const UPLOAD_PACK_CAPABILITIES =
-  'multi_ack thin-pack side-band side-band-64k ofs-delta no-progress include-tag multi_ack_detailed no-done'
+  'multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress ' +
+  'include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want no-done filter'
 const RECEIVE_PACK_CAPABILITIES = 'report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta'
 
 /** The first line of an answer over HTTP names the service. */
@@ -61,7 +63,7 @@ export function encodeV2Advertisement(agent: string): Buffer {
     'version 2',
     `agent=${agent}`,
     'ls-refs=unborn',
-    'fetch=wait-for-done',
+    'fetch=shallow wait-for-done filter',
     'server-option',
     'object-format=sha1',
   ]

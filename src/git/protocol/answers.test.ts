@@ -89,7 +89,12 @@ describe('the listing of versions 0 and 1', () => {
 
   it('says only what C git says as well', async () => {
     for (const service of ['upload-pack', 'receive-pack'] as const) {
-      const args = ['-c', 'receive.advertiseAtomic=true', service, '--http-backend-info-refs']
+      const allowed = [
+        'uploadpack.allowFilter=true',
+        'uploadpack.allowAnySHA1InWant=true',
+        'receive.advertiseAtomic=true',
+      ]
+      const args = [...allowed.flatMap((one) => ['-c', one]), service, '--http-backend-info-refs']
       const capabilities = (lines: readonly string[]): string[] =>
         (lines.find((line) => line.includes('\0')) ?? '')
           .replace(/^[^\0]*\0/, '')
@@ -145,7 +150,8 @@ describe('ls-refs', () => {
   )
 
   it('says in version 2 only what C git says as well', () => {
-    const theirs = linesOf(ask(full, ['upload-pack', '--http-backend-info-refs'], '2'))
+    const args = ['-c', 'uploadpack.allowFilter=true', 'upload-pack', '--http-backend-info-refs']
+    const theirs = linesOf(ask(full, args, '2'))
     const words = new Set(theirs.flatMap((line) => line.trim().split(/[= ]/)))
     const ours = linesOf(encodeV2Advertisement('guts/1')).slice(2)
     expect(ours[0]).toBe('version 2\n')

@@ -16,7 +16,11 @@ export interface Negotiated {
  * @param common which of `request.haves` are here, in their order
  * @param ready everything wanted reaches something in common
  */
-export function negotiateV0(request: UploadRequest, common: ReadonlySet<string>, ready: boolean): Negotiated {
+export function negotiateV0(
+  request: Pick<UploadRequest, 'haves' | 'capabilities' | 'done'>,
+  common: ReadonlySet<string>,
+  ready: boolean,
+): Negotiated {
   const detailed = request.capabilities.has('multi_ack_detailed')
   const multiAck = detailed || request.capabilities.has('multi_ack')
   const lines: Buffer[] = []
@@ -52,8 +56,17 @@ export function negotiateV0(request: UploadRequest, common: ReadonlySet<string>,
   return { answer: Buffer.concat(lines), packFollows: true }
 }
 
-export function negotiateV2(request: FetchV2Request, common: ReadonlySet<string>, ready: boolean): Negotiated {
-  if (request.done) return { answer: encodePktLine('packfile\n'), packFollows: true }
+/**
+ * @param sections come before the pack, each with the delimiter that ends it; not sent without one
+ */
+export function negotiateV2(
+  request: Pick<FetchV2Request, 'haves' | 'done' | 'waitForDone'>,
+  common: ReadonlySet<string>,
+  ready: boolean,
+  sections: readonly Buffer[] = [],
+): Negotiated {
+  const packfile = [...sections, encodePktLine('packfile\n')]
+  if (request.done) return { answer: Buffer.concat(packfile), packFollows: true }
   const lines = [encodePktLine('acknowledgments\n')]
   const found = request.haves.filter((oid) => common.has(oid))
   if (found.length === 0) lines.push(encodePktLine('NAK\n'))
@@ -61,6 +74,12 @@ export function negotiateV2(request: FetchV2Request, common: ReadonlySet<string>
   if (!ready || found.length === 0 || request.waitForDone) {
     return { answer: Buffer.concat([...lines, FLUSH]), packFollows: false }
   }
-  lines.push(encodePktLine('ready\n'), DELIM, encodePktLine('packfile\n'))
+  lines.push(encodePktLine('ready\n'), DELIM, ...packfile)
   return { answer: Buffer.concat(lines), packFollows: true }
+}
+
+/** Where the client's history ends from now on, each as 40 hex digits; the caller ends the list. */
+export function encodeShallowInfo(shallow: readonly string[], unshallow: readonly string[]): Buffer {
+  const lines = [...shallow.map((oid) => `shallow ${oid}`), ...unshallow.map((oid) => `unshallow ${oid}`)]
+  return Buffer.concat(lines.map((line) => encodePktLine(line)))
 }

@@ -3,8 +3,7 @@ import { NO_OID } from '../object/no-oid.ts'
 import { isUtf8 } from 'node:buffer'
 import type { PktLine } from '../pkt-line.ts'
 import { lineText, parseCapabilities, parseOid } from './capabilities.ts'
-import { overLimit, ProtocolError, unexpectedLine } from './error.ts'
-import { unsupportedFeature } from './upload-request.ts'
+import { overLimit, ProtocolError, unexpectedLine, unsupportedFeature } from './error.ts'
 
 export interface PushCommand {
   readonly ref: string

@@ -145,6 +145,59 @@ describe('fetch in version 0', () => {
     expect([...capabilities.keys()]).toEqual(['ofs-delta'])
   })
 
+  it('knows a client that waits for where history ends', () => {
+    const endsAfter = (lines: readonly string[]): boolean => {
+      const parser = new UploadRequestParser(LIMITS)
+      give(parser, lines)
+      return parser.endedAfterWants
+    }
+    const wanted = [`want ${OID}`, 'deepen 1', 'FLUSH']
+    expect(endsAfter(wanted)).toBe(true)
+    expect(endsAfter([...wanted, 'done'])).toBe(false)
+    expect(endsAfter([...wanted, 'FLUSH'])).toBe(false)
+    expect(endsAfter([...wanted, `have ${OID}`])).toBe(false)
+  })
+
+  it('reads how much of history is wanted, whatever comes first', () => {
+    const lines = [`shallow ${OTHER}`, 'deepen-since 5', `want ${OID} deepen-relative`, 'deepen-not v1', 'FLUSH']
+    expect(parse(lines)).toMatchObject({
+      shallows: [OTHER],
+      deepen: { depth: undefined, relative: true, sinceS: 5, not: ['v1'] },
+    })
+    expect(parse([`want ${OID}`, 'deepen 99999999999', 'FLUSH']).deepen).toMatchObject({ depth: 2 ** 31 - 1 })
+    expect(parse([`want ${OID}`, 'FLUSH']).deepen).toBeUndefined()
+  })
+
+  it.each([
+    { spec: 'blob:none', filter: { blobBytes: 0 } },
+    { spec: 'blob:limit=2K', filter: { blobBytes: 2_048 } },
+    { spec: 'tree:0', filter: { treeDepth: 0 } },
+    { spec: 'object:type=tag', filter: { type: 4 } },
+    { spec: 'combine:blob:limit=1m+tree:3+blob:limit=5', filter: { blobBytes: 5, treeDepth: 3 } },
+    {
+      spec: 'combine:combine%3Atree%3A2%2Bblob%3Anone+object:type=blob',
+      filter: { blobBytes: 0, treeDepth: 2, type: 3 },
+    },
+    { spec: 'combine:object:type=blob+object:type=tree', filter: { type: 0 } },
+  ])('reads the filter $spec', ({ spec, filter }) => {
+    const none = { blobBytes: undefined, treeDepth: undefined, type: undefined }
+    expect(parse([`want ${OID}`, `filter ${spec}`, 'FLUSH']).filter).toEqual({ ...none, ...filter })
+  })
+
+  it.each([
+    '',
+    'blob',
+    'blob:',
+    'blob:limit=',
+    'blob:limit=-1',
+    'tree:x',
+    'object:type=toString',
+    'combine:',
+    'combine:%',
+  ])('refuses the filter "%s"', (spec) => {
+    expect(codeOf(() => parse([`want ${OID}`, `filter ${spec}`]))).toBe('line_unexpected')
+  })
+
   it('ends with a flush where nothing is wanted', () => {
     expect(parse(['FLUSH'])).toMatchObject({ complete: true, wants: [], done: false })
   })
@@ -157,9 +210,9 @@ describe('fetch in version 0', () => {
     { name: 'a want after the wants ended', lines: [...wanted, `want ${OID}`], code: 'line_unexpected' },
     { name: 'something after done', lines: [...wanted, 'done', 'FLUSH'], code: 'line_unexpected' },
     { name: 'a delim', lines: ['DELIM'], code: 'line_unexpected' },
-    { name: 'a depth', lines: [`want ${OID}`, 'deepen 1'], code: 'feature_unsupported' },
-    { name: 'a filter', lines: [`want ${OID}`, 'filter blob:none'], code: 'feature_unsupported' },
-    { name: 'a shallow commit', lines: [`want ${OID}`, `shallow ${OID}`], code: 'feature_unsupported' },
+    { name: 'a depth of nothing', lines: [`want ${OID}`, 'deepen 0'], code: 'line_unexpected' },
+    { name: 'a depth after the wants ended', lines: [...wanted, 'deepen 1'], code: 'line_unexpected' },
+    { name: 'a shallow commit over the limit', lines: Array(3).fill(`shallow ${OID}`), code: 'over_limit' },
     { name: 'a want over the limit', lines: Array(3).fill(`want ${OID}`), code: 'over_limit' },
     { name: 'a have over the limit', lines: [...wanted, ...Array(3).fill(`have ${OID}`)], code: 'over_limit' },
   ])('refuses $name', ({ lines, code }) => {
@@ -225,7 +278,8 @@ describe('version 2', () => {
     { name: 'another hash', lines: ['command=fetch', 'object-format=sha256'], code: 'feature_unsupported' },
     { name: 'a word that ls-refs does not know', lines: [...ls, 'constructor'], code: 'line_unexpected' },
     { name: 'a word that fetch does not know', lines: [...fetch, 'toString'], code: 'feature_unsupported' },
-    { name: 'a depth', lines: [...fetch, 'deepen 1'], code: 'feature_unsupported' },
+    { name: 'a depth that is none', lines: [...fetch, 'deepen x'], code: 'line_unexpected' },
+    { name: 'packs by address', lines: [...fetch, 'packfile-uris https'], code: 'feature_unsupported' },
     { name: 'a want by name', lines: [...fetch, 'want refs/heads/main'], code: 'line_unexpected' },
     { name: 'a want over the limit', lines: [...fetch, ...Array(3).fill(`want ${OID}`)], code: 'over_limit' },
     { name: 'a have over the limit', lines: [...fetch, ...Array(3).fill(`have ${OID}`)], code: 'over_limit' },

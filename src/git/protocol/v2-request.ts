@@ -1,8 +1,9 @@
 /** Requests of protocol version 2 (gitprotocol-v2, "Command Request"): a command, capabilities, its arguments. */
 import type { PktLine } from '../pkt-line.ts'
 import { lineText, parseOid } from './capabilities.ts'
-import { overLimit, ProtocolError, unexpectedLine } from './error.ts'
-import { type FetchLimits, unsupportedFeature, type UploadRequest } from './upload-request.ts'
+import { overLimit, ProtocolError, unexpectedLine, unsupportedFeature } from './error.ts'
+import { HistoryArguments } from './history-arguments.ts'
+import type { FetchLimits, UploadRequest } from './upload-request.ts'
 
 /** More prefixes than this and all refs are listed, as C git does. */
 const REF_PREFIXES_MAX = 65_536
@@ -121,20 +122,11 @@ const FETCH_WORDS: Readonly<Record<string, string>> = {
   'no-progress': 'no-progress',
   'include-tag': 'include-tag',
   'ofs-delta': 'ofs-delta',
+  'deepen-relative': 'deepen-relative',
 }
 
 /** What other servers know: named to the client. Whatever else it said may be anything, and is not said back (I9). */
-const FETCH_ARGUMENTS_ELSEWHERE = [
-  'deepen',
-  'deepen-not',
-  'deepen-relative',
-  'deepen-since',
-  'filter',
-  'packfile-uris',
-  'shallow',
-  'sideband-all',
-  'want-ref',
-]
+const FETCH_ARGUMENTS_ELSEWHERE = ['packfile-uris', 'sideband-all', 'want-ref']
 
 class FetchCommand implements Command {
   readonly #limits: FetchLimits
@@ -142,11 +134,13 @@ class FetchCommand implements Command {
   readonly #haves: string[] = []
   // Version 2 always frames its packs.
   readonly #capabilities = new Map([['side-band-64k', '']])
+  readonly #history: HistoryArguments
   #done = false
   #waitForDone = false
 
   constructor(limits: FetchLimits) {
     this.#limits = limits
+    this.#history = new HistoryArguments(limits)
   }
 
   argument(text: string): void {
@@ -161,7 +155,7 @@ class FetchCommand implements Command {
     } else if (word !== undefined) this.#capabilities.set(word, '')
     else if (text === 'done') this.#done = true
     else if (text === 'wait-for-done') this.#waitForDone = true
-    else {
+    else if (!this.#history.take(text)) {
       const name = FETCH_ARGUMENTS_ELSEWHERE.find((known) => text === known || text.startsWith(`${known} `))
       throw unsupportedFeature(`the fetch argument ${name ?? 'given'}`)
     }
@@ -175,6 +169,7 @@ class FetchCommand implements Command {
       capabilities: this.#capabilities,
       done: this.#done,
       waitForDone: this.#waitForDone,
+      ...this.#history.request(this.#capabilities.has('deepen-relative')),
     }
   }
 }

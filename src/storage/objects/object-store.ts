@@ -118,6 +118,13 @@ export class ObjectStore {
     return orDamaged(oid, at, () => found.pack.typeAt(found.offset))
   }
 
+  /** @throws StorageError object_missing, object_damaged */
+  mustSizeOf(oid: Buffer, at = 0): number {
+    const found = this.locate(oid, at)
+    if (found === undefined) return this.mustRead(oid, at).data.length
+    return orDamaged(oid, at, () => found.pack.sizeAt(found.offset))
+  }
+
   /** @throws StorageError object_damaged */
   read(oid: Buffer, at = 0): StoredObject | undefined {
     const found = this.locate(oid, at)

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
-import { applyDelta } from '../../git/delta.ts'
+import { applyDelta, decodeDeltaSizes } from '../../git/delta.ts'
 import { PackError } from '../../git/pack/error.ts'
 import {
   decodeEntryHeader,
@@ -148,6 +148,13 @@ export class PackFile {
       { code: 'delta_too_deep', limitDepth: CHAIN_LENGTH_MAX, packOffset: offset },
       'A stored delta never ends',
     )
+  }
+
+  /** The object's bytes, told by its entry or by the beginning of its delta. */
+  sizeAt(offset: number): number {
+    const { baseOffset, headerBytes, sizeBytes } = this.entryAt(offset)
+    if (baseOffset < 0) return sizeBytes
+    return decodeDeltaSizes(inflateAt(this.#window, offset + headerBytes, sizeBytes, offset).data).resultBytes
   }
 
   readAt(offset: number): StoredObject {

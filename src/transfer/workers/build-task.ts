@@ -1,10 +1,12 @@
 import { everyWantReaches } from '../../git/object-graph/reach.ts'
-import { type ObjectReader, selectObjects } from '../../git/object-graph/select.ts'
+import { findBoundary } from '../../git/object-graph/deepen.ts'
+import { fromHex } from '../../git/object-graph/object-reader.ts'
+import { selectObjects } from '../../git/object-graph/select.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { buildPack } from '../pack-builder.ts'
-import { openStore } from './open-stores.ts'
+import { openStore, readerOf } from './open-stores.ts'
 import { RemoteFile } from './remote-file.ts'
-import type { BuildResult, BuildTask, NegotiateTask } from './tasks.ts'
+import type { BuildResult, BuildTask, DeepenResult, DeepenTask, NegotiateTask } from './tasks.ts'
 
 const READS_PER_REPORT = 4_096
 
@@ -14,12 +16,14 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
   const file = new RemoteFile(task.port)
   try {
     const progress = new ReadProgress(file)
-    const selection = selectObjects(
-      { read: (oid, at) => progress.after(store.mustRead(oid, at)) },
-      fromHex(task.wants),
-      fromHex(task.haves),
-      fromHex(task.annotatedTags),
-    )
+    const reader = { ...readerOf(store), read: (oid: Buffer, at: number) => progress.after(store.mustRead(oid, at)) }
+    const selection = selectObjects(reader, {
+      wants: task.wants.map(fromHex),
+      haves: task.haves.map(fromHex),
+      annotatedTags: task.annotatedTags.map(fromHex),
+      shallow: task.shallow.map(fromHex),
+      filter: task.filter,
+    })
     const { oids, count } = selection
     const stored = task.features.ofsDelta ? exactPack(store, oids, count) : undefined
     if (stored !== undefined) {
@@ -40,7 +44,22 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
 
 /** Whether the client may stop saying what it has. */
 export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
-  return everyWantReaches(readerOf(openStore(task.repositoryPath)), fromHex(task.wants), fromHex(task.common))
+  const reader = readerOf(openStore(task.repositoryPath))
+  return everyWantReaches(reader, task.wants.map(fromHex), task.common.map(fromHex))
+}
+
+/** Where the client's history is to end. */
+export async function runDeepen({ repositoryPath, wants, shallows, deepen }: DeepenTask): Promise<DeepenResult> {
+  const reader = readerOf(openStore(repositoryPath))
+  const deepening = { ...deepen, not: deepen.not.map(fromHex) }
+  const boundary = findBoundary(reader, wants.map(fromHex), shallows.map(fromHex), deepening)
+  if (boundary === undefined) return undefined
+  const toHex = (oids: readonly Buffer[]): string[] => oids.map((oid) => oid.toString('hex'))
+  return {
+    shallow: toHex(boundary.shallow),
+    unshallow: toHex(boundary.unshallow),
+    parents: toHex(boundary.parents),
+  }
 }
 
 /** Long walks say that they move: nothing else comes out of them before their end. */
@@ -59,10 +78,6 @@ class ReadProgress {
   }
 }
 
-function readerOf(store: ObjectStore): ObjectReader {
-  return { read: (oid, at) => store.mustRead(oid, at) }
-}
-
 /** The pack that holds just the selected objects, and nothing that the receiver may not see. */
 function exactPack(store: ObjectStore, oids: Buffer, count: number): ObjectStore['packs'][number] | undefined {
   const candidates = store.packs.filter((pack) => pack.index.count === count)
@@ -70,8 +85,4 @@ function exactPack(store: ObjectStore, oids: Buffer, count: number): ObjectStore
     for (let i = 0; i < count; i++) if (pack.index.rankOf(oids, i * 20) < 0) return false
     return true
   })
-}
-
-function fromHex(oids: readonly string[]): Buffer[] {
-  return oids.map((oid) => Buffer.from(oid, 'hex'))
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 
+import type { SizedObjectReader } from '../../git/object-graph/object-reader.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
 
 /** Inflated objects kept between tasks, for each open repository of each worker. */
@@ -24,4 +25,9 @@ export function openStore(repositoryPath: string): ObjectStore {
   const store = new ObjectStore(repositoryPath, CACHE_BYTES)
   stores.set(repositoryPath, store)
   return store
+}
+
+/** Of objects that are known to be here. */
+export function readerOf(store: ObjectStore): SizedObjectReader {
+  return { read: (oid, at) => store.mustRead(oid, at), sizeOf: (oid, at) => store.mustSizeOf(oid, at) }
 }

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { Git, temporaryFolder } from '../../../integration/support/git.ts'
 import { importHistory } from '../../../integration/support/history.ts'
 import { blob, commit, delta, pack, refDelta, tag, tree, whole } from '../../../integration/support/pack-maker.ts'
+import { NO_FILTER } from '../../git/object-graph/filter.ts'
 import type { PackLimits } from '../../git/pack/limits.ts'
 import { diskFileSystem, type WritableFile } from '../../storage/file-system.ts'
 import { GitWorkers } from './pool.ts'
@@ -75,6 +76,8 @@ describe('building', () => {
     wants: await Promise.all(wants.map(revision)),
     haves: await Promise.all(haves.map(revision)),
     annotatedTags: [],
+    shallow: [],
+    filter: NO_FILTER,
     features,
   })
 
@@ -238,6 +241,8 @@ it('leaves no task running when it is closed', async () => {
     wants: [await revision('main')],
     haves: [await revision('main~3')],
     annotatedTags: [],
+    shallow: [],
+    filter: NO_FILTER,
     features,
   }
   const running = expect(own.build(task, { file: stuck, onProgress() {} }, never)).rejects.toThrow()

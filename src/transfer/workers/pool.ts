@@ -4,7 +4,15 @@ import { Piscina } from 'piscina'
 import type { WritableFile } from '../../storage/file-system.ts'
 import type { BrowseResult, BrowseTask } from './browse-task.ts'
 import { serveRemoteFile, type TaskProgress } from './remote-file.ts'
-import type { BuildResult, BuildTask, IndexResult, IndexTask, NegotiateTask } from './tasks.ts'
+import type {
+  BuildResult,
+  BuildTask,
+  DeepenResult,
+  DeepenTask,
+  IndexResult,
+  IndexTask,
+  NegotiateTask,
+} from './tasks.ts'
 
 /** Tasks of one kind at a time: bulkheads in transfer.ts hand them out. */
 export const SLOTS = Math.max(2, availableParallelism())
@@ -53,6 +61,10 @@ export class GitWorkers {
 
   negotiate(task: NegotiateTask, signal: AbortSignal): Promise<boolean> {
     return this.#pool.run(task, { name: 'negotiate', signal })
+  }
+
+  deepen(task: DeepenTask, signal: AbortSignal): Promise<DeepenResult> {
+    return this.#pool.run(task, { name: 'deepen', signal })
   }
 
   browse(task: BrowseTask, signal: AbortSignal): Promise<BrowseResult> {

@@ -1,6 +1,8 @@
 import type { MessagePort } from 'node:worker_threads'
 
+import type { ObjectFilter } from '../../git/object-graph/filter.ts'
 import type { PackLimits } from '../../git/pack/limits.ts'
+import type { DeepenRequest } from '../../git/protocol/history-arguments.ts'
 import type { PackFeatures } from '../pack-builder.ts'
 
 /** What the main thread asks of a worker, and what it gets. Everything here survives structured cloning. */
@@ -55,12 +57,29 @@ export interface NegotiateTask {
   readonly common: readonly string[]
 }
 
+export interface DeepenTask {
+  readonly repositoryPath: string
+  readonly wants: readonly string[]
+  /** Commits at which the client's history ends now. */
+  readonly shallows: readonly string[]
+  /** The refs that it names are resolved to object ids. */
+  readonly deepen: DeepenRequest
+}
+
+/** As `Boundary`, in hex digits; undefined where nothing of what is wanted is young enough. */
+export type DeepenResult =
+  | { readonly shallow: readonly string[]; readonly unshallow: readonly string[]; readonly parents: readonly string[] }
+  | undefined
+
 export interface BuildTask {
   readonly repositoryPath: string
   readonly wants: readonly string[]
   readonly haves: readonly string[]
   /** Tag objects to add where what they point to is sent. */
   readonly annotatedTags: readonly string[]
+  /** Commits at which the receiver's history ends. */
+  readonly shallow: readonly string[]
+  readonly filter: ObjectFilter
   readonly features: PackFeatures
   /** Writes to the new pack's file. */
   readonly port: MessagePort

@@ -1,0 +1,160 @@
+/** Parts of histories: where they end, and what filters leave out, as C git has it. */
+import assert from 'node:assert/strict'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fc } from '@fast-check/vitest'
+import { afterAll, beforeAll } from 'vitest'
+import { temporaryFolder } from '../integration/support/git.ts'
+import { type Deepening, findBoundary, INFINITE_DEPTH } from '../src/git/object-graph/deepen.ts'
+import { fromHex } from '../src/git/object-graph/object-reader.ts'
+import { selectObjects } from '../src/git/object-graph/select.ts'
+import { encodePktLine, FLUSH } from '../src/git/pkt-line.ts'
+import { parseFilterSpec } from '../src/git/protocol/filter-spec.ts'
+import { ObjectStore } from '../src/storage/objects/object-store.ts'
+import { readerOf } from '../src/transfer/workers/open-stores.ts'
+import { type Commit, history, type Made, makeHistory, run } from './histories.ts'
+import { prop } from './prop.ts'
+
+const folder = temporaryFolder('partial')
+beforeAll(() => {
+  run(folder.path, ['init', '--quiet', '--bare', 'empty.git'])
+})
+afterAll(() => folder[Symbol.dispose]())
+
+interface Place {
+  readonly path: string
+  readonly made: Made
+  readonly store: ObjectStore
+}
+
+/** In a repository with that history, some of it in deltas. */
+function inHistory(commits: readonly Commit[], work: (place: Place) => void): void {
+  const path = mkdtempSync(join(folder.path, 'repository-'))
+  cpSync(join(folder.path, 'empty.git'), path, { recursive: true })
+  const made = makeHistory(path, commits)
+  run(path, ['repack', '-adfq', '--window=20'])
+  const store = new ObjectStore(path, 2 ** 20)
+  try {
+    work({ path, made, store })
+  } finally {
+    store.close()
+    rmSync(path, { recursive: true })
+  }
+}
+
+const places = (minLength: number): fc.Arbitrary<number[]> => fc.array(fc.nat(1_000), { minLength, maxLength: 3 })
+const at = (names: readonly string[], place: number): string => names[place % names.length] ?? ''
+
+const simple = fc.oneof(
+  fc.constantFrom('blob:none', 'object:type=commit', 'object:type=tree', 'object:type=blob', 'object:type=tag'),
+  // Files have about 1,000 bytes, which their deltas do not have.
+  fc.integer({ min: 990, max: 1_010 }).map((bytes) => `blob:limit=${bytes}`),
+  fc.nat(4).map((depth) => `tree:${depth}`),
+)
+const spec = fc.oneof(
+  { weight: 3, arbitrary: simple },
+  { weight: 1, arbitrary: fc.tuple(simple, simple).map((both) => `combine:${both.map(encodeURIComponent).join('+')}`) },
+)
+
+prop([history('right'), places(1), fc.array(spec, { minLength: 4, maxLength: 4 })], { numRuns: 12 })(
+  'a filter leaves out what C git leaves out',
+  (commits, wants, specs) =>
+    inHistory(commits, ({ path, made, store }) => {
+      const wanted = wants.map((place) => at([...made.commits, ...made.tags.keys()], place))
+      for (const one of specs) {
+        const { oids, count } = selectObjects(readerOf(store), {
+          wants: wanted.map(fromHex),
+          haves: [],
+          filter: parseFilterSpec(one),
+        })
+        const selected = Array.from({ length: count }, (_, object) =>
+          oids.toString('hex', object * 20, object * 20 + 20),
+        )
+        assert.equal(new Set(selected).size, count, 'each object once')
+        const args = ['rev-list', '--objects', '--no-object-names', `--filter=${one}`, '--stdin']
+        const listed = run(path, args, `${wanted.join('\n')}\n`)
+          .toString()
+          .trim()
+          .split('\n')
+        assert.deepEqual(selected.sort(), listed.filter((oid) => oid !== '').sort(), one)
+      }
+    }),
+)
+
+interface Question {
+  readonly wants: readonly number[]
+  readonly shallows: readonly number[]
+  readonly depth: number | undefined
+  readonly relative: boolean
+  /** By place: when that commit was made. */
+  readonly since: number | undefined
+  readonly not: readonly number[]
+}
+const byDepth = fc.record({
+  depth: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom(1_000, INFINITE_DEPTH)),
+  relative: fc.boolean(),
+  since: fc.constant(undefined),
+  not: fc.constant([]),
+})
+const bySelection = fc
+  .record({
+    depth: fc.constant(undefined),
+    relative: fc.constant(false),
+    since: fc.option(fc.nat(1_000), { nil: undefined }),
+    not: places(0),
+  })
+  .filter(({ since, not }) => since !== undefined || not.length > 0)
+const question: fc.Arbitrary<Question> = fc
+  .tuple(fc.record({ wants: places(1), shallows: places(0) }), fc.oneof(byDepth, bySelection))
+  .map(([client, how]) => ({ ...client, ...how }))
+
+prop([history('right'), fc.array(question, { minLength: 5, maxLength: 5 })], { numRuns: 12 })(
+  'history ends where C git ends it',
+  (commits, questions) =>
+    inHistory(commits, (place) => {
+      for (const one of questions) assert.deepEqual(ourEnds(place, one), theirEnds(place, one), JSON.stringify(one))
+    }),
+)
+
+const timeOf = ({ path, made }: Place, since: number): number =>
+  Number(run(path, ['log', '-1', '--format=%ct', at(made.commits, since)]).toString())
+
+function shallowsOf({ made }: Place, { shallows }: Question): string[] {
+  return Array.from(new Set(shallows.map((place) => at(made.commits, place))))
+}
+
+function ourEnds(place: Place, one: Question): string[] | 'nothing' {
+  const { made, store } = place
+  const deepening: Deepening = {
+    depth: one.depth,
+    relative: one.relative,
+    sinceS: one.since === undefined ? undefined : timeOf(place, one.since),
+    not: one.not.map((commit) => fromHex(at(made.commits, commit))),
+  }
+  const wants = one.wants.map((commit) => fromHex(at(made.commits, commit)))
+  const found = findBoundary(readerOf(store), wants, shallowsOf(place, one).map(fromHex), deepening)
+  if (found === undefined) return 'nothing'
+  const lines = (word: string, oids: readonly Buffer[]): string[] => oids.map((oid) => `${word} ${oid.toString('hex')}`)
+  return [...lines('shallow', found.shallow), ...lines('unshallow', found.unshallow)].sort()
+}
+
+function theirEnds(place: Place, one: Question): string[] | 'nothing' {
+  const { path, made } = place
+  const words = one.relative ? ' deepen-relative' : ''
+  const lines = [
+    ...one.wants.map((commit, number) => `want ${at(made.commits, commit)}${number === 0 ? words : ''}`),
+    ...shallowsOf(place, one).map((oid) => `shallow ${oid}`),
+    ...(one.depth === undefined ? [] : [`deepen ${one.depth}`]),
+    ...(one.since === undefined ? [] : [`deepen-since ${timeOf(place, one.since)}`]),
+    ...one.not.map((commit) => `deepen-not refs/heads/at/${(commit % made.commits.length) + 1}`),
+  ]
+  const body = Buffer.concat([...lines.map((line) => encodePktLine(`${line}\n`)), FLUSH])
+  const args = ['-c', 'uploadpack.allowAnySHA1InWant=true', 'upload-pack', '--stateless-rpc', '.']
+  try {
+    const text = run(path, args, body).toString()
+    return Array.from(text.matchAll(/(?:un)?shallow [0-9a-f]{40}/g), ([line]) => line).sort()
+  } catch (error) {
+    if (!String(error).includes('no commits selected')) throw error
+    return 'nothing'
+  }
+}

@@ -1,0 +1,79 @@
+import { parseCommit } from '../object/commit.ts'
+import { OidMap } from '../pack/oid-map.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { IN_QUEUE, KNOWN, type Marks, WANTED } from './marks.ts'
+import { fromHex, type ObjectReader } from './object-reader.ts'
+
+export interface WalkedCommit {
+  readonly oid: Buffer
+  readonly tree: Buffer
+  /** Of a commit at which the receiver's history ends: none. */
+  readonly parents: readonly Buffer[]
+  readonly committerTimeS: number
+}
+
+export interface WalkBounds {
+  /** Commits that count as having no parents, as shallow ones at the receiver (gitformat: shallow). */
+  readonly shallow: readonly Buffer[]
+  /** What is older counts as known, and so does everything that it comes from. */
+  readonly sinceS: number
+}
+
+export const UNBOUNDED: WalkBounds = { shallow: [], sinceS: Number.NEGATIVE_INFINITY }
+
+/** Paints history newest first: what is wanted, and what is known with all that it comes from. */
+export class CommitWalk {
+  readonly #reader: ObjectReader
+  readonly #marks: Marks
+  readonly #shallow: OidMap
+  readonly #sinceS: number
+  readonly #queue = new CommitQueue<WalkedCommit>()
+  #wantedInQueue = 0
+
+  constructor(reader: ObjectReader, marks: Marks, { shallow, sinceS }: WalkBounds = UNBOUNDED) {
+    this.#reader = reader
+    this.#marks = marks
+    this.#sinceS = sinceS
+    this.#shallow = new OidMap(shallow.length)
+    for (const oid of shallow) this.#shallow.set(oid, 0, 1)
+  }
+
+  /** @param flag WANTED or KNOWN */
+  enqueue(oid: Buffer, flag: number): void {
+    const flags = this.#marks.of(oid)
+    if ((flags & (flag | KNOWN)) !== 0) return
+    if ((flags & IN_QUEUE) !== 0) {
+      // Wanted until now, and not looked at yet.
+      this.#wantedInQueue--
+      this.#marks.add(oid, 0, flag)
+      return
+    }
+    this.#queue.push(this.read(oid))
+    this.#marks.add(oid, 0, flag | IN_QUEUE)
+    if (flag === WANTED) this.#wantedInQueue++
+  }
+
+  /** Until only known commits are left. @returns the wanted ones that are not known, newest first */
+  run(): WalkedCommit[] {
+    const wanted: WalkedCommit[] = []
+    while (this.#wantedInQueue > 0) {
+      const commit = this.#queue.pop()
+      if (commit === undefined) break
+      this.#marks.remove(commit.oid, 0, IN_QUEUE)
+      const wasKnown = (this.#marks.of(commit.oid) & KNOWN) !== 0
+      if (!wasKnown) this.#wantedInQueue--
+      const isKnown = wasKnown || commit.committerTimeS < this.#sinceS
+      if (isKnown) this.#marks.add(commit.oid, 0, KNOWN)
+      else wanted.push(commit)
+      for (const parent of commit.parents) this.enqueue(parent, isKnown ? KNOWN : WANTED)
+    }
+    // A commit may turn out to be known after it was listed, where a parent is younger than its child.
+    return wanted.filter((commit) => (this.#marks.of(commit.oid) & KNOWN) === 0)
+  }
+
+  read(oid: Buffer): WalkedCommit {
+    const { tree, parents, committerTimeS } = parseCommit(this.#reader.read(oid, 0).data)
+    const isCut = this.#shallow.get(oid) === 1
+    return { oid, tree: fromHex(tree), parents: isCut ? [] : parents.map(fromHex), committerTimeS }
+  }
+}

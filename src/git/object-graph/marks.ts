@@ -1,0 +1,26 @@
+import { OidMap } from '../pack/oid-map.ts'
+
+export const WANTED = 1
+export const KNOWN = 2
+export const IN_QUEUE = 4
+/** A tag that was asked about, whose object is not sent. */
+export const UNSENT = 8
+/** A blob that the filter leaves out. */
+export const OMITTED = 16
+
+/** What a walk has found out about each object that it met, as bits. */
+export class Marks {
+  readonly #flags = new OidMap(65_536)
+
+  of(oid: Buffer, at = 0): number {
+    return Math.max(0, this.#flags.get(oid, at))
+  }
+
+  add(oid: Buffer, at: number, flag: number): void {
+    this.#flags.set(oid, at, this.of(oid, at) | flag)
+  }
+
+  remove(oid: Buffer, at: number, flag: number): void {
+    this.#flags.set(oid, at, this.of(oid, at) & ~flag)
+  }
+}
