@@ -52,7 +52,8 @@ export class FilteredTrees {
         forEachTreeEntry(data, (mode, _nameStart, _nameEnd, oidAt) => {
           if (mode === GITLINK_MODE) return
           if (mode !== TREE_MODE) this.#takeBlob(data, oidAt, at)
-          else if (this.#enter(data, oidAt, at)) next.push(data.subarray(oidAt, oidAt + 20))
+          // A copy: a part would keep the whole tree in memory for as long as its level waits.
+          else if (this.#enter(data, oidAt, at)) next.push(Buffer.from(data.subarray(oidAt, oidAt + 20)))
         })
       }
       level = next
