@@ -15,21 +15,24 @@ export interface K6Outcome {
 const EXIT_THRESHOLDS = 99
 const LINES_TOLD = 12
 
-/**
- * @param planFile what the script reads
- * @param folder where k6 leaves its points
- * @throws the signal's reason
- */
-export async function runK6(
-  k6: string,
-  script: string,
-  planFile: string,
-  folder: string,
-  signal: AbortSignal,
-): Promise<K6Outcome> {
+export interface K6Run {
+  readonly k6: string
+  readonly script: string
+  /** What the script reads. */
+  readonly planFile: string
+  /** Where k6 leaves its points. */
+  readonly folder: string
+  /** Of the target. */
+  readonly network: Readonly<Record<string, string>>
+  readonly signal: AbortSignal
+}
+
+/** @throws the signal's reason */
+export async function runK6({ k6, script, planFile, folder, network, signal }: K6Run): Promise<K6Outcome> {
   const points = join(folder, 'points.json')
   const args = ['run', '--no-usage-report', '--no-color', '--quiet', '--out', `json=${points}`, script]
-  const environment = { LOAD_PLAN: planFile, K6_SYSTEM_TAGS: 'method,name,status,scenario', HOME: folder }
+  const own = { LOAD_PLAN: planFile, K6_SYSTEM_TAGS: 'method,name,status,scenario', HOME: folder }
+  const environment = { ...network, ...own }
   const child = spawn(k6, args, { env: cleanEnvironment(environment), stdio: ['ignore', 'pipe', 'pipe'] })
   const end = (): boolean => child.kill('SIGKILL')
   signal.addEventListener('abort', end)

@@ -60,11 +60,28 @@ describe.skipIf(K6 === undefined).each(LOAD_SCRIPT_NAMES)('%s, where k6 is there
   it('fails where nobody answers', async () => {
     using folder = temporaryFolder('k6')
     const { signal } = new AbortController()
-    const outcome = await runK6(K6 ?? '', LOAD_SCRIPTS[name].file, writePlan(folder.path), folder.path, signal)
+    const files = { script: LOAD_SCRIPTS[name].file, planFile: writePlan(folder.path), folder: folder.path }
+    const outcome = await runK6({ k6: K6 ?? '', ...files, network: {}, signal })
     // 99: it ran, so k6 took every threshold for valid; and crossed some.
     expect(outcome.failure).toMatch(/^k6 ended with 99: .*thresholds on metrics .*'?checks/s)
     for (const { statuses } of outcome.ledger.entries) expect([...statuses.keys()]).toEqual(['0'])
   })
+})
+
+it('k6 is told how the node is reached, and nothing else of whoever runs it', async () => {
+  using folder = temporaryFolder('k6')
+  const k6 = join(folder.path, 'k6')
+  writeFileSync(k6, '#!/bin/sh\nenv >"$HOME/told"\nexit 1\n', { mode: 0o755 })
+  vi.stubEnv('HTTPS_PROXY', 'http://of-this-machine')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const network = { SSL_CERT_FILE: '/authorities.pem', http_proxy: 'http://proxy' }
+  const { signal } = new AbortController()
+  await runK6({ k6, script: 'api.ts', planFile: 'plan.json', folder: folder.path, network, signal })
+  const told = readFileSync(join(folder.path, 'told'), 'utf8').split('\n')
+  expect(told.filter((line) => /proxy|ssl/i.test(line)).sort()).toEqual([
+    'SSL_CERT_FILE=/authorities.pem',
+    'http_proxy=http://proxy',
+  ])
 })
 
 describe.skipIf(K6 === undefined)('a run, where k6 is there', () => {
@@ -74,7 +91,8 @@ describe.skipIf(K6 === undefined)('a run, where k6 is there', () => {
     onTestFinished(() => void vi.unstubAllEnvs())
     const before = childrenOf(process.pid)
     const controller = new AbortController()
-    const options = { k6: K6 ?? '', scripts: ['api', 'push'] as const, short: true, seed: 1, say: () => {} }
+    const scripts = ['api', 'push'] as const
+    const options = { k6: K6 ?? '', address: undefined, scripts, short: true, seed: 1, say: () => {} }
     const running = runLoad({ ...options, signal: controller.signal })
     // k6 has begun to write down what it does: in the middle of the first script.
     const points = (): boolean =>
@@ -82,7 +100,10 @@ describe.skipIf(K6 === undefined)('a run, where k6 is there', () => {
     await expect.poll(points, { timeout: 25_000 }).toBe(true)
     expect(childrenOf(process.pid).length).toBe(before.length + 2)
     controller.abort(new Error('interrupted'))
-    expect((await running).cases).toEqual([])
+    expect((await running).cases.map(({ name, outcome }) => [name, outcome])).toEqual([
+      ['api', 'skipped'],
+      ['push', 'skipped'],
+    ])
     expect(childrenOf(process.pid)).toEqual(before)
     expect(readdirSync(folder.path)).toEqual([])
   })

@@ -6,6 +6,7 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeCases, reportFolder } from '../harness/suite.ts'
 import { findTool } from '../harness/tools.ts'
+import { readNodeAddress } from './environment.ts'
 import { runLoad } from './load.ts'
 import { LOAD_SCRIPT_NAMES, LOAD_SCRIPTS, type LoadScriptName } from './scripts.ts'
 
@@ -27,6 +28,8 @@ nobody else may use meanwhile, set
   LOAD_BASE_URL     its address, such as https://staging.example.org
   LOAD_TOKEN        a token of one of its users; its rate limit must allow 5,000 requests a minute
   LOAD_METRICS_URL  its internal listener; without it the books are not compared
+How it is reached: k6 takes SSL_CERT_FILE and SSL_CERT_DIR, git GIT_SSL_CAINFO, this command itself
+NODE_EXTRA_CA_CERTS; all take HTTPS_PROXY, HTTP_PROXY and NO_PROXY, this command with NODE_USE_ENV_PROXY=1.
 
 Examples:
   npm run load -- all --short
@@ -46,11 +49,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const scripts = LOAD_SCRIPT_NAMES.filter((name: LoadScriptName) => {
     return names.length === 0 || names.includes('all') || names.includes(name)
   })
+  const address = readNodeAddress(process.env)
   const startedAtMs = performance.now()
   const say = (line: string): void => console.log(line)
   const k6 = await findTool('k6', { signal, say })
   say(`seed ${seed}; again: npm run load -- ${scripts.join(' ')}${flags.short ? ' --short' : ''} --seed ${seed}`)
-  const { cases, tables } = await runLoad({ k6, scripts, short: flags.short, seed, signal, say })
+  const { cases, tables } = await runLoad({ k6, address, scripts, short: flags.short, seed, signal, say })
   writeFileSync(join(reportFolder(SUITE), 'report.txt'), tables.map((table) => `${table}\n`).join('\n'))
   return closeCases({ suite: SUITE, seed, cases, startedAtMs, details: { scripts } })
 }

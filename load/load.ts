@@ -5,10 +5,11 @@ import type { SuiteCase } from '../harness/suite.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { Random } from '../integration/support/random.ts'
 import { RATES } from './k6/metrics.ts'
-import { runK6 } from './k6-run.ts'
+import { type K6Outcome, runK6 } from './k6-run.ts'
 import type { LoadPlan } from './plan.ts'
 import { reconcile, type Reconciliation, type Subject, SUBJECTS } from './reconcile.ts'
 import { tableOf } from './report.ts'
+import type { NodeAddress } from './environment.ts'
 import { LOAD_SCRIPTS, type LoadScriptName } from './scripts.ts'
 import { seed as fill } from './seeding.ts'
 import { openTarget, settledSeries, type Target } from './target.ts'
@@ -16,6 +17,8 @@ import { verifyPushes } from './verify.ts'
 
 export interface LoadOptions {
   readonly k6: string
+  /** Undefined: a node of our own. */
+  readonly address: NodeAddress | undefined
   readonly scripts: readonly LoadScriptName[]
   readonly short: boolean
   readonly seed: number
@@ -39,39 +42,54 @@ const SUBJECT_NAMES: Readonly<Record<Subject, string>> = {
   latency: 'latencies agree within a bucket',
 }
 
-export async function runLoad({ k6, scripts, short, seed, signal, say }: LoadOptions): Promise<LoadResult> {
+/** Interrupted, it gives back what was done until then, and what was not as skipped. */
+export async function runLoad(options: LoadOptions): Promise<LoadResult> {
+  const { scripts, signal, say } = options
+  const cases: SuiteCase[] = []
+  const tables: string[] = []
+  const finished = new Set<LoadScriptName>()
+  try {
+    for await (const run of scriptRuns(options)) {
+      for (const { outcome, message, name: what } of run.cases) {
+        if (outcome !== 'passed') say(`  ${outcome} ${what}\n${message}`)
+      }
+      cases.push(...run.cases)
+      tables.push(...run.tables)
+      for (const table of run.tables) say(table)
+      finished.add(run.name)
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    // Programs that got the same signal failed; and what was made on somebody's node may still be there.
+    if (error !== signal.reason) say(`interrupted: ${String(error)}`)
+  }
+  for (const name of scripts) {
+    if (!finished.has(name)) cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
+  }
+  return { cases, tables }
+}
+
+/** Each script, when it has run. @throws the signal's reason, or what became of it */
+async function* scriptRuns(options: LoadOptions): AsyncGenerator<ScriptRun> {
+  const { k6, address, scripts, short, seed, signal, say } = options
   using folder = temporaryFolder('load')
-  await using target = await openTarget(process.env)
+  await using target = await openTarget(address)
   const seconds = short ? SECONDS_SHORT : SECONDS
   say(`node ${target.baseUrl}; filling it`)
   const pushCount = scripts.includes('push') ? RATES.push * seconds + PUSHES_SPARE : 0
-  const seeded = await fill(target, folder.path, new Random(seed), pushCount)
+  const seeded = await fill({ target, folder: folder.path, random: new Random(seed), pushCount, signal })
   const { baseUrl, username, token } = target
   const plan: LoadPlan = { baseUrl, username, token, seed, seconds, ...seeded }
   const planFile = join(folder.path, 'plan.json')
   // It holds the token.
   writeFileSync(planFile, JSON.stringify(plan), { mode: 0o600 })
-  const cases: SuiteCase[] = []
-  const tables: string[] = []
   for (const name of scripts) {
-    if (signal.aborted) break
+    signal.throwIfAborted()
     const run = new ScriptRun(name, { plan, planFile, target, folder: folder.path, k6, signal })
     say(`${name}: ${LOAD_SCRIPTS[name].does}, ${RATES[name]} a second for ${seconds} s`)
-    try {
-      await run.run()
-    } catch (error) {
-      // What was done until then goes into the report.
-      if (signal.aborted) break
-      throw error
-    }
-    for (const { outcome, message, name: what } of run.cases) {
-      if (outcome !== 'passed') say(`  ${outcome} ${what}\n${message}`)
-    }
-    cases.push(...run.cases)
-    tables.push(...run.tables)
-    for (const table of run.tables) say(table)
+    await run.run()
+    yield run
   }
-  return { cases, tables }
 }
 
 interface ScriptParts {
@@ -86,28 +104,34 @@ interface ScriptParts {
 class ScriptRun {
   readonly cases: SuiteCase[] = []
   readonly tables: string[] = []
-  readonly #name: LoadScriptName
+  readonly name: LoadScriptName
   readonly #parts: ScriptParts
   #startedAtMs = performance.now()
 
   constructor(name: LoadScriptName, parts: ScriptParts) {
-    this.#name = name
+    this.name = name
     this.#parts = parts
   }
 
   async run(): Promise<void> {
-    const { k6, planFile, folder, signal, target, plan } = this.#parts
+    const { folder, signal, target, plan } = this.#parts
     const { metricsUrl } = target
     const before = metricsUrl === undefined ? undefined : await settledSeries(metricsUrl, signal)
-    const { ledger, failure } = await runK6(k6, LOAD_SCRIPTS[this.#name].file, planFile, folder, signal)
+    const { ledger, failure } = await this.#runK6()
     this.#enter('thresholds are kept', failure === undefined ? [] : [failure])
     if (metricsUrl === undefined || before === undefined) {
       for (const subject of SUBJECTS) this.#skip(SUBJECT_NAMES[subject], 'LOAD_METRICS_URL is not set')
     } else this.#reconciled(reconcile(ledger, before, await settledSeries(metricsUrl, signal)))
-    if (this.#name !== 'push') return
-    const url = target.urlOf(plan.pushTo.slice(plan.username.length + 1))
-    const findings = await verifyPushes(plan, url, ledger.acknowledgedRefs, folder)
+    if (this.name !== 'push') return
+    const findings = await verifyPushes(plan, target, ledger.acknowledgedRefs, folder)
+    // A git that got the same signal finds nothing.
+    signal.throwIfAborted()
     this.#enter(`git finds all ${ledger.acknowledgedRefs.length} acknowledged pushes, and nothing wrong`, findings)
+  }
+
+  #runK6(): Promise<K6Outcome> {
+    const { k6, planFile, folder, signal, target } = this.#parts
+    return runK6({ k6, script: LOAD_SCRIPTS[this.name].file, planFile, folder, network: target.network, signal })
   }
 
   #reconciled(reconciliation: Reconciliation): void {
@@ -123,10 +147,10 @@ class ScriptRun {
       findings.length === 0
         ? ({ outcome: 'passed' } as const)
         : ({ outcome: 'failed', message: findings.join('\n') } as const)
-    this.cases.push({ name: `${this.#name}: ${what}`, duration_s, ...result })
+    this.cases.push({ name: `${this.name}: ${what}`, duration_s, ...result })
   }
 
   #skip(what: string, message: string): void {
-    this.cases.push({ name: `${this.#name}: ${what}`, duration_s: 0, outcome: 'skipped', message })
+    this.cases.push({ name: `${this.name}: ${what}`, duration_s: 0, outcome: 'skipped', message })
   }
 }

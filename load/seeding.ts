@@ -25,32 +25,45 @@ export function credentialOptions({ baseUrl, username, token }: Target, folder: 
   return ['-c', 'credential.helper=', '-c', `credential.helper=store --file=${file}`]
 }
 
-/** @param folder for the working copies and the packs */
-export async function seed(target: Target, folder: string, random: Random, pushCount: number): Promise<Seeded> {
+export interface Seeding {
+  readonly target: Target
+  /** For the working copies and the packs. */
+  readonly folder: string
+  readonly random: Random
+  readonly pushCount: number
+  readonly signal: AbortSignal
+}
+
+/** @throws the signal's reason, between one program and the next */
+export async function seed({ target, folder, random, pushCount, signal }: Seeding): Promise<Seeded> {
   const options = credentialOptions(target, folder)
   const repositories: LoadRepository[] = []
+  const make = async (name: string, commits: number): Promise<Git> => {
+    signal.throwIfAborted()
+    const git = new Git(join(folder, name), options, target.network)
+    await makeHistory(git, historyOf(commits, random))
+    signal.throwIfAborted()
+    await target.createRepository(name)
+    return git
+  }
   for (const [at, commits] of COMMITS.entries()) {
     const name = `load-${random.seed}-${at}`
-    const git = await makeHistory(join(folder, name), options, historyOf(commits, random))
-    await target.createRepository(name)
+    const git = await make(name, commits)
     await git.run('push', '--quiet', target.urlOf(name), '--all')
     await git.run('push', '--quiet', target.urlOf(name), '--tags')
     repositories.push(await describe(git, `${target.username}/${name}`))
   }
   const name = `load-${random.seed}-push`
-  const git = await makeHistory(join(folder, name), options, historyOf(10, random))
-  await target.createRepository(name)
+  const git = await make(name, 10)
   await git.run('push', '--quiet', target.urlOf(name), 'main')
-  const pushes = await makePushes(git, folder, pushCount)
+  const pushes = await makePushes(git, folder, pushCount, signal)
   return { repositories, pushTo: `${target.username}/${name}`, pushes }
 }
 
-async function makeHistory(folder: string, options: readonly string[], stream: string): Promise<Git> {
-  mkdirSync(folder)
-  const git = new Git(folder, options)
+async function makeHistory(git: Git, stream: string): Promise<void> {
+  mkdirSync(git.folder)
   await git.run('init', '--quiet', '--bare', '--initial-branch=main')
   await fastImport(git, stream)
-  return git
 }
 
 async function fastImport(git: Git, stream: string): Promise<void> {
@@ -102,7 +115,7 @@ async function describe(git: Git, path: string): Promise<LoadRepository> {
 }
 
 /** Branches from `main`, each with a pack of exactly what `main` has not. */
-async function makePushes(git: Git, folder: string, count: number): Promise<LoadPush[]> {
+async function makePushes(git: Git, folder: string, count: number, signal: AbortSignal): Promise<LoadPush[]> {
   const commits = Array.from({ length: count }, (_, at) => {
     const commit = commitOf(`refs/heads/made/${at}`, at, `push ${at}`)
     return `${commit}from refs/heads/main^0\nM 100644 inline pushed-${at}.txt\n${dataOf(`pushed by iteration ${at}`)}`
@@ -111,6 +124,7 @@ async function makePushes(git: Git, folder: string, count: number): Promise<Load
   mkdirSync(join(folder, 'packs'))
   const pushes: LoadPush[] = []
   for (let at = 0; at < count; at++) {
+    signal.throwIfAborted()
     const oid = await git.run('rev-parse', `refs/heads/made/${at}`)
     const prefix = join(folder, 'packs', `push-${at}`)
     const packing = await git.try(['pack-objects', '--quiet', '--revs', prefix], `${oid}\n^refs/heads/main\n`)

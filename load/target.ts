@@ -2,6 +2,7 @@
 import { parseMetrics, type Series } from '../integration/support/metrics.ts'
 import { NodeProcess } from '../integration/support/node-process.ts'
 import { WrongUseError } from '../harness/errors.ts'
+import type { NodeAddress } from './environment.ts'
 
 export interface Target extends AsyncDisposable {
   readonly baseUrl: string
@@ -9,31 +10,42 @@ export interface Target extends AsyncDisposable {
   readonly token: string
   /** Undefined: its metrics cannot be read, so nothing can be reconciled. */
   readonly metricsUrl: string | undefined
+  /** For programs that speak to it. */
+  readonly network: Readonly<Record<string, string>>
   createRepository(name: string): Promise<void>
   /** The clone address. */
   urlOf(name: string): string
 }
 
-/** What a target is named by, beside the flags: a token has no place among a command's arguments. */
-export interface TargetEnvironment {
-  readonly LOAD_BASE_URL?: string | undefined
-  readonly LOAD_TOKEN?: string | undefined
-  readonly LOAD_METRICS_URL?: string | undefined
-}
-
-/** @throws WrongUseError */
-export async function openTarget(environment: TargetEnvironment): Promise<Target> {
-  const { LOAD_BASE_URL: base, LOAD_TOKEN: token, LOAD_METRICS_URL: metrics } = environment
-  if (base === undefined) return OwnNode.start()
-  if (token === undefined) throw new WrongUseError('LOAD_BASE_URL needs LOAD_TOKEN, a token of a user of that node')
-  const [baseUrl, metricsUrl] = [urlIn('LOAD_BASE_URL', base), metrics && urlIn('LOAD_METRICS_URL', metrics)]
+/** @throws WrongUseError where the node that is named is not there, or is none */
+export async function openTarget(address: NodeAddress | undefined): Promise<Target> {
+  if (address === undefined) return OwnNode.start()
+  const { baseUrl, token, metricsUrl, network } = address
   const headers = { Authorization: `Bearer ${token}` }
   const response = await fetch(`${baseUrl}/api/user`, { headers }).catch((error: unknown) => {
-    throw new WrongUseError(`LOAD_BASE_URL: ${baseUrl} cannot be reached (${String(error)})`)
+    throw new WrongUseError(`LOAD_BASE_URL: ${baseUrl} cannot be reached (${reasonOf(error)})`)
   })
   if (response.status !== 200) throw new WrongUseError(`${baseUrl} does not take LOAD_TOKEN: ${response.status}`)
   const { username } = (await response.json()) as { username: string }
-  return new NamedNode({ baseUrl, metricsUrl, username, token })
+  if (metricsUrl !== undefined) await probeMetrics(metricsUrl)
+  return new NamedNode({ baseUrl, metricsUrl, username, token, network })
+}
+
+/** Before anything is made there: it would be found out after minutes only. */
+async function probeMetrics(metricsUrl: string): Promise<void> {
+  const series = await readSeries(metricsUrl).catch((error: unknown) => {
+    throw new WrongUseError(
+      `LOAD_METRICS_URL: ${reasonOf(error)}; it is the internal listener, such as http://HOST:9090`,
+    )
+  })
+  if (series.has(IN_FLIGHT)) return
+  throw new WrongUseError(`LOAD_METRICS_URL: ${metricsUrl}/metrics holds no metrics of a node`)
+}
+
+/** What `fetch` throws says that it failed; why is in its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error ? `${message}: ${cause.message}` : message
 }
 
 interface Access {
@@ -41,6 +53,7 @@ interface Access {
   readonly metricsUrl: string | undefined
   readonly username: string
   readonly token: string
+  readonly network: Readonly<Record<string, string>>
 }
 
 /** A node that others started; what is made there is deleted again. */
@@ -49,13 +62,15 @@ class NamedNode implements Target {
   readonly metricsUrl: string | undefined
   readonly username: string
   readonly token: string
+  readonly network: Readonly<Record<string, string>>
   readonly #made: string[] = []
 
-  constructor({ baseUrl, metricsUrl, username, token }: Access) {
+  constructor({ baseUrl, metricsUrl, username, token, network }: Access) {
     this.baseUrl = baseUrl
     this.metricsUrl = metricsUrl
     this.username = username
     this.token = token
+    this.network = network
   }
 
   async createRepository(name: string): Promise<void> {
@@ -93,7 +108,7 @@ class OwnNode extends NamedNode {
     const node = await NodeProcess.start({ environment: { GUTS_RATE_LIMIT: '0', GUTS_LOG_LEVEL: 'warn' } })
     try {
       const user = await node.createUser('alice')
-      return new OwnNode(node, { baseUrl: node.origin, metricsUrl: node.internalOrigin, ...user })
+      return new OwnNode(node, { baseUrl: node.origin, metricsUrl: node.internalOrigin, network: {}, ...user })
     } catch (error) {
       await node[Symbol.asyncDispose]()
       throw error
@@ -105,14 +120,17 @@ class OwnNode extends NamedNode {
   }
 }
 
-function urlIn(variable: string, value: string): string {
-  const url = URL.parse(value)
-  if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, '')
-  throw new WrongUseError(`${variable} is an address such as https://staging.example.org`)
-}
-
 const SETTLE_MS_MAX = 15_000
 const POLL_MS = 100
+const IN_FLIGHT = 'guts_http_requests_in_flight{listener="api"}'
+
+/** @throws Error */
+async function readSeries(metricsUrl: string, signal?: AbortSignal): Promise<Series> {
+  const headers = { Accept: 'text/plain' }
+  const response = await fetch(`${metricsUrl}/metrics`, { headers, ...(signal === undefined ? {} : { signal }) })
+  if (response.status !== 200) throw new Error(`${metricsUrl}/metrics answered ${response.status}`)
+  return parseMetrics(await response.text())
+}
 
 /**
  * The node's metrics when it has no request in hand: each is counted at its end, a moment after its last byte.
@@ -121,10 +139,8 @@ const POLL_MS = 100
 export async function settledSeries(metricsUrl: string, signal: AbortSignal): Promise<Series> {
   const untilMs = performance.now() + SETTLE_MS_MAX
   for (;;) {
-    const response = await fetch(`${metricsUrl}/metrics`, { headers: { Accept: 'text/plain' }, signal })
-    if (response.status !== 200) throw new Error(`${metricsUrl}/metrics answered ${response.status}`)
-    const series = parseMetrics(await response.text())
-    if (series.get('guts_http_requests_in_flight{listener="api"}') === 0) return series
+    const series = await readSeries(metricsUrl, signal)
+    if (series.get(IN_FLIGHT) === 0) return series
     if (performance.now() > untilMs) throw new Error('The node still has requests in hand: is it used by others, too?')
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }

@@ -23,16 +23,21 @@ export function temporaryFolder(name: string): Disposable & { readonly path: str
 export class Git {
   readonly folder: string
   readonly #options: readonly string[]
+  readonly #extra: Readonly<Record<string, string>>
   #commits = 0
 
-  /** @param options before the command, e.g. `-c`, `protocol.version=1` */
-  constructor(folder: string, options: readonly string[] = []) {
+  /**
+   * @param options before the command, e.g. `-c`, `protocol.version=1`
+   * @param extra variables, e.g. of a proxy
+   */
+  constructor(folder: string, options: readonly string[] = [], extra: Readonly<Record<string, string>> = {}) {
     this.folder = folder
     this.#options = options
+    this.#extra = extra
   }
 
   in(folder: string): Git {
-    return new Git(join(this.folder, folder), this.#options)
+    return new Git(join(this.folder, folder), this.#options, this.#extra)
   }
 
   /** Never rejects: a refusal is an outcome, too. */
@@ -76,6 +81,7 @@ export class Git {
       GIT_AUTHOR_DATE: date,
       GIT_COMMITTER_DATE: date,
       LC_ALL: 'C',
+      ...this.#extra,
     }
   }
 }
