@@ -1,9 +1,11 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { describe, expect, it } from 'vitest'
 import { EXIT } from '../harness/suite.ts'
+import { replaceOnce } from '../harness/tree-copy.ts'
 import { cleanEnvironment, ROOT, run } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { glibcVersion, isEnough, presentJazzerNode } from './engine/jazzer-node.ts'
@@ -55,6 +57,59 @@ describe('npm run fuzz', () => {
     expect(commandLines().filter((one) => one.includes(temporary.path))).toEqual([])
     const summary = JSON.parse(readFileSync(join(copy.path, 'reports/fuzz/summary.json'), 'utf8')) as object
     expect(summary).toMatchObject({ suite: 'fuzz', executed: 0, skipped: 2 })
+  })
+})
+
+// Where newer libraries have not been fetched, nothing is fetched for a test.
+describe.skipIf(node === undefined)('what is found', () => {
+  const TARGET = 'fuzz/targets/pkt-line.fuzz.ts'
+  const ENTRY = 'export function fuzz(data: Buffer): void {\n'
+
+  async function withDefect(condition: string) {
+    const copy = await copyFuzzer()
+    const file = join(copy.path, TARGET)
+    const defect = `if (${condition}) throw new Error('planted')\n`
+    writeFileSync(file, replaceOnce(readFileSync(file, 'utf8'), ENTRY, `${ENTRY}${defect}`, TARGET))
+    rmSync(join(copy.path, 'fuzz/findings'), { recursive: true })
+    const args = [COMMAND, 'pkt-line', '--time', '20s', '--jobs', '1']
+    const child = spawn(process.execPath, args, { cwd: copy.path, env: cleanEnvironment() })
+    const ended = once(child, 'close')
+    const found = (): string[] => readdirSync(join(copy.path, 'fuzz/findings/pkt-line'))
+    return { copy, child, ended, found, lines: createInterface(child.stdout) }
+  }
+
+  it('is saved before it is made smaller, which may be interrupted', async () => {
+    const { copy, child, ended, found, lines } = await withDefect('data.length > 1')
+    using _copy = copy
+    for await (const line of lines) if (line.includes('to be made smaller')) break
+    expect(found().length).toBeGreaterThan(0)
+    child.kill('SIGINT')
+    expect((await ended)[0]).toBe(EXIT.interrupted)
+    expect(found().length).toBeGreaterThan(0)
+  })
+
+  it.each([
+    { name: 'and made smaller, with the command that repeats it', condition: 'data.length > 1', bytes: 2 },
+    {
+      name: 'and named where only the fuzzer shows it',
+      condition: "data.length > 1 && process.argv[1]?.includes('jazzer')",
+      bytes: undefined,
+    },
+  ])('is saved $name', async ({ condition, bytes }) => {
+    const { copy, ended, found, lines } = await withDefect(condition)
+    using _copy = copy
+    let said = ''
+    for await (const line of lines) said += `${line}\n`
+    expect((await ended)[0]).toBe(EXIT.finding)
+    const file = `fuzz/findings/pkt-line/${found().join()}`
+    expect(said).toContain(
+      bytes === undefined ? 'the replay passes on it' : `again: npm run fuzz -- pkt-line --input ${file}`,
+    )
+    const { targets } = JSON.parse(readFileSync(join(copy.path, 'reports/fuzz/summary.json'), 'utf8')) as {
+      targets: readonly { findings: readonly { bytes: number }[] }[]
+    }
+    expect(targets[0]?.findings).toMatchObject([{ kind: 'crash', file, repeats: bytes !== undefined }])
+    if (bytes !== undefined) expect(targets[0]?.findings[0]?.bytes).toBe(bytes)
   })
 })
 

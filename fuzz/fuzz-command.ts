@@ -96,7 +96,8 @@ async function search(
   const rounds = Math.ceil(targets.length / jobs)
   const seconds = Math.max(1, Math.floor(timeMs / 1_000 / rounds))
   const onStatus: FuzzRun['onStatus'] = (target, status) => progress.update(target, status)
-  const run: FuzzRun = { node, folder: folder.path, seed, seconds, signal, onStatus }
+  const say = (line: string): void => progress.say(line)
+  const run: FuzzRun = { node, folder: folder.path, seed, seconds, signal, onStatus, say }
   const results: TargetResult[] = []
   const cases: SuiteCase[] = []
   const queue = targets.values()
@@ -134,8 +135,9 @@ function report(result: TargetResult, progress: Progress): SuiteCase {
     `${target}: ${formatNumber(status.executions)} runs, ${speed}, ${edges}, ${status.corpusInputs} inputs kept`,
   )
   for (const problem of problems) progress.say(`FAILED ${target}: ${problem}`)
-  const messages = findings.map(({ kind, said, file, bytes, command }) => {
-    const message = `${kind}: ${said}\n  ${bytes} bytes in ${file}\n  again: ${command}`
+  const messages = findings.map(({ kind, said, file, bytes, command, repeats }) => {
+    const again = repeats ? `again: ${command}` : `the replay passes on it: only the fuzzer shows it`
+    const message = `${kind}: ${said}\n  ${bytes} bytes in ${file}\n  ${again}`
     progress.say(`FINDING ${target}: ${message}`)
     return message
   })

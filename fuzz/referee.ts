@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { deflateSync } from 'node:zlib'
 import { cleanEnvironment } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
@@ -27,6 +28,31 @@ export type Referee = (inputs: readonly Input[]) => Disagreement[]
 const OURS = /_over_limit$|^delta_too_deep$|^object_duplicate$/
 
 export const REFEREES: Readonly<Partial<Record<TargetName, Referee>>> = { pack: judgePacks, object: judgeObjects }
+
+/** Inputs that C git is given at a time, and while which nothing else is done here. */
+const BATCH_INPUTS = 2_000
+
+/**
+ * Judges all inputs, in batches.
+ * @throws the signal's reason
+ */
+export async function judgeAll(
+  name: TargetName,
+  inputs: readonly Input[],
+  signal: AbortSignal,
+  referees = REFEREES,
+): Promise<Disagreement[]> {
+  const referee = referees[name]
+  const found: Disagreement[] = []
+  if (referee === undefined) return found
+  for (let at = 0; at < inputs.length; at += BATCH_INPUTS) {
+    // Signals, and what other targets say, are read between two batches.
+    await setImmediate()
+    signal.throwIfAborted()
+    found.push(...referee(inputs.slice(at, at + BATCH_INPUTS)))
+  }
+  return found
+}
 
 function judgePacks(inputs: readonly Input[]): Disagreement[] {
   const taken = gitIndexPack(inputs.map(({ bytes }) => packOf(bytes)))

@@ -8,7 +8,7 @@ import { bundleTarget, notDriven } from './engine/bundle.ts'
 import { type Input, readFindings, readSeeds } from './engine/corpus.ts'
 import { whyNotDriven } from './engine/coverage.ts'
 import { replay } from './engine/replay.ts'
-import { REFEREES } from './referee.ts'
+import { judgeAll } from './referee.ts'
 import { targetOf, type TargetName } from './targets.ts'
 
 export interface Regression {
@@ -28,7 +28,7 @@ export async function replayTarget(name: TargetName, signal: AbortSignal): Promi
   const problems = [
     ...notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`),
     ...failures.map(({ input, message }) => `${input.name}: ${message}`),
-    ...(failures.length > 0 ? [] : judge(name, inputs)),
+    ...(failures.length > 0 ? [] : await judge(name, inputs, signal)),
     ...(coverage === undefined ? [] : whyNotDriven(target.drives, coverage)),
   ]
   return { target: name, inputs: inputs.length, problems }
@@ -40,12 +40,13 @@ export async function replayInput(name: TargetName, path: string, signal: AbortS
   const input: Input = { name: path, bytes: readInput(path) }
   const { failures } = await replay(await bundleTarget(name, folder.path), [input], signal)
   const problems = failures.map(({ message }) => `${path}: ${message}`)
-  return { target: name, inputs: 1, problems: failures.length > 0 ? problems : judge(name, [input]) }
+  return { target: name, inputs: 1, problems: failures.length > 0 ? problems : await judge(name, [input], signal) }
 }
 
 /** By C git, where it has a say. */
-function judge(name: TargetName, inputs: readonly Input[]): string[] {
-  return (REFEREES[name]?.(inputs) ?? []).map(({ input, message }) => `${input.name}: ${message}`)
+async function judge(name: TargetName, inputs: readonly Input[], signal: AbortSignal): Promise<string[]> {
+  const found = await judgeAll(name, inputs, signal)
+  return found.map(({ input, message }) => `${input.name}: ${message}`)
 }
 
 function readInput(path: string): Buffer {

@@ -1,13 +1,22 @@
 /** Fuzzes one target: proves that it can find something there, looks for it, and makes what it found small. */
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bundle, type Bundle, bundleTarget, notDriven } from './engine/bundle.ts'
-import { type Input, keptFolder, readFindings, readFolder, readSeeds, saveFinding } from './engine/corpus.ts'
+import {
+  type Input,
+  keptFolder,
+  readFindings,
+  readFolder,
+  readSeeds,
+  replaceFinding,
+  saveFinding,
+} from './engine/corpus.ts'
 import { type ModuleCoverage, whyNotDriven } from './engine/coverage.ts'
 import { type JazzerEnd, type JazzerOutcome, runJazzer } from './engine/jazzer.ts'
 import type { FuzzStatus } from './engine/libfuzzer-lines.ts'
+import { mergeInputs } from './engine/merge.ts'
 import { minimiseFinding, replay } from './engine/replay.ts'
-import { REFEREES } from './referee.ts'
+import { judgeAll } from './referee.ts'
 import { targetOf, type TargetName } from './targets.ts'
 
 export interface FuzzRun {
@@ -19,6 +28,7 @@ export interface FuzzRun {
   readonly seconds: number
   readonly signal: AbortSignal
   onStatus(target: TargetName, status: FuzzStatus): void
+  say(line: string): void
 }
 
 export interface Finding {
@@ -28,6 +38,8 @@ export interface Finding {
   readonly file: string
   readonly bytes: number
   readonly command: string
+  /** Whether the replay fails on it, which has not all of the fuzzer's detectors. */
+  readonly repeats: boolean
 }
 
 export interface TargetResult {
@@ -40,20 +52,24 @@ export interface TargetResult {
   readonly coverageAtStart: number
   readonly modules: readonly { readonly module: string; readonly linesRun: number; readonly lines: number }[]
   readonly findings: readonly Finding[]
+  /** For later runs. */
+  readonly inputsKept: number
   /** Why what this target found, or did not, means nothing. */
   readonly problems: readonly string[]
   readonly duration_s: number
 }
 
 const CANARY_RUNS = 1_000_000
-/** For the report and for C git: enough to see what is never reached. */
+/** For the report: enough to see what is never reached. */
 const REPLAYED_INPUTS_MAX = 2_000
+/** A run starts by trying all that were kept, of which a half or more reach nothing new. */
+const KEPT_INPUTS_MAX = 2_000
 
 /** @returns why the fuzzer would find nothing, whatever there was; undefined: it found the planted defect */
 export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promise<string | undefined> {
   const { path } = await bundle('targets/canary.fuzz.ts', join(folder, 'canary.cjs'))
-  const limit = { runs: CANARY_RUNS }
-  const options = { seed, limit, words: [], inputBytesMax: 64, makesObjects: false, signal }
+  const work = { runs: CANARY_RUNS }
+  const options = { seed, work, words: [], inputBytesMax: 64, makesObjects: false, signal }
   const run = { node, bundle: path, corpusFolders: [], ...options }
   const outcome = await runJazzer({ ...run, folder: subfolder(folder) })
   if (outcome.end === 'crash' && outcome.said.includes('The canary was found')) return undefined
@@ -69,20 +85,23 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
   const replayed = await replay(bundled, seeds, run.signal)
   for (const { input, message } of replayed.failures) problems.push(`fails already on ${input.name}: ${message}`)
   if (replayed.coverage !== undefined) problems.push(...whyNotDriven(target.drives, replayed.coverage))
-  const nothing = await runJazzer({ ...jazzerRun(name, bundled, run), corpusFolders: [], limit: { runs: 1 } })
+  const nothing = await runJazzer({ ...jazzerRun(name, bundled, run), corpusFolders: [], work: { runs: 1 } })
   const kept = keptFolder(name)
-  const limit = { seconds: run.seconds }
+  const work = { seconds: run.seconds }
   const corpusFolders = [kept, writeInputs(seeds, run.folder)]
-  const jazzer = { ...jazzerRun(name, bundled, run), corpusFolders, limit }
+  const jazzer = { ...jazzerRun(name, bundled, run), corpusFolders, work }
   const outcome = await runJazzer({ ...jazzer, onStatus: (status) => run.onStatus(name, status) })
   const coverageAtStart = outcome.seeded?.coverage ?? 0
   if (outcome.end === 'broken') problems.push(`the fuzzer broke off: ${outcome.said}`)
   else if (coverageAtStart === 0) problems.push('no coverage came back: the bundle is not instrumented')
   else if (coverageAtStart <= nothing.status.coverage) problems.push('the seeds cover no more than an empty input does')
-  const inputs = [...seeds, ...readFolder(kept)].slice(0, REPLAYED_INPUTS_MAX)
-  const findings = await findingsOf(name, bundled, outcome, run.signal)
+  const inputs = [...seeds, ...readFolder(kept)]
+  const findings = await findingsOf(name, bundled, outcome, run)
   // What crashes here would crash the referee, too.
-  if (outcome.end === 'nothing found' && replayed.failures.length === 0) findings.push(...disagreements(name, inputs))
+  if (outcome.end === 'nothing found' && replayed.failures.length === 0) {
+    findings.push(...(await disagreements(name, inputs, run.signal)))
+    if (readdirSync(kept).length > KEPT_INPUTS_MAX) await merge(name, kept, bundled, run)
+  }
   return {
     target: name,
     status: outcome.status,
@@ -90,8 +109,9 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
     goalPerS: target.goalPerS,
     coverageOfNothing: nothing.status.coverage,
     coverageAtStart,
-    modules: await coverageOf(bundled, inputs, run.signal),
+    modules: await coverageOf(bundled, inputs.slice(0, REPLAYED_INPUTS_MAX), run.signal),
     findings,
+    inputsKept: readdirSync(kept).length,
     problems,
     duration_s: Math.round((performance.now() - startedAtMs) / 1_000),
   }
@@ -102,26 +122,42 @@ function jazzerRun(name: TargetName, { path }: Bundle, { node, folder, seed, sig
   return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, signal }
 }
 
+/** Saved as it is, before it is made smaller, which takes a while and may be interrupted. */
 async function findingsOf(
   name: TargetName,
   bundled: Bundle,
   { end, said, input }: JazzerOutcome,
-  signal: AbortSignal,
+  { signal, say }: FuzzRun,
 ): Promise<Finding[]> {
   if (input === undefined || end === 'nothing found') return []
-  return [finding(name, end, said, await minimiseFinding(bundled, input, signal))]
+  say(`FINDING ${name}: ${end}; ${input.length} bytes in ${saveFinding(name, input)}, to be made smaller`)
+  const smallest = await minimiseFinding(bundled, input, signal)
+  const file = replaceFinding(name, input, smallest)
+  const { failures } = await replay(bundled, [{ name: file, bytes: smallest }], signal)
+  return [finding(name, { kind: end, said, file, bytes: smallest.length, repeats: failures.length > 0 })]
 }
 
 /** One of each kind: what is wrong once is wrong for many inputs. */
-function disagreements(name: TargetName, inputs: readonly Input[]): Finding[] {
-  const found = REFEREES[name]?.(inputs) ?? []
+async function disagreements(name: TargetName, inputs: readonly Input[], signal: AbortSignal): Promise<Finding[]> {
+  const found = await judgeAll(name, inputs, signal)
   const kinds = new Map(found.map(({ message, input }) => [message, input]))
-  return Array.from(kinds, ([message, input]) => finding(name, 'disagreement', message, input.bytes))
+  const findings: Finding[] = []
+  for (const [said, input] of kinds) {
+    const repeats = (await judgeAll(name, [input], signal)).length > 0
+    const file = saveFinding(name, input.bytes)
+    findings.push(finding(name, { kind: 'disagreement', said, file, bytes: input.bytes.length, repeats }))
+  }
+  return findings
 }
 
-function finding(name: TargetName, kind: Finding['kind'], said: string, input: Buffer): Finding {
-  const file = saveFinding(name, input)
-  return { kind, said, file, bytes: input.length, command: `npm run fuzz -- ${name} --input ${file}` }
+function finding(name: TargetName, found: Omit<Finding, 'command'>): Finding {
+  return { ...found, command: `npm run fuzz -- ${name} --input ${found.file}` }
+}
+
+async function merge(name: TargetName, kept: string, bundled: Bundle, run: FuzzRun): Promise<void> {
+  const merged = await mergeInputs(kept, jazzerRun(name, bundled, run))
+  if (merged === undefined) run.say(`${name}: the inputs that are kept could not be merged`)
+  else run.say(`${name}: of ${merged.before} inputs that were kept, ${merged.after} reach what all did`)
 }
 
 async function coverageOf(

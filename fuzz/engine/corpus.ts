@@ -1,6 +1,6 @@
 /** Inputs: seeds and findings that are committed, and what the fuzzer found worth keeping on this machine. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reportFolder } from '../../harness/suite.ts'
 import { ROOT } from '../../integration/support/command-line.ts'
@@ -34,10 +34,21 @@ export function readFindings(target: TargetName): Input[] {
 
 /** @returns the file, relative to the repository's root */
 export function saveFinding(target: TargetName, bytes: Buffer): string {
-  const name = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  const name = nameOf(bytes)
   mkdirSync(findingsFolder(target), { recursive: true })
   writeFileSync(join(findingsFolder(target), name), bytes)
   return `fuzz/findings/${target}/${name}`
+}
+
+/** Instead of one that was saved before; at every moment one of the two is there. @returns the file, as above */
+export function replaceFinding(target: TargetName, before: Buffer, after: Buffer): string {
+  const file = saveFinding(target, after)
+  if (!after.equals(before)) rmSync(join(findingsFolder(target), nameOf(before)))
+  return file
+}
+
+function nameOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 16)
 }
 
 /** What earlier runs here found worth keeping; a run begins with it, and adds to it. */

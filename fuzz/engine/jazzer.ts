@@ -5,8 +5,13 @@ import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ToolMissingError } from '../../harness/errors.ts'
+import { groupEndsWith, killGroup } from '../../harness/process-group.ts'
 import { cleanEnvironment } from '../../integration/support/command-line.ts'
+import { INPUT_LIMITS, RSS_MB_MAX } from './limits.ts'
 import { type FuzzStatus, LibFuzzerLines } from './libfuzzer-lines.ts'
+
+/** To search; or to put into the first folder what, of all in the others, reaches what no smaller one does. */
+export type JazzerWork = { readonly seconds: number } | { readonly runs: number } | 'merge'
 
 export interface JazzerRun {
   /** The Node that can load Jazzer.js. */
@@ -17,7 +22,7 @@ export interface JazzerRun {
   /** For this run alone: inputs that fail land here, and whatever temporary files there are. */
   readonly folder: string
   readonly seed: number
-  readonly limit: { readonly seconds: number } | { readonly runs: number }
+  readonly work: JazzerWork
   readonly words: readonly string[]
   readonly inputBytesMax: number
   readonly makesObjects: boolean
@@ -40,10 +45,6 @@ export interface JazzerOutcome {
 }
 
 const END_OF_CODE: Readonly<Record<number, JazzerEnd>> = { 0: 'nothing found', 77: 'crash', 70: 'hang', 71: 'memory' }
-/** Of one input. */
-const TIMEOUT_MS = 10_000
-/** Of the whole process; Node with the instrumented code takes about 200. */
-const RSS_MB_MAX = 1_024
 /** Beyond its own limit; it should have ended long before. */
 const GRACE_MS = 60_000
 const SAID_LINES_MAX = 15
@@ -57,17 +58,16 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
   run.signal.throwIfAborted()
   const dictionary = join(run.folder, 'words.dict')
   writeFileSync(dictionary, run.words.map((word) => `"${escapeWord(word)}"\n`).join(''))
-  const limit = 'runs' in run.limit ? `-runs=${run.limit.runs}` : `-max_total_time=${run.limit.seconds}`
   const options = [
     '--sync',
     `--includes=${basename(run.bundle)}`,
-    `--timeout=${TIMEOUT_MS}`,
+    `--timeout=${INPUT_LIMITS.timeMs}`,
     ...[...DETECTORS_OFF, ...(run.makesObjects ? [] : [POLLUTION_DETECTOR])].flatMap((name) => [
       '--disableBugDetectors',
       name,
     ]),
     '--',
-    limit,
+    workOption(run.work),
     '-use_value_profile=1',
     '-print_final_stats=1',
     `-seed=${run.seed}`,
@@ -80,6 +80,8 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
     cwd: run.folder,
     // Its own temporary files go where they are removed, however it ends.
     env: cleanEnvironment({ TMPDIR: run.folder }),
+    // To merge it starts another one.
+    detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const lines = new LibFuzzerLines()
@@ -93,25 +95,34 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
     if (last.length > SAID_LINES_MAX) last.shift()
     if (line.startsWith('#')) run.onStatus?.(lines.status)
   })
-  const kill = (): void => void child.kill('SIGKILL')
-  run.signal.addEventListener('abort', kill)
-  const overdue = setTimeout(kill, ('seconds' in run.limit ? run.limit.seconds * 1_000 : 0) + GRACE_MS)
+  using _ends = groupEndsWith(child, run.signal)
+  const overdue = setTimeout(() => killGroup(child), secondsOf(run.work) * 1_000 + GRACE_MS)
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject)
   child.once('close', resolve)
   try {
     const code = await promise
-    run.signal.throwIfAborted()
     const end = END_OF_CODE[code ?? -1] ?? 'broken'
+    const input = failedInput(run.folder)
+    // What was found just then is not thrown away.
+    if (input === undefined || end === 'broken') run.signal.throwIfAborted()
     const said = (lines.finding.length > 0 ? lines.finding : last).join('\n').trim()
     const { status, seeded } = lines
     const sinceSeeded = status.executions - (seeded?.executions ?? 0)
     const executionsPerS = Math.round((sinceSeeded / Math.max(1, performance.now() - seededAtMs)) * 1_000)
-    return { end, status, executionsPerS, seeded, said, input: failedInput(run.folder) }
+    return { end, status, executionsPerS, seeded, said, input }
   } finally {
     clearTimeout(overdue)
-    run.signal.removeEventListener('abort', kill)
   }
+}
+
+function workOption(work: JazzerWork): string {
+  if (work === 'merge') return '-merge=1'
+  return 'runs' in work ? `-runs=${work.runs}` : `-max_total_time=${work.seconds}`
+}
+
+function secondsOf(work: JazzerWork): number {
+  return typeof work === 'object' && 'seconds' in work ? work.seconds : 0
 }
 
 function failedInput(folder: string): Buffer | undefined {
