@@ -12,11 +12,18 @@ const MAP_COMMENT = ['//# source', 'MappingURL=data:application/json;base64,'].j
 const NO_MAP = Buffer.from('{"version":3,"sources":[],"mappings":""}').toString('base64')
 
 const TARGET = `
+const kept = []
 exports.fuzz = (data) => {
   const text = data.toString()
-  if (text.includes('throw')) throw new TypeError('as asked')
   if (text.includes('exit')) process.exit(3)
   if (text.includes('memory')) for (const kept = []; ; ) kept.push(new Array(100_000).fill(0).map(String))
+  if (text.includes('hang')) for (;;);
+  if (text.includes('pollute')) ({})['__proto__'].polluted = text
+  if (text.includes('throw')) throw new TypeError('as asked')
+  if (text.includes('replace')) Array.prototype.at = () => text
+  if (text.includes('buffer')) Buffer.alloc(150 * 2 ** 20, 1)
+  if (text.includes('endless')) for (;;) kept.push(Buffer.alloc(2 ** 24, 1))
+  if (text.includes('keep')) kept.push(Buffer.alloc(30 * 2 ** 20, 1))
 }
 ${MAP_COMMENT}${NO_MAP}
 `
@@ -36,6 +43,29 @@ describe('replay', () => {
       ['exit', 'the process ended with 3'],
       ['memory', expect.stringMatching(/^the process ended with (SIGABRT|SIGTRAP|13[0-9])$/)],
     ])
+    expect(coverage).toBeDefined()
+  })
+
+  it.each([
+    { name: 'hang', message: 'the process hung: silent for 2 s' },
+    { name: 'pollute', message: 'prototype pollution: Object changed' },
+    { name: 'pollute and throw', message: 'prototype pollution: Object changed\nTypeError: as asked' },
+    { name: 'replace', message: 'prototype pollution: Array changed' },
+    { name: 'buffer', message: 'memory: more than 100 MB' },
+    { name: 'endless', message: 'the process took more than 300 MB' },
+  ])('fails on an input that only a limit shows: $name', async ({ name, message }) => {
+    const limits = { timeMs: 2_000, memoryMb: 100 }
+    const all = ['before', name, 'after'].map((one) => ({ name: one, bytes: Buffer.from(one) }))
+    const { failures } = await withTarget((bundle) => replay(bundle, all, never, limits))
+    expect(failures.map((one) => [one.input.name, one.message.split('\n    at ')[0]])).toEqual([[name, message]])
+  })
+
+  it('blames no input for the memory that others took', async () => {
+    const all = Array.from({ length: 6 }, (_, at) => ({ name: `${at}`, bytes: Buffer.from(`keep ${at}`) }))
+    const { failures, coverage } = await withTarget((bundle) =>
+      replay(bundle, all, never, { timeMs: 10_000, memoryMb: 100 }),
+    )
+    expect(failures).toEqual([])
     expect(coverage).toBeDefined()
   })
 

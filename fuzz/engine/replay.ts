@@ -5,11 +5,14 @@ import { cleanEnvironment, ROOT } from '../../integration/support/command-line.t
 import type { Bundle } from './bundle.ts'
 import type { Input } from './corpus.ts'
 import type { DrivenCoverage } from './coverage.ts'
+import { INPUT_LIMITS, type InputLimits, RSS_MB_WITHOUT_INPUT } from './limits.ts'
+import { residentMb } from './memory.ts'
 import type { Failure, Job, Report } from './worker-messages.ts'
 
-/** Of one input: inputs take microseconds, the machine may be busy. */
+/** While no input runs, and between two smaller ones: the machine may be busy. */
 const SILENCE_MS_MAX = 20_000
 const HEAP_MB_MAX = 512
+const WATCH_MEMORY_MS = 250
 const ATTEMPTS_MAX = 20_000
 
 export interface ReplayFailure extends Failure {
@@ -22,15 +25,25 @@ export interface Replayed {
   readonly coverage: DrivenCoverage | undefined
 }
 
-/** Each input once, in order; one that ends the process or hangs is a failure like any other. */
-export async function replay(bundle: Bundle, inputs: readonly Input[], signal: AbortSignal): Promise<Replayed> {
+/**
+ * Each input once, in order; one that ends the process, hangs or takes too much memory is a failure like any other.
+ * @throws the signal's reason
+ */
+export async function replay(
+  bundle: Bundle,
+  inputs: readonly Input[],
+  signal: AbortSignal,
+  limits = INPUT_LIMITS,
+): Promise<Replayed> {
   const failures: ReplayFailure[] = []
   let coverage: DrivenCoverage | undefined
   for (let from = 0; from < inputs.length || coverage === undefined;) {
     const batch = inputs.slice(from)
-    const job: Job = { type: 'replay', bundle: bundle.path, inputs: batch.map(({ bytes }) => bytes), root: ROOT }
+    const bytes = batch.map((one) => one.bytes)
+    const memoryMbMax = limits.memoryMb
+    const job: Job = { type: 'replay', bundle: bundle.path, inputs: bytes, root: ROOT, memoryMbMax }
     let current = 0
-    const end = await runWorker(job, signal, (report) => {
+    const end = await runWorker(job, signal, limits, (report) => {
       const input = batch[current]
       if (report.type === 'trying') current = report.index
       if (report.type === 'failed' && input !== undefined) failures.push({ input, ...report.failure })
@@ -51,7 +64,7 @@ export async function replay(bundle: Bundle, inputs: readonly Input[], signal: A
 export async function minimiseFinding(bundle: Bundle, input: Buffer, signal: AbortSignal): Promise<Buffer> {
   let best = input
   const job: Job = { type: 'minimise', bundle: bundle.path, input, root: ROOT, attemptsMax: ATTEMPTS_MAX }
-  await runWorker(job, signal, (report) => {
+  await runWorker(job, signal, INPUT_LIMITS, (report) => {
     if (report.type === 'smaller') best = Buffer.from(report.input)
   })
   return best
@@ -61,6 +74,7 @@ export async function minimiseFinding(bundle: Bundle, input: Buffer, signal: Abo
 async function runWorker(
   job: Job,
   signal: AbortSignal,
+  limits: InputLimits,
   onReport: (report: Report) => void,
 ): Promise<string | undefined> {
   signal.throwIfAborted()
@@ -72,7 +86,7 @@ async function runWorker(
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })
   try {
-    return await attend(child, job, signal, onReport)
+    return await attend(child, job, signal, limits, onReport)
   } finally {
     if (child.exitCode === null && child.signalCode === null) {
       const gone = Promise.withResolvers<void>()
@@ -87,15 +101,30 @@ function attend(
   child: ChildProcess,
   job: Job,
   signal: AbortSignal,
+  limits: InputLimits,
   onReport: (report: Report) => void,
 ): Promise<string | undefined> {
   const { promise, resolve, reject } = Promise.withResolvers<string | undefined>()
   let isDone = false
-  const silence = setTimeout(() => resolve(`hung: silent for ${SILENCE_MS_MAX / 1_000} s`), SILENCE_MS_MAX)
+  let silence: NodeJS.Timeout | undefined
+  const awaitReport = (withinMs: number): void => {
+    clearTimeout(silence)
+    const mine = setTimeout(() => {
+      // We may have been the busy ones: what the worker said meanwhile is read before it is called silent.
+      setImmediate(() => silence === mine && resolve(`hung: silent for ${withinMs / 1_000} s`))
+    }, withinMs)
+    silence = mine
+  }
+  awaitReport(SILENCE_MS_MAX)
+  // The worker looks after each input; one that goes on and on would take the machine's memory meanwhile.
+  const memoryMbMax = limits.memoryMb + RSS_MB_WITHOUT_INPUT
+  const watch = setInterval(() => {
+    if (residentMb(child.pid ?? 0) > memoryMbMax) resolve(`took more than ${memoryMbMax} MB`)
+  }, WATCH_MEMORY_MS)
   const abort = (): void => reject(signal.reason)
   signal.addEventListener('abort', abort)
   child.on('message', (report: Report) => {
-    silence.refresh()
+    awaitReport(report.type === 'trying' ? limits.timeMs : SILENCE_MS_MAX)
     isDone ||= report.type === 'done'
     onReport(report)
   })
@@ -104,6 +133,7 @@ function attend(
   child.send(job)
   return promise.finally(() => {
     clearTimeout(silence)
+    clearInterval(watch)
     signal.removeEventListener('abort', abort)
   })
 }

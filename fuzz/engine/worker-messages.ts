@@ -3,7 +3,13 @@ import type { DrivenCoverage } from './coverage.ts'
 /** What `worker.ts` is asked, and what it says. */
 
 export type Job =
-  | { readonly type: 'replay'; readonly bundle: string; readonly inputs: readonly Uint8Array[]; readonly root: string }
+  | {
+      readonly type: 'replay'
+      readonly bundle: string
+      readonly inputs: readonly Uint8Array[]
+      readonly root: string
+      readonly memoryMbMax: number
+    }
   | {
       readonly type: 'minimise'
       readonly bundle: string
@@ -16,6 +22,8 @@ export type Report =
   /** Said before the input is tried: whoever hears no more knows which one it was. */
   | { readonly type: 'trying'; readonly index: number }
   | { readonly type: 'failed'; readonly index: number; readonly failure: Failure }
+  /** All inputs were tried; what follows is the coverage. */
+  | { readonly type: 'tried' }
   | { readonly type: 'smaller'; readonly input: Uint8Array }
   | { readonly type: 'done'; readonly coverage?: DrivenCoverage }
 

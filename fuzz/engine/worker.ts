@@ -4,7 +4,9 @@ import { type Profiler, Session } from 'node:inspector'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { BundleMap, type DrivenCoverage } from './coverage.ts'
+import { Growth } from './memory.ts'
 import { minimise } from './minimise.ts'
+import { PrototypeWatch } from './prototypes.ts'
 import type { Failure, Job, Report } from './worker-messages.ts'
 
 interface Target {
@@ -22,7 +24,7 @@ function say(report: Report): void {
   process.send?.(report)
 }
 
-function replay({ bundle, inputs, root }: Job & { type: 'replay' }): void {
+function replay({ bundle, inputs, root, memoryMbMax }: Job & { type: 'replay' }): void {
   const session = new Session()
   session.connect()
   session.post('Profiler.enable')
@@ -33,13 +35,21 @@ function replay({ bundle, inputs, root }: Job & { type: 'replay' }): void {
   const before = take(session, bundle)
   for (const [index, input] of inputs.entries()) {
     say({ type: 'trying', index })
-    const failure = failureOf(target, Buffer.from(input), root)
+    const growth = new Growth()
+    const failure = failureOf(target, Buffer.from(input), root) ?? greed(growth, memoryMbMax)
     if (failure !== undefined) say({ type: 'failed', index, failure })
   }
+  say({ type: 'tried' })
   const after = take(session, bundle)
   const map = new BundleMap(bundle, readFileSync(bundle, 'utf8'), root)
   const coverage: DrivenCoverage = { before: map.coverage(before), after: map.coverage(after) }
   say({ type: 'done', coverage })
+}
+
+function greed({ mostMb }: Growth, memoryMbMax: number): Failure | undefined {
+  if (mostMb <= memoryMbMax) return undefined
+  const signature = `memory: more than ${memoryMbMax} MB`
+  return { signature, message: signature }
 }
 
 /** Since the last time. */
@@ -67,7 +77,17 @@ function load(bundle: string): Target {
   return createRequire(import.meta.url)(bundle) as Target
 }
 
+const prototypes = new PrototypeWatch()
+
 function failureOf(target: Target, input: Buffer, root: string): Failure | undefined {
+  const thrown = thrownBy(target, input, root)
+  const polluted = prototypes.restore()
+  if (polluted.length === 0) return thrown
+  const signature = `prototype pollution: ${polluted.join(', ')} changed`
+  return { signature, message: thrown === undefined ? signature : `${signature}\n${thrown.message}` }
+}
+
+function thrownBy(target: Target, input: Buffer, root: string): Failure | undefined {
   try {
     target.fuzz(input)
     return undefined
