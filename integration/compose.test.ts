@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { toolThere } from '../harness/tools.ts'
 import { loadConfig } from '../src/config/load.ts'
-import { ROOT, run } from './support/command-line.ts'
+import { endMsMax } from './support/close-time.ts'
+import { guts, gutsJson, ROOT, run } from './support/command-line.ts'
 import { temporaryFolder } from './support/git.ts'
 
 const FILE = join(ROOT, 'docker-compose.yml')
@@ -62,6 +63,10 @@ beforeAll(async () => {
   compose = parse(filled, { merge: true }) as Compose
 })
 
+const envText = (): string =>
+  Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')
 const nodes = (): [string, Service][] => Object.entries(compose.services).filter(([name]) => name.startsWith('node-'))
 const configOf = ({ environment = {} }: Service) => loadConfig({ environment, requirePrivateKey: true }).config
 
@@ -127,8 +132,51 @@ describe('docker-compose.yml', () => {
   it('gives each node more time to end than it takes', () => {
     for (const [name, service] of nodes()) {
       const graceS = Number(/^(\d+)s$/.exec(service.stop_grace_period ?? '')?.[1])
-      expect(graceS, name).toBeGreaterThan(configOf(service).drainTimeoutS + 5)
+      expect(graceS, name).toBeGreaterThan(endMsMax(configOf(service)) / 1_000)
     }
+  })
+})
+
+describe('the commands at its head', () => {
+  /** What follows a title, or stands below it. */
+  const COMMANDS = Array.from(TEXT.matchAll(/^# (?:\S.*?: {2,}| {2,})(\S.*)$/gm), ([, command = '']) => command)
+  /** Where the image has the node (Dockerfile). */
+  const NODE = ['node', 'dist/src/main.js']
+
+  it('inside of nodes are commands that a node takes, and make the others mirror the first', async () => {
+    using folder = temporaryFolder('compose-commands')
+    // Instead of Docker: says what it was asked, an argument a line.
+    const docker = '#!/bin/sh\nfor one in "$@" ""; do echo "$one"; done >>"$ASKED"\n'
+    writeFileSync(join(folder.path, 'docker'), docker, { mode: 0o755 })
+    writeFileSync(join(folder.path, '.env'), envText())
+    const asked = join(folder.path, 'asked')
+    const PATH = `${folder.path}:${process.env['PATH']}`
+    const script = COMMANDS.filter((line) => !line.includes('compose-env.ts')).join('\n')
+    const ran = await run('sh', ['-euc', script], { PATH, ASKED: asked }, { cwd: folder.path })
+    expect(ran).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    const dataOf = (node: string) => ({ GUTS_DATA_DIR: join(folder.path, node) })
+    const calls = readFileSync(asked, 'utf8').trim().split('\n\n')
+    expect(calls).toHaveLength(3)
+    for (const call of calls) {
+      const [, node = '', lines = ''] = /^compose\n(?:--profile\nthree\n)?exec\n(.*)\n([\s\S]*)$/.exec(call) ?? []
+      const words = lines.split('\n')
+      expect(words.slice(0, 2)).toEqual(NODE)
+      expect(Object.keys(compose.services)).toContain(node)
+      expect(await guts(words.slice(2), dataOf(node)), words.join(' ')).toMatchObject({ exitCode: 0 })
+    }
+    for (const [node, service] of nodes().slice(1)) {
+      const address = configOf(service).bootstrapPeers.map(String)[0]
+      const all = { peer: variables['NODE_1_PEER'], address, repository: null }
+      expect(await gutsJson(['mirror', 'list'], dataOf(node)), node).toEqual([all])
+    }
+  })
+
+  it('stand in README, too', () => {
+    const [, block] =
+      /`docker-compose\.yml` [^`]*```sh\n([^`]*)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? []
+    expect(block?.trim().split('\n')).toEqual(
+      COMMANDS.filter((line) => /compose-env.*three|\.env$|mirror add/.test(line)),
+    )
   })
 })
 
@@ -137,12 +185,7 @@ const DOCKER = toolThere('docker compose')
 it.skipIf(DOCKER === undefined)('Docker reads it, where its compose is there', async () => {
   using folder = temporaryFolder('compose')
   const file = join(folder.path, 'env')
-  writeFileSync(
-    file,
-    Object.entries(variables)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  )
+  writeFileSync(file, envText())
   const config = (envFile: string, ...more: string[]) =>
     run(DOCKER ?? '', ['compose', '--file', FILE, '--env-file', envFile, '--profile', 'three', 'config', ...more])
   const { exitCode, stdout, stderr } = await config(file, '--services')
