@@ -6,6 +6,7 @@ import { parse, parseAllDocuments } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
 import { toolThere } from '../harness/tools.ts'
 import { healthRoutes } from '../src/http/routes/health.ts'
+import { endMsMax } from './support/close-time.ts'
 import { ROOT, run } from './support/command-line.ts'
 import { temporaryFolder } from './support/git.ts'
 import { complaintsOf, type Manifest } from './support/kubernetes.ts'
@@ -16,9 +17,15 @@ const read = (file: string): string => readFileSync(join(FOLDER, file), 'utf8')
 const files = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml') && file !== KUSTOMIZATION)
 const manifests = files.flatMap((file) => parseAllDocuments(read(file)).map((one) => one.toJS() as Manifest))
 
+interface EnvironmentVariable {
+  readonly name: string
+  readonly value?: string
+  readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } }
+}
+
 interface Container {
   readonly image: string
-  readonly env: readonly { readonly name: string; readonly value: string }[]
+  readonly env: readonly EnvironmentVariable[]
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[]
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[]
   readonly securityContext: object
@@ -44,15 +51,29 @@ function specOf(kind: string, name: string): unknown {
 const pod = (specOf('StatefulSet', 'guts') as { template: Pod }).template
 const [container] = pod.spec.containers
 const kustomization = parse(read(KUSTOMIZATION)) as {
+  readonly namespace: string
   readonly resources: readonly string[]
   readonly secretGenerator: readonly [{ readonly name: string; readonly files: readonly string[] }]
   readonly images: readonly { readonly name: string }[]
 }
-const environment = Object.fromEntries(container.env.map(({ name, value }) => [name, value]))
-const config = loadConfig({
-  environment: { ...environment, GUTS_PRIVATE_KEY_FILE: undefined },
-  requirePrivateKey: false,
-}).config
+/** Of the first pod, as Kubernetes fills it in: `$(NAME)` is a variable that stands before. */
+const FIRST_POD: Readonly<Record<string, string>> = { 'metadata.name': 'guts-0', 'metadata.namespace': 'guts' }
+
+function environmentOf(env: readonly EnvironmentVariable[]): Record<string, string> {
+  const environment: Record<string, string> = {}
+  for (const { name, value = '', valueFrom } of env) {
+    environment[name] =
+      valueFrom === undefined
+        ? value.replace(/\$\((\w+)\)/g, (reference, other: string) => environment[other] ?? reference)
+        : (FIRST_POD[valueFrom.fieldRef.fieldPath] ?? '')
+  }
+  return environment
+}
+
+const configOf = (environment: Readonly<Record<string, string>>) =>
+  loadConfig({ environment: { ...environment, GUTS_PRIVATE_KEY_FILE: undefined }, requirePrivateKey: false }).config
+const environment = environmentOf(container.env)
+const config = configOf(environment)
 const portOf = (name: string): number | undefined => container.ports.find((port) => port.name === name)?.containerPort
 
 interface ServiceSpec {
@@ -110,7 +131,33 @@ describe('the pod', () => {
   })
 
   it('is given more time to end than the node takes', () => {
-    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(config.drainTimeoutS + 5)
+    expect(pod.spec.terminationGracePeriodSeconds).toBeGreaterThan(endMsMax(config) / 1_000)
+  })
+
+  it('is known to other nodes by a name that stays when its address changes', () => {
+    const { serviceName } = specOf('StatefulSet', 'guts') as { serviceName: string }
+    const { clusterIP, ports } = specOf('Service', serviceName) as ServiceSpec
+    // Only of a service without an address has each pod a name (Kubernetes, "StatefulSet", "Stable Network ID").
+    expect(clusterIP).toBe('None')
+    expect(ports).toEqual([{ name: 'p2p', port: config.p2pAddress.port, targetPort: 'p2p' }])
+    const { namespace } = kustomization
+    expect(FIRST_POD['metadata.namespace']).toBe(namespace)
+    expect(config.announceAddresses.map(String)).toEqual([
+      `/dns4/guts-0.${serviceName}.${namespace}.svc.cluster.local/tcp/9000`,
+    ])
+  })
+
+  it('takes the settings behind an Ingress that are ready to be used', () => {
+    const text = read('statefulset.yaml').replace(/^( +)# (- name: GUTS_| {2}value: )/gm, '$1$2')
+    const behind = parse(text) as Manifest & { readonly spec: { readonly template: Pod } }
+    expect(complaintsOf(behind)).toEqual([])
+    const { env } = behind.spec.template.spec.containers[0]
+    const added = env.filter(({ name }) => !(name in environment)).map(({ name }) => name)
+    expect(added).toEqual(['GUTS_PUBLIC_URL', 'GUTS_TRUSTED_PROXIES'])
+    const { publicUrl, trustedProxies } = configOf(environmentOf(env))
+    expect(publicUrl).toMatch(/^https:/)
+    expect(trustedProxies).toHaveLength(1)
+    for (const name of added) expect(read('services.yaml')).toContain(name)
   })
 
   it('may do nothing that it need not', () => {
