@@ -68,7 +68,8 @@ async function sameAtBoth(row: Row, version: string): Promise<void> {
 
 async function visit(row: Row, version: string, { url }: Place, here: string): Promise<unknown> {
   mkdirSync(here)
-  const outside = new Git(here, ['-c', `protocol.version=${version}`])
+  // Its own housekeeping would move packs while they are listed.
+  const outside = new Git(here, ['-c', `protocol.version=${version}`, '-c', 'maintenance.auto=false'])
   const clone = outside.in('clone')
   const said = await row.run({
     outside,

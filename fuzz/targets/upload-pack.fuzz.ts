@@ -91,11 +91,12 @@ function linesOfLsRefs({ peel, symrefs, unborn, prefixes }: LsRefsRequest): stri
 }
 
 function linesOfFetch(request: Exclude<V2Request, LsRefsRequest>): string[] {
-  const { wants, haves, capabilities, done, waitForDone } = request
+  const { wants, wantRefs, haves, capabilities, done, waitForDone } = request
   // Implied by the version, never said.
   const words = Array.from(capabilities.keys()).filter((name) => name !== 'side-band-64k')
   const ends = Object.entries({ done, 'wait-for-done': waitForDone }).flatMap(([word, given]) => (given ? [word] : []))
-  const wanted = [...wants.map((oid) => `want ${oid}`), ...linesOfHistory(request)]
+  const named = wantRefs.map((name) => `want-ref ${name}`)
+  const wanted = [...wants.map((oid) => `want ${oid}`), ...named, ...linesOfHistory(request)]
   return [...words, ...wanted, ...haves.map((oid) => `have ${oid}`), ...ends]
 }
 

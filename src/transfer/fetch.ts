@@ -1,6 +1,6 @@
 import { RequestError } from '../errors.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
-import { type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
+import { encodeWantedRefs, type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
 import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
 import { type UploadRequest, UploadRequestParser } from '../git/protocol/upload-request.ts'
 import { V2RequestParser } from '../git/protocol/v2-request.ts'
@@ -22,6 +22,7 @@ import { firstMissing, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
+import { wantedRefs } from './wanted-refs.ts'
 import type { DeepenResult, DeepenTask } from './workers/tasks.ts'
 
 /** One request of a fetch: a listing, a round of negotiation, or the pack. */
@@ -92,12 +93,15 @@ export class Fetch {
       await this.#say(this.#parts.advertiser.lsRefs(request, this.#snapshot()))
       return 'ok'
     }
-    if (request.wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
-    return this.#fetch(request, (common, ready, { info }) => {
+    const named = wantedRefs(request.wantRefs, this.#snapshot())
+    const wants = Array.from(new Set([...request.wants, ...named.map(({ oid }) => oid)]))
+    if (wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
+    return this.#fetch({ ...request, wants }, (common, ready, { info }) => {
       // Also where there is nothing to say: who has only a part of the history waits for it.
       const isExpected = info !== undefined || request.shallows.length > 0
-      const section = [encodePktLine('shallow-info\n'), info ?? Buffer.alloc(0), DELIM]
-      return negotiateV2(request, common, ready, isExpected ? section : [])
+      const shallowInfo = [encodePktLine('shallow-info\n'), info ?? Buffer.alloc(0), DELIM]
+      const sections = [...(isExpected ? shallowInfo : []), ...(named.length > 0 ? [encodeWantedRefs(named)] : [])]
+      return negotiateV2(request, common, ready, sections)
     })
   }
 

@@ -63,7 +63,7 @@ export function encodeV2Advertisement(agent: string): Buffer {
     'version 2',
     `agent=${agent}`,
     'ls-refs=unborn',
-    'fetch=shallow wait-for-done filter',
+    'fetch=shallow wait-for-done filter ref-in-want',
     'server-option',
     'object-format=sha1',
   ]

@@ -150,7 +150,8 @@ describe('ls-refs', () => {
   )
 
   it('says in version 2 only what C git says as well', () => {
-    const args = ['-c', 'uploadpack.allowFilter=true', 'upload-pack', '--http-backend-info-refs']
+    const allowed = ['-c', 'uploadpack.allowFilter=true', '-c', 'uploadpack.allowRefInWant=true']
+    const args = [...allowed, 'upload-pack', '--http-backend-info-refs']
     const theirs = linesOf(ask(full, args, '2'))
     const words = new Set(theirs.flatMap((line) => line.trim().split(/[= ]/)))
     const ours = linesOf(encodeV2Advertisement('guts/1')).slice(2)

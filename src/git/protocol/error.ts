@@ -3,7 +3,14 @@ import { GutsError } from '../../errors.ts'
 /** What a client says that is not the protocol, or too much of it. `message` is read by the client. */
 export class ProtocolError extends GutsError<
   | { readonly code: 'pkt_length_invalid'; readonly length: string }
-  | { readonly code: 'request_truncated' | 'line_unexpected' | 'repository_read_only' | 'history_refused' }
+  | {
+      readonly code:
+        | 'request_truncated'
+        | 'line_unexpected'
+        | 'repository_read_only'
+        | 'history_refused'
+        | 'unknown_ref'
+    }
   | { readonly code: 'not_our_ref'; readonly oid: string }
   | { readonly code: 'feature_unsupported'; readonly feature: string }
   | { readonly code: 'over_limit'; readonly limit: string; readonly limitValue: number }

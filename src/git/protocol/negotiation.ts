@@ -78,6 +78,12 @@ export function negotiateV2(
   return { answer: Buffer.concat(lines), packFollows: true }
 }
 
+/** What refs that were wanted by name point to. */
+export function encodeWantedRefs(refs: readonly { readonly oid: string; readonly name: string }[]): Buffer {
+  const lines = refs.map(({ oid, name }) => encodePktLine(`${oid} ${name}\n`))
+  return Buffer.concat([encodePktLine('wanted-refs\n'), ...lines, DELIM])
+}
+
 /** Where the client's history ends from now on, each as 40 hex digits; the caller ends the list. */
 export function encodeShallowInfo(shallow: readonly string[], unshallow: readonly string[]): Buffer {
   const lines = [...shallow.map((oid) => `shallow ${oid}`), ...unshallow.map((oid) => `unshallow ${oid}`)]

@@ -20,6 +20,8 @@ export interface LsRefsRequest {
 
 export interface FetchV2Request extends UploadRequest {
   readonly command: 'fetch'
+  /** Refs whose objects are wanted, by their full names (ref-in-want); each once. */
+  readonly wantRefs: readonly string[]
   /** The client will say `done` itself, however much is in common. */
   readonly waitForDone: boolean
 }
@@ -126,12 +128,13 @@ const FETCH_WORDS: Readonly<Record<string, string>> = {
 }
 
 /** What other servers know: named to the client. Whatever else it said may be anything, and is not said back (I9). */
-const FETCH_ARGUMENTS_ELSEWHERE = ['packfile-uris', 'sideband-all', 'want-ref']
+const FETCH_ARGUMENTS_ELSEWHERE = ['packfile-uris', 'sideband-all']
 
 class FetchCommand implements Command {
   readonly #limits: FetchLimits
   readonly #wants: string[] = []
   readonly #haves: string[] = []
+  readonly #wantRefs = new Set<string>()
   // Version 2 always frames its packs.
   readonly #capabilities = new Map([['side-band-64k', '']])
   readonly #history: HistoryArguments
@@ -150,8 +153,13 @@ class FetchCommand implements Command {
       if (this.#haves.length >= havesMax) throw overLimit('haves', 'max_haves', havesMax)
       this.#haves.push(parseOid(text.slice('have '.length)))
     } else if (text.startsWith('want ')) {
-      if (this.#wants.length >= wantsMax) throw overLimit('wants', 'max_wants', wantsMax)
+      this.#assertWantsBelow(wantsMax)
       this.#wants.push(parseOid(text.slice('want '.length)))
+    } else if (text.startsWith('want-ref ')) {
+      this.#assertWantsBelow(wantsMax)
+      const name = text.slice('want-ref '.length)
+      if (this.#wantRefs.has(name)) throw unexpectedLine('each want-ref once')
+      this.#wantRefs.add(name)
     } else if (word !== undefined) this.#capabilities.set(word, '')
     else if (text === 'done') this.#done = true
     else if (text === 'wait-for-done') this.#waitForDone = true
@@ -161,11 +169,16 @@ class FetchCommand implements Command {
     }
   }
 
+  #assertWantsBelow(wantsMax: number): void {
+    if (this.#wants.length + this.#wantRefs.size >= wantsMax) throw overLimit('wants', 'max_wants', wantsMax)
+  }
+
   request(): FetchV2Request {
     return {
       command: 'fetch',
       wants: this.#wants,
       haves: this.#haves,
+      wantRefs: [...this.#wantRefs],
       capabilities: this.#capabilities,
       done: this.#done,
       waitForDone: this.#waitForDone,
