@@ -32,6 +32,9 @@ describe('readOptions', () => {
   it.each([
     { args: ['pakc'], says: 'did you mean pack?' },
     { args: ['--sead', '1'], says: 'did you mean --seed?' },
+    { args: ['--constructor'], says: 'There is no option --constructor' },
+    { args: ['--toString=x'], says: 'There is no option --toString' },
+    { args: ['--__proto__'], says: 'There is no option --__proto__' },
     { args: ['--seed'], says: '--seed needs a value' },
     { args: ['--seed', '100'], says: 'from 0 to 99' },
     { args: ['--seed', '-1'], says: 'from 0 to 99' },

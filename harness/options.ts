@@ -82,7 +82,8 @@ function parse(args: readonly string[], valued: readonly string[], flags: readon
     if (token.kind === 'positional') names.push(token.value)
     if (token.kind !== 'option') continue
     const { name, rawName, value } = token
-    const option = known[name]
+    // Every object has a `constructor`, and no command such an option.
+    const option = Object.hasOwn(known, name) ? known[name] : undefined
     if (option === undefined) {
       const near = nearest(
         `--${name}`,
