@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { groupEndsWith } from '../harness/process-group.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { findTool } from '../harness/tools.ts'
+import { isUnexplained, readVitestReport, type VitestReport } from '../harness/vitest-report.ts'
 import { Engine } from './containers/engine.ts'
 import { buildFromFiles, buildNodeImage } from './containers/images.ts'
 import { CLIENT, RUN_ID } from './containers/run.ts'
@@ -83,20 +84,6 @@ async function prepareContainers(
   return { ...engine.environment, [RUN_ID]: engine.id, [CLIENT]: JSON.stringify(engine.client) }
 }
 
-interface VitestReport {
-  readonly testResults: readonly {
-    readonly name: string
-    readonly status: string
-    readonly message?: string
-    readonly assertionResults: readonly {
-      readonly fullName: string
-      readonly status: string
-      readonly duration?: number | null
-      readonly failureMessages?: readonly string[]
-    }[]
-  }[]
-}
-
 async function runPart(
   part: Part,
   environment: Readonly<Record<string, string>>,
@@ -118,7 +105,7 @@ async function runPart(
   })
   const exitCode = await endOf(child, signal)
   if (signal.aborted) return []
-  const cases = casesIn(readReport(report))
+  const cases = casesIn(readVitestReport(report))
   const explained = cases.some(({ outcome }) => outcome === 'failed')
   if (exitCode === 0 || explained) return cases
   return [...cases, { name: part, outcome: 'failed', duration_s: 0, message: `vitest ended with ${exitCode}` }]
@@ -131,27 +118,17 @@ async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number |
   return exitCode
 }
 
-function readReport(file: string): VitestReport {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as VitestReport
-  } catch {
-    // It did not even begin; its exit code says so.
-    return { testResults: [] }
-  }
-}
-
 function casesIn({ testResults }: VitestReport): SuiteCase[] {
-  return testResults.flatMap(({ name, status, message = '', assertionResults }) => {
-    const file = relative(ROOT, name)
-    const cases = assertionResults.map((test): SuiteCase => {
+  return testResults.flatMap((one) => {
+    const file = relative(ROOT, one.name)
+    const cases = one.assertionResults.map((test): SuiteCase => {
       const common = { name: `${file}: ${test.fullName}`, duration_s: (test.duration ?? 0) / 1_000 }
       if (test.status === 'passed') return { ...common, outcome: 'passed' }
       if (test.status !== 'failed') return { ...common, outcome: 'skipped' }
       return { ...common, outcome: 'failed', message: (test.failureMessages ?? []).join('\n') }
     })
-    // A file that could not even be loaded, or whose hooks failed, has no test that failed.
-    const unexplained = status === 'failed' && !cases.some(({ outcome }) => outcome === 'failed')
-    return unexplained ? [...cases, { name: file, outcome: 'failed', duration_s: 0, message }] : cases
+    if (!isUnexplained(one)) return cases
+    return [...cases, { name: file, outcome: 'failed', duration_s: 0, message: one.message ?? '' }]
   })
 }
 
