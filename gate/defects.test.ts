@@ -14,3 +14,9 @@ it.each(Object.keys(DEFECTS) as DefectName[])('%s can still be planted', (name) 
   expect(CRITERIA.map(({ id }) => id)).toContain(defect.criterion)
   if (defect.check.kind === 'tests') expect(existsSync(join(ROOT, defect.check.file))).toBe(true)
 })
+
+it.each(Object.keys(DEFECTS) as DefectName[])('%s is not recognised by what its check is called', (name) => {
+  const { check, says }: Defect = DEFECTS[name]
+  const called = check.kind === 'tests' ? [check.file, check.name ?? ''] : [check.script, ...check.args]
+  expect([...called, check.what].filter((one) => says.test(one))).toEqual([])
+})
