@@ -3,14 +3,14 @@ import { randomInt } from 'node:crypto'
 import { runCommand } from '../harness/command.ts'
 import { WrongUseError } from '../harness/errors.ts'
 import { readOptions } from '../harness/options.ts'
-import { EXIT } from '../harness/suite.ts'
 import { ROOT } from '../integration/support/command-line.ts'
 import { CHECKS } from './checks.ts'
 import { CRITERIA } from './criteria.ts'
 import { type DefectName, DEFECTS } from './defects.ts'
+import type { Evidence } from './evidence.ts'
 import { prove } from './prove.ts'
 import { closeGate } from './report.ts'
-import { type Evidence, runChecks } from './run-checks.ts'
+import { runChecks } from './run-checks.ts'
 
 const NAMES = Object.keys(DEFECTS) as DefectName[]
 
@@ -63,10 +63,7 @@ async function quick(seed: number, signal: AbortSignal): Promise<number> {
   } catch (error) {
     if (!signal.aborted) throw error
   }
-  const exitCode = closeGate({ seed, startedAtMs, evidence })
-  const missing = evidence.filter(({ outcome }) => outcome === 'missing')
-  for (const { id, messages } of missing) console.error(`${id}: ${messages.join('\n')}`)
-  return missing.length > 0 && evidence.every(({ outcome }) => outcome !== 'failed') ? EXIT.toolMissing : exitCode
+  return closeGate({ seed, startedAtMs, evidence })
 }
 
 await runCommand(HELP, main)

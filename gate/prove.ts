@@ -1,7 +1,5 @@
 /** Plants each defect in a copy of the tree, and demands that its check fails there, for the right reason. */
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Table from 'cli-table3'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
@@ -9,25 +7,10 @@ import { copyTree, replaceOnce } from '../harness/tree-copy.ts'
 import { ROOT } from '../integration/support/command-line.ts'
 import type { Check } from './checks.ts'
 import { DEFECTS, type Defect, type DefectName } from './defects.ts'
-import { commandOf, type Evidence, runChecks } from './run-checks.ts'
-
-export interface Proof {
-  readonly defect: DefectName
-  /** `blind`: the check passed; `wrong reason`: it failed, and not for what the defect does. */
-  readonly outcome: 'caught' | 'blind' | 'wrong reason' | 'missing'
-  readonly command: string
-  readonly seed: number
-  readonly duration_s: number
-  readonly said: string
-}
-
-interface State {
-  /** Of the tree that was proved. */
-  readonly tree: string
-  /** Checks that pass without any defect, by their command. */
-  readonly sound: readonly string[]
-  readonly proofs: readonly Proof[]
-}
+import { commandOf, type Evidence, exitCodeOf, messagesOf } from './evidence.ts'
+import { type Proof, ProveState, treeHash } from './prove-state.ts'
+import { judgeProof } from './reasons.ts'
+import { runChecks } from './run-checks.ts'
 
 export interface ProveOptions {
   readonly names: readonly DefectName[]
@@ -45,121 +28,126 @@ export async function prove({ names, seed, signal, fresh }: ProveOptions): Promi
   const startedAtMs = performance.now()
   const stateFile = join(reportFolder(SUITE), 'state.json')
   if (fresh) rmSync(stateFile, { force: true })
-  let state = readState(stateFile)
-  if (state.proofs.length > 0) console.log(`Going on where an earlier run ended: ${state.proofs.length} defects`)
-  const keep = (next: State): void => {
-    state = next
-    writeFileSync(stateFile, `${JSON.stringify(state, null, 2)}\n`)
-  }
+  const state = new ProveState(stateFile, treeHash(ROOT))
+  const proofs = [...state.caught(names)]
+  if (proofs.length > 0) console.log(`Going on where an earlier run ended: ${proofs.length} defects were caught`)
+  const open = names.filter((name) => !proofs.some(({ defect }) => defect === name))
   using copy = await copyTree()
-  const run = (checks: Readonly<Record<string, Check>>): Promise<readonly Evidence[]> =>
-    runChecks(checks, { root: copy.path, seed, signal, onEvidence: () => {} })
-  const open = names.filter((name) => !state.proofs.some((proof) => proof.defect === name))
+  const run: Run = (checks) => runChecks(checks, { root: copy.path, seed, signal, onEvidence: () => {} })
   try {
-    // A check that fails anyway would catch everything.
-    await proveSound(open, state, run, keep)
+    const unsound = await findUnsound(open, state, run)
     for (const name of open) {
-      const proof = await proveOne(name, copy.path, run)
+      const without = unsound.get(commandOf(DEFECTS[name].check))
+      const proof =
+        without === undefined ? await proveOne(name, { root: copy.path, seed, run }) : notTried(name, without)
       console.log(`${proof.outcome.padEnd(12)} ${name} (${proof.duration_s.toFixed(0)} s)`)
-      keep({ ...state, proofs: [...state.proofs, proof] })
+      proofs.push(proof)
+      state.addProof(proof)
     }
+    state.finish(names)
   } catch (error) {
     if (!signal.aborted) throw error
   }
-  return close({ proofs: state.proofs.filter(({ defect }) => names.includes(defect)), seed, startedAtMs })
+  return close({ proofs, seed, startedAtMs })
 }
 
 type Run = (checks: Readonly<Record<string, Check>>) => Promise<readonly Evidence[]>
 
-async function proveSound(
+/**
+ * A check that fails anyway would catch everything, and one that is not run would catch nothing.
+ * @returns what those said, by their command
+ */
+async function findUnsound(
   names: readonly DefectName[],
-  state: State,
+  state: ProveState,
   run: Run,
-  keep: (state: State) => void,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Evidence>> {
   const checks = new Map<string, Check>(names.map((name) => [commandOf(DEFECTS[name].check), DEFECTS[name].check]))
-  for (const command of state.sound) checks.delete(command)
-  if (checks.size === 0) return
+  for (const command of Array.from(checks.keys())) if (state.isSound(command)) checks.delete(command)
+  if (checks.size === 0) return new Map()
   console.log(`Running ${checks.size} checks without a defect`)
   const evidence = await run(Object.fromEntries(checks))
-  const unsound = evidence.filter(({ outcome }) => outcome === 'failed')
-  if (unsound.length > 0) {
-    const said = unsound.map(({ command, messages }) => `${command}\n${messages.join('\n').slice(0, 2_000)}`)
-    throw new Error(`These checks fail without any defect:\n${said.join('\n\n')}`)
-  }
-  keep({ ...state, sound: [...state.sound, ...evidence.map(({ id }) => id)] })
+  state.addSound(evidence.filter(({ outcome }) => outcome === 'passed').map(({ id }) => id))
+  return new Map(evidence.filter(({ outcome }) => outcome !== 'passed').map((one) => [one.id, one]))
 }
 
-async function proveOne(name: DefectName, root: string, run: Run): Promise<Proof> {
+function notTried(defect: DefectName, evidence: Evidence): Proof {
+  const { outcome, command, seed, duration_s } = evidence
+  const said = messagesOf(evidence).join('\n').slice(0, SAID_LENGTH)
+  return { defect, outcome: outcome === 'missing' ? 'missing' : 'unsound', command, seed, duration_s, said }
+}
+
+interface Place {
+  readonly root: string
+  readonly seed: number
+  readonly run: Run
+}
+
+async function proveOne(name: DefectName, { root, seed, run }: Place): Promise<Proof> {
   const defect: Defect = DEFECTS[name]
-  const edits = [defect, ...(defect.also === undefined ? [] : [defect.also])]
-  const before = edits.map(({ file }) => readFileSync(join(root, file), 'utf8'))
-  const [copied, copiedTo] = defect.copies ?? []
+  let planted: Disposable
   try {
-    if (copied !== undefined && copiedTo !== undefined) cpSync(join(root, copied), join(root, copiedTo))
-    for (const [at, { file, from, to }] of edits.entries()) {
-      writeFileSync(join(root, file), replaceOnce(before[at] ?? '', from, to, file))
+    planted = plant(defect, root)
+  } catch (error) {
+    return {
+      defect: name,
+      outcome: 'not planted',
+      command: commandOf(defect.check),
+      seed,
+      duration_s: 0,
+      said: String(error),
     }
-    const [evidence] = await run({ [name]: defect.check })
-    if (evidence === undefined) throw new Error(`${name} was not checked`)
-    const { command, seed, duration_s, messages } = evidence
-    const text = messages.join('\n')
-    const outcome = outcomeOf(evidence, defect.says.test(text))
-    return { defect: name, outcome, command, seed, duration_s, said: excerpt(text, defect.says) }
-  } finally {
-    for (const [at, { file }] of edits.entries()) writeFileSync(join(root, file), before[at] ?? '')
-    if (copiedTo !== undefined) rmSync(join(root, copiedTo), { force: true })
+  }
+  using _planted = planted
+  const [evidence] = await run({ [name]: defect.check })
+  if (evidence === undefined) throw new Error(`${name} was not checked`)
+  const { outcome, said } = judgeProof(evidence, defect.says)
+  const { command, duration_s } = evidence
+  return { defect: name, outcome, command, seed, duration_s, said: said.slice(0, SAID_LENGTH) }
+}
+
+/** @throws Error where the code is not what is to be replaced */
+function plant({ file, from, to, also, copies }: Defect, root: string): Disposable {
+  const edits = [{ file, from, to }, ...(also === undefined ? [] : [also])].map((edit) => {
+    const path = join(root, edit.file)
+    const before = readFileSync(path, 'utf8')
+    return { path, before, after: replaceOnce(before, edit.from, edit.to, edit.file) }
+  })
+  if (copies !== undefined) cpSync(join(root, copies[0]), join(root, copies[1]))
+  for (const { path, after } of edits) writeFileSync(path, after)
+  return {
+    [Symbol.dispose]() {
+      for (const { path, before } of edits) writeFileSync(path, before)
+      if (copies !== undefined) rmSync(join(root, copies[1]), { force: true })
+    },
   }
 }
 
-function outcomeOf({ outcome, executed }: Evidence, saysSo: boolean): Proof['outcome'] {
-  if (outcome === 'missing') return 'missing'
-  if (outcome === 'passed') return 'blind'
-  return saysSo && executed > 0 ? 'caught' : 'wrong reason'
-}
-
-function close(run: {
+interface ProveRun {
   readonly proofs: readonly Proof[]
   readonly seed: number
   readonly startedAtMs: number
-}): number {
-  const { proofs, seed, startedAtMs } = run
-  const table = new Table({ head: ['', 'defect', 'what it does', 'outcome'], style: { head: [], border: [] } })
-  for (const { defect, outcome } of proofs)
-    table.push([DEFECTS[defect].criterion, defect, DEFECTS[defect].what, outcome])
+}
+
+function close({ proofs, seed, startedAtMs }: ProveRun): number {
+  const table = new Table({ head: ['', 'defect', 'what it does', 'outcome', 'seed'], style: { head: [], border: [] } })
+  for (const proof of proofs) {
+    const { criterion, what } = DEFECTS[proof.defect]
+    table.push([criterion, proof.defect, what, proof.outcome, proof.seed])
+  }
   console.log(table.toString())
-  const cases: SuiteCase[] = proofs.map(({ defect, outcome, command, duration_s, said }) => ({
+  const cases = proofs.map(caseOf)
+  const exitCode = closeCases({ suite: SUITE, seed, cases, startedAtMs, details: { proofs } })
+  for (const { name, outcome, message } of cases) if (outcome === 'skipped') console.error(`${name}: ${message}`)
+  const failed = cases.some(({ outcome }) => outcome === 'failed')
+  return exitCodeOf({ failed, missing: cases.some(({ outcome }) => outcome === 'skipped'), otherwise: exitCode })
+}
+
+function caseOf({ defect, outcome, command, seed, duration_s, said }: Proof): SuiteCase {
+  return {
     name: `${DEFECTS[defect].criterion} ${defect}`,
     outcome: outcome === 'caught' ? 'passed' : outcome === 'missing' ? 'skipped' : 'failed',
     duration_s,
-    message: `${outcome}: ${command}\n${said}`,
-  }))
-  return closeCases({ suite: SUITE, seed, cases, startedAtMs, details: { proofs } })
-}
-
-function readState(file: string): State {
-  const tree = treeHash()
-  const empty: State = { tree, sound: [], proofs: [] }
-  if (!existsSync(file)) return empty
-  const state = JSON.parse(readFileSync(file, 'utf8')) as State
-  // What was proved of other code says nothing about this one.
-  return state.tree === tree ? state : empty
-}
-
-/** Of everything that git knows or would add, as it lies here. */
-function treeHash(): string {
-  const git = (...args: readonly string[]): Buffer => execFileSync('git', args, { cwd: ROOT, maxBuffer: 2 ** 28 })
-  const hash = createHash('sha256')
-    .update(git('rev-parse', 'HEAD'))
-    .update(git('diff', 'HEAD', '--binary'))
-  for (const file of git('ls-files', '-z', '--others', '--exclude-standard').toString().split('\0')) {
-    if (file !== '') hash.update(`\0${file}\0`).update(readFileSync(join(ROOT, file)))
+    message: `${outcome}, seed ${seed}: ${command}\n${said}`,
   }
-  return hash.digest('hex')
-}
-
-/** Around what was looked for, or the beginning. */
-function excerpt(text: string, says: RegExp): string {
-  const at = Math.max(0, text.search(says) - SAID_LENGTH / 3)
-  return text.slice(at, at + SAID_LENGTH)
 }

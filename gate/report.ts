@@ -6,7 +6,7 @@ import { ROOT } from '../integration/support/command-line.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { CHECKS, type CheckId } from './checks.ts'
 import { CRITERIA } from './criteria.ts'
-import type { Evidence } from './run-checks.ts'
+import { type Evidence, exitCodeOf, messagesOf } from './evidence.ts'
 
 export interface Verdict {
   readonly id: string
@@ -18,12 +18,20 @@ export interface Verdict {
 /** A criterion is proved by checks that all executed something and all passed. */
 export function judge(evidence: readonly Evidence[]): Verdict[] {
   const byId = new Map(evidence.map((one) => [one.id, one]))
-  return CRITERIA.map(({ id, title, checks }) => {
+  const verdicts = CRITERIA.map(({ id, title, checks }): Verdict => {
     const found = checks.flatMap((check) => byId.get(check) ?? [])
     const failed = found.some((one) => one.outcome === 'failed')
     const complete = found.length === checks.length && found.every((one) => one.outcome === 'passed')
     return { id, title, outcome: failed ? 'failed' : complete ? 'proved' : 'not shown', evidence: found }
   })
+  const owned = new Set<string>(CRITERIA.flatMap(({ checks }) => checks))
+  // Whatever fails decides, also where nobody has said what for.
+  const stray = evidence.filter((one) => one.outcome === 'failed' && !owned.has(one.id))
+  return [...verdicts, ...stray.map((one): Verdict => strayVerdict(one))]
+}
+
+function strayVerdict(evidence: Evidence): Verdict {
+  return { id: '–', title: `${evidence.id}, of no criterion`, outcome: 'failed', evidence: [evidence] }
 }
 
 export interface GateRun {
@@ -39,11 +47,15 @@ export function closeGate({ seed, startedAtMs, evidence }: GateRun): number {
     name: `${id} ${title}`,
     outcome: outcome === 'proved' ? 'passed' : 'failed',
     duration_s: of.reduce((sum, one) => sum + one.duration_s, 0),
-    message: of.flatMap(({ messages }) => messages.map((message) => message.slice(0, 2_000))).join('\n'),
+    message: of.flatMap((one) => messagesOf(one).map((message) => message.slice(0, 2_000))).join('\n'),
   }))
   const minutes = (performance.now() - startedAtMs) / 60_000
   writeFileSync(join(reportFolder('gate'), 'index.html'), page(verdicts, seed, minutes))
-  return closeCases({ suite: 'gate', seed, cases, startedAtMs, details: { verdicts } })
+  const exitCode = closeCases({ suite: 'gate', seed, cases, startedAtMs, details: { verdicts } })
+  const missing = evidence.filter(({ outcome }) => outcome === 'missing')
+  for (const one of missing) console.error(`${one.id}: ${messagesOf(one).join('\n')}`)
+  const failed = evidence.some(({ outcome }) => outcome === 'failed')
+  return exitCodeOf({ failed, missing: missing.length > 0, otherwise: exitCode })
 }
 
 function page(verdicts: readonly Verdict[], seed: number, minutes: number): string {
@@ -78,7 +90,8 @@ ${verdicts.map(section).join('\n')}
 function section({ id, title, outcome, evidence }: Verdict): string {
   const rows = evidence.map((one) => {
     const what = one.id in CHECKS ? CHECKS[one.id as CheckId].what : one.id
-    const why = one.messages.length === 0 ? '' : `<pre>${escapeHtml(one.messages.join('\n\n').slice(0, 8_000))}</pre>`
+    const said = messagesOf(one).join('\n\n').slice(0, 8_000)
+    const why = said === '' ? '' : `<pre>${escapeHtml(said)}</pre>`
     return `<tr><td>${escapeHtml(what)}<br><code>${escapeHtml(one.command)}</code>${why}</td>
 <td class="${one.outcome}">${one.outcome}</td><td class="number">${one.executed}</td><td class="number">${one.failed}</td>
 <td class="number">${one.duration_s.toFixed(1)} s</td></tr>`
