@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { CHECKS } from './checks.ts'
 import { CRITERIA } from './criteria.ts'
 import { type Evidence, exitCodeOf } from './evidence.ts'
-import { judge } from './report.ts'
+import { caseOf, judge } from './report.ts'
 
 const evidence = (id: string, outcome: Evidence['outcome']): Evidence => ({
   id,
@@ -27,9 +27,9 @@ it('every criterion is proved where every check passed, and failed or not shown 
   const of = (outcome: Evidence['outcome']): string[] =>
     judge(ALL.map((one) => (one.id === 'readiness' ? evidence(one.id, outcome) : one)))
       .filter((verdict) => verdict.outcome !== 'proved')
-      .map((verdict) => `${verdict.id} ${verdict.outcome}`)
-  expect(of('failed')).toEqual(['S6 failed'])
-  expect(of('missing')).toEqual(['S6 not shown'])
+      .map((verdict) => `${verdict.id} ${verdict.outcome}, counted as ${caseOf(verdict).outcome}`)
+  expect(of('failed')).toEqual(['S6 failed, counted as failed'])
+  expect(of('missing')).toEqual(['S6 not shown, counted as skipped'])
 })
 
 it('what failed and is of no criterion fails the gate, and what passed changes nothing', () => {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
-import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
+import { closeCases, EXIT, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { CHECKS, type CheckId } from './checks.ts'
 import { CRITERIA } from './criteria.ts'
 import { type Evidence, exitCodeOf, messagesOf } from './evidence.ts'
@@ -43,19 +43,25 @@ export interface GateRun {
 /** @returns the exit code */
 export function closeGate({ seed, startedAtMs, evidence }: GateRun): number {
   const verdicts = judge(evidence)
-  const cases: SuiteCase[] = verdicts.map(({ id, title, outcome, evidence: of }) => ({
-    name: `${id} ${title}`,
-    outcome: outcome === 'proved' ? 'passed' : 'failed',
-    duration_s: of.reduce((sum, one) => sum + one.duration_s, 0),
-    message: of.flatMap((one) => messagesOf(one).map((message) => message.slice(0, 2_000))).join('\n'),
-  }))
   const minutes = (performance.now() - startedAtMs) / 60_000
   writeFileSync(join(reportFolder('gate'), 'index.html'), page(verdicts, seed, minutes))
-  const exitCode = closeCases({ suite: 'gate', seed, cases, startedAtMs, details: { verdicts } })
+  const closed = closeCases({ suite: 'gate', seed, cases: verdicts.map(caseOf), startedAtMs, details: { verdicts } })
   const missing = evidence.filter(({ outcome }) => outcome === 'missing')
   for (const one of missing) console.error(`${one.id}: ${messagesOf(one).join('\n')}`)
   const failed = evidence.some(({ outcome }) => outcome === 'failed')
-  return exitCodeOf({ failed, missing: missing.length > 0, otherwise: exitCode })
+  const proved = verdicts.every(({ outcome }) => outcome === 'proved')
+  return exitCodeOf({ failed, missing: missing.length > 0, otherwise: proved ? closed : EXIT.finding })
+}
+
+const CASE_OUTCOMES = { proved: 'passed', failed: 'failed', 'not shown': 'skipped' } as const
+
+export function caseOf({ id, title, outcome, evidence }: Verdict): SuiteCase {
+  return {
+    name: `${id} ${title}`,
+    outcome: CASE_OUTCOMES[outcome],
+    duration_s: evidence.reduce((sum, one) => sum + one.duration_s, 0),
+    message: evidence.flatMap((one) => messagesOf(one).map((message) => message.slice(0, 2_000))).join('\n'),
+  }
 }
 
 function page(verdicts: readonly Verdict[], seed: number, minutes: number): string {
