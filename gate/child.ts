@@ -13,7 +13,7 @@ const OUTPUT_KEPT = 20_000
 const NOT_INHERITED = /^(?:LOAD|GUTS|OTEL)_/
 
 /** Programs need HOME, proxies and container engines as they are here, so only what changes their meaning is left out. */
-export function environmentOf(
+function environmentOf(
   inherited: Readonly<Record<string, string | undefined>>,
   extra: Readonly<Record<string, string>>,
 ): Record<string, string | undefined> {
