@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 
 export interface VitestTest {
   readonly fullName: string
+  readonly title: string
   /** `skipped` is a test that was skipped, and one that `--testNamePattern` left out. */
   readonly status: string
   readonly duration?: number | null

@@ -1,20 +1,6 @@
 /** What failed in a run of vitest, and how to come back to it. */
 import type { KeptSeed } from './prop.ts'
 
-export interface VitestReport {
-  readonly testResults: readonly {
-    readonly name: string
-    readonly message: string
-    readonly status: string
-    readonly assertionResults: readonly {
-      readonly title: string
-      readonly status: string
-      readonly duration?: number
-      readonly failureMessages?: readonly string[]
-    }[]
-  }[]
-}
-
 /** The property's own name: @fast-check/vitest adds its seed, and we that it was kept. */
 export function propertyName(title: string): string {
   return title.replace(/ \(with seed=-?[0-9.]+\)$/, '').replace(/^kept: /, '')

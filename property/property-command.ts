@@ -1,13 +1,14 @@
 /** `npm run property`. */
 import { spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { ROOT } from '../integration/support/command-line.ts'
-import { addKept, keptSeedOf, propertyName, type VitestReport } from './failures.ts'
+import { isUnexplained, readVitestReport, type VitestReport } from '../harness/vitest-report.ts'
+import { addKept, keptSeedOf, propertyName } from './failures.ts'
 import type { KeptSeed } from './prop.ts'
 
 const SUFFIX = '.property.ts'
@@ -47,8 +48,16 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const startedAtMs = performance.now()
   const reportPath = join(reportFolder('property'), 'vitest.json')
   rmSync(reportPath, { force: true })
-  await runVitest(names, seed, runs, reportPath, signal)
-  const cases = existsSync(reportPath) ? casesOf(reportPath) : []
+  const exitCode = await runVitest(names, seed, runs, reportPath, signal)
+  const cases = casesOf(readVitestReport(reportPath))
+  const isExplained = exitCode === 0 || signal.aborted || cases.some(({ outcome }) => outcome === 'failed')
+  const unexplained = {
+    name: 'vitest',
+    outcome: 'failed',
+    duration_s: 0,
+    message: `vitest ended with ${exitCode}`,
+  } as const
+  if (!isExplained) cases.push(unexplained)
   return closeCases({ suite: 'property', seed, cases, startedAtMs, details: { runs } })
 }
 
@@ -58,7 +67,7 @@ async function runVitest(
   runs: number,
   reportPath: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<number | null> {
   const files = names.map((name) => `property/${name}${SUFFIX}`)
   const options = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportPath}`]
   const timeout = `--testTimeout=${TEST_TIMEOUT_MS * runs}`
@@ -69,24 +78,21 @@ async function runVitest(
   })
   const stop = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject)
-  child.once('exit', () => resolve())
-  await promise
-  signal.removeEventListener('abort', stop)
+  child.once('exit', resolve)
+  return promise.finally(() => signal.removeEventListener('abort', stop))
 }
 
-function casesOf(reportPath: string): SuiteCase[] {
-  const { testResults } = JSON.parse(readFileSync(reportPath, 'utf8')) as VitestReport
-  return testResults.flatMap(({ name: path, message, status, assertionResults }) => {
-    const file = basename(path, SUFFIX)
-    // A file that could not be loaded has no test that failed.
-    if (status === 'failed' && assertionResults.length === 0) {
-      return [{ name: file, outcome: 'failed' as const, duration_s: 0, message }]
+function casesOf({ testResults }: VitestReport): SuiteCase[] {
+  return testResults.flatMap((one) => {
+    const file = basename(one.name, SUFFIX)
+    if (isUnexplained(one)) {
+      return [{ name: file, outcome: 'failed' as const, duration_s: 0, message: one.message ?? 'its hooks failed' }]
     }
-    return assertionResults.map(({ title, status: outcome, duration = 0, failureMessages = [] }): SuiteCase => {
-      const failure = failureMessages.join('\n')
-      const common = { name: `${file}: ${title}`, duration_s: Math.round(duration / 1_000) }
+    return one.assertionResults.map(({ title, status: outcome, duration, failureMessages }): SuiteCase => {
+      const failure = (failureMessages ?? []).join('\n')
+      const common = { name: `${file}: ${title}`, duration_s: Math.round((duration ?? 0) / 1_000) }
       if (outcome === 'passed') return { ...common, outcome }
       if (outcome !== 'failed') return { ...common, outcome: 'skipped' }
       keep(file, propertyName(title), failure)
