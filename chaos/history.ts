@@ -29,6 +29,8 @@ export interface Fault {
   readonly beganMs: number
   /** undefined: it was not taken back. */
   endedMs: number | undefined
+  /** What shows, besides our having ordered it, that it came to what it was meant for; undefined: nothing does. */
+  effect: string | undefined
 }
 
 export interface RefUpdate {
@@ -138,6 +140,7 @@ export function emptyHistory(): History {
   }
 }
 
+/** What was ordered. */
 export function describeAction(action: Action): string {
   switch (action.kind) {
     case 'slow':
@@ -149,8 +152,15 @@ export function describeAction(action: Action): string {
     case 'reset':
       return `${action.link} resets connections`
     case 'kill':
-      return `kill -9 of ${action.node}, ${action.afterMs} ms into ${action.during === 'push' ? 'a push' : 'a pack'}`
+      return `kill -9 of ${action.node}, meant to come ${action.afterMs} ms into a ${action.during === 'push' ? 'push' : 'pack'}`
   }
+}
+
+/** What came of it. */
+export function describeFault({ action, endedMs, effect }: Fault): string {
+  const what = action.kind === 'kill' ? `kill -9 of ${action.node}` : describeAction(action)
+  if (endedMs === undefined) return what
+  return `${what} (${effect ?? 'to no effect that was seen'})`
 }
 
 /** Where it shows on the timeline. */

@@ -20,9 +20,12 @@ async function record(schedule: readonly PlannedFault[], takesMs: (call: number)
     async inject(action) {
       recorded.did.push(describeAction(action))
       await take()
-      return async () => {
-        recorded.did.push(`end of ${describeAction(action)}`)
-        await take()
+      return {
+        effect: async () => 'seen',
+        async takeBack() {
+          recorded.did.push(`end of ${describeAction(action)}`)
+          await take()
+        },
       }
     },
     nowMs: () => nowMs,
@@ -45,9 +48,9 @@ it('keeps to its times where it can, and leaves who was killed late away for as 
   const action = { kind: 'kill', node: 'home', during: 'push', afterMs: 0 } as const
   const schedule = [{ atMs: 1_000, forMs: 5_000, action }]
   const onTime = await record(schedule, () => 0)
-  expect(onTime.faults).toEqual([{ action, beganMs: 1_000, endedMs: 6_000 }])
+  expect(onTime.faults).toEqual([{ action, beganMs: 1_000, endedMs: 6_000, effect: 'seen' }])
   const late = await record(schedule, (call) => (call === 0 ? 3_000 : 0))
-  expect(late.faults).toEqual([{ action, beganMs: 4_000, endedMs: 9_000 }])
+  expect(late.faults).toEqual([{ action, beganMs: 4_000, endedMs: 9_000, effect: 'seen' }])
 })
 
 it('lets faults overlap', async () => {

@@ -2,11 +2,17 @@
 import type { Action, Fault } from './history.ts'
 import type { PlannedFault } from './schedule.ts'
 
+/** Something that was done, and lasts. */
+export interface Injected {
+  /** What shows that it was done; undefined: nothing does. Asked once, before it is taken back. */
+  readonly effect: () => Promise<string | undefined>
+  readonly takeBack: () => Promise<void>
+}
+
 export interface NemesisParts {
   /** Waits for what the action wants to meet. */
   readonly moment: (action: Action) => Promise<void>
-  /** @returns what takes it back */
-  readonly inject: (action: Action) => Promise<() => Promise<void>>
+  readonly inject: (action: Action) => Promise<Injected>
   readonly nowMs: () => number
   /** Rejects when the run is broken off. */
   readonly waitUntil: (atMs: number) => Promise<void>
@@ -33,7 +39,7 @@ export async function runNemesis(schedule: readonly PlannedFault[], parts: Nemes
       { atMs: planned.atMs + planned.forMs, planned, what: 'end' },
     ])
     .sort((a, b) => a.atMs - b.atMs)
-  const open = new Map<PlannedFault, { fault: Fault; takeBack: () => Promise<void> }>()
+  const open = new Map<PlannedFault, { fault: Fault; injected: Injected }>()
   for (const { atMs, planned, what } of moments) {
     const begun = open.get(planned)
     // Whoever was killed late is away for as long as was planned.
@@ -41,12 +47,12 @@ export async function runNemesis(schedule: readonly PlannedFault[], parts: Nemes
     await parts.waitUntil(dueMs)
     if (what === 'begin') {
       await parts.moment(planned.action)
-      const fault: Fault = { action: planned.action, beganMs: parts.nowMs(), endedMs: undefined }
-      const takeBack = await parts.inject(planned.action)
-      open.set(planned, { fault, takeBack })
+      const fault: Fault = { action: planned.action, beganMs: parts.nowMs(), endedMs: undefined, effect: undefined }
+      open.set(planned, { fault, injected: await parts.inject(planned.action) })
       parts.onFault(fault)
     } else if (begun !== undefined) {
-      await begun.takeBack()
+      begun.fault.effect = await begun.injected.effect()
+      await begun.injected.takeBack()
       begun.fault.endedMs = parts.nowMs()
       parts.onFault(begun.fault)
     }

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { reportFolder, type SuiteCase } from '../harness/suite.ts'
-import { describeAction, type History, type Refs } from './history.ts'
+import { describeAction, describeFault, type History, type Refs } from './history.ts'
 import type { RunResult } from './run-scenario.ts'
 import { figures, outcomeOf, timelinePage } from './timeline/page.ts'
 
@@ -32,12 +32,13 @@ export function caseOf(run: RunResult, duration_s: number): SuiteCase {
   return { name: scenario.name, outcome, duration_s, ...(message !== '' && { message }) }
 }
 
-/** For summary.json: what was done, in the order it was done, and how long healing took. */
+/** For summary.json: what was ordered, the same for the same seed, what came of it, and how long healing took. */
 export function detailsOf({ scenario, history, convergence }: RunResult): object {
   return {
     scenario: scenario.name,
     timeline: `${scenario.name}.html`,
     faults: history.faults.map(({ action }) => describeAction(action)),
+    effects: history.faults.map(describeFault),
     pushes: Object.fromEntries(
       ['acknowledged', 'refused', 'unknown'].map((outcome) => [
         outcome,

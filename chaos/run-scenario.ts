@@ -5,7 +5,7 @@ import { convergenceOf, type Convergence } from './checkers/convergence.ts'
 import type { Finding } from './checkers/finding.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { inject, moment } from './cluster/faults.ts'
-import { describeAction, emptyHistory, type Fault, type History, type MirrorName, MIRRORS, NODES } from './history.ts'
+import { describeFault, emptyHistory, type Fault, type History, type MirrorName, MIRRORS, NODES } from './history.ts'
 import { runNemesis } from './nemesis.ts'
 import { type PlannedFault, scheduleOf } from './schedule.ts'
 import type { Scenario } from './scenario.ts'
@@ -77,6 +77,7 @@ class Run {
     const isListed = async (): Promise<boolean> =>
       (await Promise.all(NODES.map((node) => workload.isListed(node, signal)))).every(Boolean)
     if (!(await becomes(isListed, FIRST_SYNC_MS_MAX, signal))) throw new Error('Mirrors do not list what the home has')
+    await cluster.checkLinks()
     cluster.begin()
     const over = new AbortController()
     const stop = AbortSignal.any([signal, over.signal])
@@ -106,17 +107,22 @@ class Run {
 
   async #faults(workload: Workload, schedule: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
     const { cluster, history, say } = this.#parts
-    const parts = { cluster, nextPush: () => workload.nextPush(), signal }
+    const parts = {
+      cluster,
+      nextPush: () => workload.nextPush(),
+      isPushing: () => workload.isPushing,
+      signal,
+    }
     await runNemesis(schedule, {
       moment: (action) => moment(action, parts),
-      inject: (action) => inject(action, cluster),
+      inject: (action) => inject(action, parts),
       nowMs: () => cluster.nowMs,
       waitUntil: (atMs) => delay(Math.max(0, atMs - cluster.nowMs), undefined, { signal }),
       onFault: (fault: Fault) => {
         const isNew = fault.endedMs === undefined
         if (isNew) history.faults.push(fault)
         const atS = ((fault.endedMs ?? fault.beganMs) / 1_000).toFixed(1)
-        say(`  ${atS.padStart(5)} s  ${isNew ? '' : 'end of '}${describeAction(fault.action)}`)
+        say(`  ${atS.padStart(5)} s  ${isNew ? '' : 'end of '}${describeFault(fault)}`)
       },
     })
   }

@@ -12,6 +12,7 @@ const kill: Fault = {
   action: { kind: 'kill', node: 'mirror-1', during: 'apply', afterMs: 5 },
   beganMs: 1_000,
   endedMs: 3_000,
+  effect: 'a pack lay there half taken',
 }
 
 const texts = (findings: readonly { readonly text: string }[]): string[] => findings.map(({ text }) => text)
@@ -136,6 +137,30 @@ describe('work', () => {
       'ants was never read at mirror-1',
       'ants was never read at mirror-2',
     ])
+  })
+
+  const cut: Fault = { ...kill, action: { kind: 'cut', link: 'home--mirror-1' }, effect: 'silence' }
+  it.each([
+    { name: 'nothing where each was seen', faults: [cut, kill], found: [] },
+    {
+      name: 'a fault of which nothing was seen',
+      faults: [cut, { ...cut, effect: undefined }],
+      found: ['At 1000 ms: home--mirror-1 cut, and nothing was seen of it'],
+    },
+    {
+      name: 'nothing where half of the kills met something',
+      faults: [kill, { ...kill, effect: undefined }],
+      found: [],
+    },
+    {
+      name: 'kills of which most met nothing',
+      faults: [kill, { ...kill, effect: undefined }, { ...kill, effect: undefined }],
+      found: ['Only 1 of 3 kills met what they were meant for'],
+    },
+    { name: 'nothing of a fault that lasts', faults: [{ ...cut, endedMs: undefined, effect: undefined }], found: [] },
+  ])('finds $name', ({ faults, found }) => {
+    const about = texts(checkWork({ ...emptyHistory(), faults }, [], 0)).filter((text) => /seen|kills/.test(text))
+    expect(about).toEqual(found)
   })
 
   it('finds what nodes complain of', () => {

@@ -1,9 +1,11 @@
-/** A run that pushed nothing, read nothing or injected nothing proves nothing. */
-import { type History, NODES } from '../history.ts'
+/** A run that pushed nothing, read nothing or injected nothing, or nothing that could be noticed, proves nothing. */
+import { describeAction, type History, NODES } from '../history.ts'
 import type { Finding } from './finding.ts'
 
 const PUSHES_MIN = 20
 const CLONES_MIN = 3
+/** Of a run's kills: how soon a pack is taken is up to the machine. */
+const KILLS_MET_MIN = 0.5
 
 export function checkWork(history: History, repositories: readonly string[], faultsPlanned: number): Finding[] {
   const findings: Finding[] = []
@@ -14,6 +16,7 @@ export function checkWork(history: History, repositories: readonly string[], fau
   if (whole < CLONES_MIN) complain(`Only ${whole} clones succeeded`)
   const injected = history.faults.length
   if (injected < faultsPlanned) complain(`Only ${injected} of ${faultsPlanned} faults were injected`)
+  for (const text of withoutEffect(history)) complain(text)
   for (const node of NODES) {
     for (const repository of repositories) {
       const reads = history.reads.filter((read) => read.node === node && read.repository === repository)
@@ -22,4 +25,17 @@ export function checkWork(history: History, repositories: readonly string[], fau
   }
   for (const { node, message, atMs } of history.complaints) complain(`${node} logged an error: ${message}`, atMs)
   return findings
+}
+
+/** Each fault of a link has to be seen from outside, and of the kills so many have to come when they were meant to. */
+function withoutEffect({ faults }: History): string[] {
+  const over = faults.filter(({ endedMs }) => endedMs !== undefined)
+  const unseen = over.flatMap(({ action, beganMs, effect }) => {
+    if (action.kind === 'kill' || effect !== undefined) return []
+    return [`At ${Math.round(beganMs)} ms: ${describeAction(action)}, and nothing was seen of it`]
+  })
+  const kills = over.filter(({ action }) => action.kind === 'kill')
+  const met = kills.filter(({ effect }) => effect !== undefined).length
+  if (met >= kills.length * KILLS_MET_MIN) return unseen
+  return [...unseen, `Only ${met} of ${kills.length} kills met what they were meant for`]
 }

@@ -9,6 +9,7 @@ import { NodeProcess } from '../../integration/support/node-process.ts'
 import { peerIdOf } from '../../src/p2p/identity.ts'
 import { LINK_NAMES, type LinkName, LINKS, MIRRORS, type NodeName, NODES } from '../history.ts'
 import { type LoggedLine, linesOf } from './node-lines.ts'
+import { expectAnswer } from './probe.ts'
 import { type Link, ToxiproxyServer } from './toxiproxy.ts'
 
 /** Of the node's settings those that decide how fast it notices and recovers. */
@@ -120,6 +121,11 @@ export class Cluster implements AsyncDisposable {
 
   quarantine(name: NodeName): string {
     return join(this.#member(name).dataDirectory, 'quarantine')
+  }
+
+  /** @throws Error where one does not bring what is sent through it */
+  async checkLinks(): Promise<void> {
+    for (const [name, { port }] of this.#links) await expectAnswer(name, port)
   }
 
   /** Times from here on count from now. */

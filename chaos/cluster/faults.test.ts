@@ -1,11 +1,15 @@
 /** That what is done to a link is what its name says, by what both ends of a connection see. */
 import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toolThere } from '../../harness/tools.ts'
 import { temporaryFolder } from '../../integration/support/git.ts'
 import type { Action } from '../history.ts'
-import { inject, type TakeBack } from './faults.ts'
+import type { Injected } from '../nemesis.ts'
+import { type FaultParts, inject, moment, packsIn } from './faults.ts'
+import { expectAnswer, HELLO, lookAt } from './probe.ts'
 import { type Link, ToxiproxyServer } from './toxiproxy.ts'
 
 const TOXIPROXY = toolThere('toxiproxy-server')
@@ -33,7 +37,11 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
   let link: Link
 
   beforeAll(async () => {
-    server = createServer((socket) => void accepted.push(new End(socket)))
+    server = createServer((socket) => {
+      const end = new End(socket)
+      accepted.push(end)
+      socket.on('data', () => end.received === HELLO && socket.write(HELLO))
+    })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const folder = stack.use(temporaryFolder('links'))
@@ -59,10 +67,22 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     return { home, mirror }
   }
 
-  const begin = (action: Action): Promise<TakeBack> => {
-    const nobody = (): Promise<never> => Promise.reject(new Error('no node is killed here'))
-    return inject(action, { link: () => link, kill: nobody, restart: nobody })
-  }
+  const begin = (action: Action): Promise<Injected> => inject(action, parts({ link: () => link }))
+
+  it('answers, and shows no effect of what is not done to it', async () => {
+    await expectAnswer(LINK, link.port)
+    const actions: Parameters<typeof lookAt>[0][] = [
+      { kind: 'cut', link: LINK },
+      { kind: 'reset', link: LINK },
+      { kind: 'black-hole', link: LINK, towards: 'home' },
+      { kind: 'slow', link: LINK, latencyMs: 30_000, rateKBps: 1 },
+    ]
+    const looks = actions.map((action) => lookAt(action, link.port))
+    await vi.waitFor(() => expect(accepted.filter(({ received }) => received === HELLO).length).toBeGreaterThan(6))
+    // What was answered here is on its way to the other end.
+    await expectAnswer(LINK, link.port)
+    expect(await Promise.all(looks.map((look) => look()))).toEqual([undefined, undefined, undefined, undefined])
+  })
 
   it('loses what goes to the home, and only that', async () => {
     const { home, mirror } = await open()
@@ -70,7 +90,8 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     mirror.socket.write('lost')
     home.socket.write('arrives')
     await vi.waitFor(() => expect(mirror.received).toBe('arrives'))
-    await end()
+    expect(await end.effect()).toMatch(/^a new connection had no answer/)
+    await end.takeBack()
     await vi.waitFor(() => expect(home.closed).toBe(true))
     expect(home.received).toBe('')
   })
@@ -81,7 +102,8 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     home.socket.write('lost')
     mirror.socket.write('arrives')
     await vi.waitFor(() => expect(home.received).toBe('arrives'))
-    await end()
+    expect(await end.effect()).toMatch(/^a new connection had no answer/)
+    await end.takeBack()
     await vi.waitFor(() => expect(mirror.closed).toBe(true))
     expect(mirror.received).toBe('')
   })
@@ -91,13 +113,14 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     const end = await begin({ kind: 'cut', link: LINK })
     home.socket.write('lost')
     mirror.socket.write('lost')
-    const before = accepted.length
     const late = new End(connect(link.port, '127.0.0.1'))
     late.socket.write('lost')
-    await vi.waitFor(() => expect(accepted.length).toBe(before + 1))
-    await end()
+    expect(await end.effect()).toMatch(/^a new connection had no answer/)
+
+    await end.takeBack()
     await vi.waitFor(() => expect([home.closed, mirror.closed, late.closed]).toEqual([true, true, true]))
-    expect([home.received, mirror.received, accepted.at(-1)?.received]).toEqual(['', '', ''])
+    expect([home.received, mirror.received]).toEqual(['', ''])
+    expect(accepted.filter(({ received }) => received.includes('lost'))).toEqual([])
     await open()
   })
 
@@ -109,7 +132,8 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     const late = new End(connect(link.port, '127.0.0.1'))
     late.socket.write('x')
     await vi.waitFor(() => expect(late.error).toBe('ECONNRESET'))
-    await end()
+    expect(await end.effect()).toMatch(/^a new connection broke/)
+    await end.takeBack()
     await open()
   })
 
@@ -119,10 +143,71 @@ describe.skipIf(TOXIPROXY === undefined)(`a link (${TOXIPROXY ?? 'toxiproxy-serv
     mirror.socket.write('m'.repeat(50_000))
     home.socket.write('h'.repeat(50_000))
     await vi.waitFor(() => expect([home.received.length, mirror.received.length]).toEqual([50_000, 50_000]), 10_000)
-    await end()
+    expect(await end.effect()).toMatch(/^an answer took/)
+    await end.takeBack()
     mirror.socket.destroy()
   })
 })
+
+describe('a kill', () => {
+  const stack = new DisposableStack()
+  afterAll(() => stack.dispose())
+
+  /** A quarantine with what is in it beside packs that are taken. */
+  function quarantine(): string {
+    const { path } = stack.use(temporaryFolder('quarantine'))
+    writeFileSync(join(path, 'made-for-a-fetch.pack'), '')
+    writeFileSync(join(path, 'health.probe'), '')
+    mkdirSync(join(path, 'just-begun'))
+    return path
+  }
+
+  const kill = (during: 'push' | 'apply', afterMs = 0): Action => ({ kind: 'kill', node: 'mirror-1', during, afterMs })
+
+  it('waits for a pack, and for nothing less', async () => {
+    const path = quarantine()
+    const steps: string[] = []
+    const met = moment(kill('apply', 30), parts({ quarantine: () => path })).then(() => steps.push('met'))
+    // Each of these is a change that the quarantine sees all the time.
+    for (let at = 0; at < 20; at++) {
+      writeFileSync(join(path, `${at}.probe`), '')
+      await new Promise((resolve) => void setImmediate(resolve))
+    }
+    steps.push('a pack')
+    writeFileSync(join(path, 'just-begun/incoming.pack'), '')
+    await met
+    expect(steps).toEqual(['a pack', 'met'])
+  })
+
+  it.each([
+    { name: 'a mirror with a pack half taken', during: 'apply', packs: 1, effect: 'a pack lay there half taken' },
+    { name: 'a mirror that was taking nothing', during: 'apply', packs: 0, effect: undefined },
+    { name: 'a home that is pushed to', during: 'push', pushing: true, effect: 'a push was under way' },
+    { name: 'a home with nobody around', during: 'push', pushing: false, packs: 1, effect: undefined },
+  ] as const)('says what it met: $name', async ({ during, effect, ...there }) => {
+    const path = quarantine()
+    const { packs = 0, pushing = false } = { packs: undefined, pushing: undefined, ...there }
+    if (packs > 0) writeFileSync(join(path, 'just-begun/incoming.pack'), '')
+    expect(packsIn(path)).toBe(packs)
+    let killed = 0
+    const cluster = { quarantine: () => path, kill: async () => void killed++ }
+    const injected = await inject(kill(during), { ...parts(cluster), isPushing: () => pushing })
+    expect([killed, await injected.effect()]).toEqual([1, effect])
+  })
+})
+
+/** A cluster of which there is only this. */
+function parts(cluster: Partial<FaultParts['cluster']>): FaultParts {
+  const missing = (): never => {
+    throw new Error('The cluster of this test has no such thing')
+  }
+  return {
+    cluster: { link: missing, kill: missing, restart: missing, quarantine: missing, ...cluster },
+    nextPush: () => Promise.resolve(),
+    isPushing: () => false,
+    signal: new AbortController().signal,
+  }
+}
 
 function notYet(): never {
   throw new Error('It has not arrived yet')

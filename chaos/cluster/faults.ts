@@ -1,36 +1,54 @@
-/** Does a planned thing to a cluster, and says how to take it back. */
-import { watch } from 'node:fs/promises'
+/** Does a planned thing to a cluster, and says what came of it and how to take it back. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Action, LINKS } from '../history.ts'
+import type { Injected } from '../nemesis.ts'
 import type { Cluster } from './cluster.ts'
+import { lookAt } from './probe.ts'
 import type { Link, Stream, Toxic } from './toxiproxy.ts'
 
 /** What a kill waits for comes within this time, as people push all the while; else it comes without. */
 const MOMENT_MS_MAX = 10_000
+const POLL_MS = 2
 /** Of the latency. */
 const JITTER = 0.2
 const BOTH: readonly Stream[] = ['upstream', 'downstream']
 const LOST: Toxic = { type: 'timeout', attributes: { timeout: 0 } }
 
-export type TakeBack = () => Promise<void>
-
 export interface FaultParts {
-  readonly cluster: Cluster
+  readonly cluster: Pick<Cluster, 'link' | 'kill' | 'restart' | 'quarantine'>
   /** Resolves when somebody begins to push. */
   readonly nextPush: () => Promise<void>
+  readonly isPushing: () => boolean
   readonly signal: AbortSignal
 }
 
 /** Waits for what a kill is to meet; the rest waits for nothing. */
 export async function moment(action: Action, { cluster, nextPush, signal }: FaultParts): Promise<void> {
   if (action.kind !== 'kill') return
-  const met = action.during === 'push' ? nextPush() : packArrives(cluster.quarantine(action.node), signal)
-  await Promise.race([met, delay(MOMENT_MS_MAX, undefined, { signal })])
+  if (action.during === 'apply') return packArrives(cluster.quarantine(action.node), action.afterMs, signal)
+  const enough = new AbortController()
+  const late = delay(MOMENT_MS_MAX, undefined, { signal: AbortSignal.any([signal, enough.signal]) })
+  await Promise.race([nextPush(), late]).finally(() => enough.abort())
   await delay(action.afterMs, undefined, { signal })
 }
 
-/** @returns when it is done, with what takes it back */
-export async function inject(action: Action, cluster: Pick<Cluster, 'link' | 'kill' | 'restart'>): Promise<TakeBack> {
+/** @returns when it is done */
+export async function inject(action: Action, { cluster, isPushing }: FaultParts): Promise<Injected> {
+  if (action.kind === 'kill') {
+    const push = isPushing() ? 'a push was under way' : undefined
+    await cluster.kill(action.node)
+    const apply = packsIn(cluster.quarantine(action.node)) > 0 ? 'a pack lay there half taken' : undefined
+    const met = action.during === 'push' ? push : apply
+    return { effect: async () => met, takeBack: () => cluster.restart(action.node) }
+  }
+  const link = cluster.link(action.link)
+  const takeBack = await impair(action, link)
+  return { effect: lookAt(action, link.port), takeBack }
+}
+
+async function impair(action: Exclude<Action, { kind: 'kill' }>, link: Link): Promise<() => Promise<void>> {
   switch (action.kind) {
     case 'slow': {
       const { latencyMs: latency, rateKBps: rate } = action
@@ -39,24 +57,21 @@ export async function inject(action: Action, cluster: Pick<Cluster, 'link' | 'ki
         { type: 'latency', attributes: { latency, jitter } },
         { type: 'bandwidth', attributes: { rate } },
       ]
-      return addAll(cluster.link(action.link), toxics, BOTH)
+      return addAll(link, toxics, BOTH)
     }
     case 'black-hole': {
       const [listens] = LINKS[action.link]
-      return addAll(cluster.link(action.link), [LOST], [action.towards === listens ? 'upstream' : 'downstream'])
+      return addAll(link, [LOST], [action.towards === listens ? 'upstream' : 'downstream'])
     }
     case 'cut':
-      return addAll(cluster.link(action.link), [LOST], BOTH)
+      return addAll(link, [LOST], BOTH)
     case 'reset':
-      return addAll(cluster.link(action.link), [{ type: 'reset_peer', attributes: { timeout: 0 } }], BOTH)
-    case 'kill':
-      await cluster.kill(action.node)
-      return () => cluster.restart(action.node)
+      return addAll(link, [{ type: 'reset_peer', attributes: { timeout: 0 } }], BOTH)
   }
 }
 
-async function addAll(link: Link, toxics: readonly Toxic[], streams: readonly Stream[]): Promise<TakeBack> {
-  const removals: TakeBack[] = []
+async function addAll(link: Link, toxics: readonly Toxic[], streams: readonly Stream[]): Promise<Injected['takeBack']> {
+  const removals: Injected['takeBack'][] = []
   for (const toxic of toxics) for (const stream of streams) removals.push(await link.add(toxic, stream))
   // The last one first: what a toxic holds back it pours out through those behind it when it goes, and through a narrow
   // one that takes longer than Toxiproxy's own API waits (seed 4280312684 of slow-link: 503).
@@ -65,13 +80,30 @@ async function addAll(link: Link, toxics: readonly Toxic[], streams: readonly St
   }
 }
 
-/** What a node takes arrives in a folder of its own in the quarantine first. */
-async function packArrives(quarantine: string, signal: AbortSignal): Promise<void> {
-  const timeout = AbortSignal.timeout(MOMENT_MS_MAX)
-  const changes = watch(quarantine, { signal: AbortSignal.any([signal, timeout]) })
+/**
+ * Waits until a pack has been on its way into a node for so long, and is still: one that is taken more quickly is let
+ * go, and of the next one less is asked.
+ */
+async function packArrives(quarantine: string, afterMs: number, signal: AbortSignal): Promise<void> {
+  const untilMs = performance.now() + MOMENT_MS_MAX
+  for (let waitMs = afterMs; performance.now() < untilMs; waitMs = Math.floor(waitMs / 2)) {
+    while (packsIn(quarantine) === 0 && performance.now() < untilMs) await delay(POLL_MS, undefined, { signal })
+    await delay(waitMs, undefined, { signal })
+    if (packsIn(quarantine) > 0) return
+  }
+}
+
+/** Of the packs that a node takes each is in a folder of its own; those that it made for others are not. */
+export function packsIn(quarantine: string): number {
+  const folders = readdirSync(quarantine, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return folders.filter(({ name }) => holdsPack(join(quarantine, name))).length
+}
+
+function holdsPack(folder: string): boolean {
   try {
-    await changes[Symbol.asyncIterator]().next()
-  } catch (error) {
-    if (!timeout.aborted) throw error
+    return readdirSync(folder).includes('incoming.pack')
+  } catch {
+    // It was there a moment ago: the pack is taken.
+    return false
   }
 }

@@ -1,5 +1,5 @@
 /** What the timeline shows, in rows: data only, from which the chart is drawn. */
-import { type History, describeAction, LINK_NAMES, MIRRORS, NODES, placeOf } from '../history.ts'
+import { type History, describeFault, LINK_NAMES, MIRRORS, NODES, placeOf } from '../history.ts'
 import { type Point, pushesBehind } from './behind.ts'
 
 /** How something is coloured; the style sheet has one of each. */
@@ -62,8 +62,8 @@ export function lanesOf(history: History, repositories: readonly string[]): Lane
 function faultLane({ faults, endedMs }: History, place: string): Lane {
   const bars = faults
     .filter(({ action }) => placeOf(action) === place)
-    .map(({ action, beganMs, endedMs: toMs = endedMs }): Bar => {
-      return { fromMs: beganMs, toMs, tone: 'fault', title: describeAction(action) }
+    .map((fault): Bar => {
+      return { fromMs: fault.beganMs, toMs: fault.endedMs ?? endedMs, tone: 'fault', title: describeFault(fault) }
     })
   return { label: place, kind: 'bars', bars }
 }

@@ -1,6 +1,6 @@
 /** The page of one run: what was at stake, how it ended, and everything that happened on one axis of time. */
 import { PROMISES, type Promised } from '../checkers/finding.ts'
-import { describeAction, type History } from '../history.ts'
+import { describeFault, type History } from '../history.ts'
 import type { RunResult } from '../run-scenario.ts'
 import { chart, type Marker } from './chart.ts'
 import { escape, inSeconds } from './html.ts'
@@ -108,8 +108,9 @@ function events({ history, findings }: RunResult): Told[] {
 }
 
 function faultEvents({ faults }: History, plain: (atMs: number, text: string) => Told): Told[] {
-  return faults.flatMap(({ action, beganMs, endedMs }) => {
-    const what = describeAction(action)
+  return faults.flatMap((fault) => {
+    const { action, beganMs, endedMs } = fault
+    const what = describeFault(fault)
     const end = action.kind === 'kill' ? `${action.node} runs again` : `Over: ${what}`
     return [plain(beganMs, what), ...(endedMs === undefined ? [] : [plain(endedMs, end)])]
   })

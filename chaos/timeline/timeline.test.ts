@@ -52,13 +52,18 @@ describe('the page of a run', () => {
 
   it('shows faults, circuits, pushes in doubt and findings on the axis and in words', () => {
     const { history } = goodHistory().push({ [MAIN]: ['a3', 'a4'] }, [80, 90], { outcome: 'unknown' })
-    history.faults.push({ action: { kind: 'cut', link: 'home--mirror-1' }, beganMs: 20, endedMs: 60 })
+    history.faults.push({
+      action: { kind: 'cut', link: 'home--mirror-1' },
+      beganMs: 20,
+      endedMs: 60,
+      effect: 'silence',
+    })
     history.circuits.push({ node: 'mirror-1', peer: 'home', from: 'closed', to: 'open', atMs: 30, why: 'no answer' })
     history.complaints.push({ node: 'home', atMs: 50, message: 'out of ink' })
     const page = timelinePage(run(history, { findings: [finding] }), 'again')
     for (const text of [
-      '<tr><td class="time">0.0 s</td><td>home--mirror-1 cut</td></tr>',
-      '<tr><td class="time">0.1 s</td><td>Over: home--mirror-1 cut</td></tr>',
+      '<tr><td class="time">0.0 s</td><td>home--mirror-1 cut (silence)</td></tr>',
+      '<tr><td class="time">0.1 s</td><td>Over: home--mirror-1 cut (silence)</td></tr>',
       'mirror-1: its circuit to home is open: no answer',
       'home logs an error: out of ink',
       'pusher p: a push to ants ends in doubt'.slice(7),

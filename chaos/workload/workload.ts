@@ -26,6 +26,7 @@ export class Workload {
   readonly #parts: WorkloadParts
   readonly #workshop: Workshop
   #begun = Promise.withResolvers<void>()
+  #pushing = 0
 
   private constructor(parts: WorkloadParts, workshop: Workshop) {
     this.#parts = parts
@@ -39,6 +40,11 @@ export class Workload {
   /** Resolves when somebody begins to push. */
   nextPush(): Promise<void> {
     return this.#begun.promise
+  }
+
+  /** Whether a push has begun of which nobody knows yet how it ended. */
+  get isPushing(): boolean {
+    return this.#pushing > 0
   }
 
   /** Pushes until the signal aborts, and what has begun is over. */
@@ -59,7 +65,10 @@ export class Workload {
           meet: (until) => meeting.meet(until),
           nowMs: () => cluster.nowMs,
           onBegin: () => this.#tellBegun(),
-          onPush: (push) => history.pushes.push(push),
+          onPush: (push) => {
+            this.#pushing--
+            history.pushes.push(push)
+          },
         })
       })
     })
@@ -83,6 +92,7 @@ export class Workload {
   }
 
   #tellBegun(): void {
+    this.#pushing++
     this.#begun.resolve()
     this.#begun = Promise.withResolvers<void>()
   }
