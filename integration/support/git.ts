@@ -1,8 +1,9 @@
 /** The machine's `git`, run as a user would run it, but with nothing of the machine's own configuration. */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { killGroup } from '../../harness/process-group.ts'
 
 export interface GitOutcome {
   readonly code: number
@@ -10,7 +11,6 @@ export interface GitOutcome {
   readonly stderr: string
 }
 
-const OUTPUT_BYTES_MAX = 256 * 1024 * 1024
 const FIRST_COMMIT_S = 1_600_000_000
 
 /** A folder that is gone at the end of its scope. */
@@ -40,18 +40,36 @@ export class Git {
     return new Git(join(this.folder, folder), this.#options, this.#extra)
   }
 
-  /** Never rejects: a refusal is an outcome, too. */
-  async try(args: readonly string[], input?: string | Uint8Array): Promise<GitOutcome> {
-    const { promise, resolve } = Promise.withResolvers<GitOutcome>()
-    const options = { cwd: this.folder, env: this.#environment(), maxBuffer: OUTPUT_BYTES_MAX }
-    const child = execFile('git', [...this.#options, ...args], options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
-      resolve({ code, stdout, stderr })
+  /**
+   * Never rejects: a refusal is an outcome, too.
+   * @param signal ends git and its helpers
+   */
+  async try(args: readonly string[], input?: string | Uint8Array, signal?: AbortSignal): Promise<GitOutcome> {
+    const child = spawn('git', [...this.#options, ...args], {
+      cwd: this.folder,
+      env: this.#environment(),
+      // Its helpers outlive it, and hold on to its output, unless they are ended with it.
+      detached: signal !== undefined,
     })
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const said = { stdout: '', stderr: '' }
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
+    child.on('error', (error) => {
+      said.stderr += error.message
+      resolve(-1)
+    })
+    child.on('close', (code) => resolve(code ?? -1))
+    const end = (): void => killGroup(child)
+    if (signal?.aborted === true) end()
+    else signal?.addEventListener('abort', end)
     // Git may end without having read what it was given.
-    child.stdin?.on('error', () => {})
-    child.stdin?.end(input ?? '')
-    return promise
+    child.stdin.on('error', () => {})
+    child.stdin.end(input ?? '')
+    const code = await promise
+    signal?.removeEventListener('abort', end)
+    if (signal?.aborted === true && code !== 0) said.stderr += `Git was ended: ${String(signal.reason)}`
+    return { code, ...said }
   }
 
   /** @returns what git printed. @throws Error with what git said */

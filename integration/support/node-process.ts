@@ -24,12 +24,14 @@ export interface NodeProcessOptions {
   /** The test damages what lies on disk: git is not asked about it in the end. */
   readonly damaged?: true
   /** Whether to wait until it is ready; else only until it answers on its internal listener. */
-  readonly waitFor?: 'ready' | 'live' | 'nothing'
+  readonly waitFor?: 'ready' | 'started' | 'live' | 'nothing'
 }
 
 const START_MS_MAX = 30_000
 const STOP_MS_MAX = 60_000
 const POLL_MS = 25
+/** A node that hangs answers nobody: who asks it must not hang, too. */
+const ANSWER_MS_MAX = 10_000
 
 /** A real node in a process of its own, on free ports of the loopback. */
 export class NodeProcess implements AsyncDisposable {
@@ -149,16 +151,27 @@ export class NodeProcess implements AsyncDisposable {
   /** Readiness as the internal listener tells it; undefined when nobody answers. */
   async readiness(): Promise<{ status: number; body: Record<string, unknown> } | undefined> {
     try {
-      const response = await fetch(`${this.internalOrigin}/health/ready`, { headers: { connection: 'close' } })
+      const response = await this.#ask('/health/ready')
       return { status: response.status, body: (await response.json()) as Record<string, unknown> }
     } catch {
       return undefined
     }
   }
 
+  /** Whether its start is complete. A node is live before, and then listens on its API address not yet. */
+  async started(): Promise<boolean> {
+    try {
+      const response = await this.#ask('/health/startup')
+      await response.arrayBuffer()
+      return response.status === 200
+    } catch {
+      return false
+    }
+  }
+
   /** Value of one series on `/metrics`, e.g. `guts_users_total`. */
   async metric(series: string): Promise<number | undefined> {
-    const text = await (await fetch(`${this.internalOrigin}/metrics`)).text()
+    const text = await (await this.#ask('/metrics')).text()
     const line = text.split('\n').find((found) => found.startsWith(`${series} `))
     return line === undefined ? undefined : Number(line.slice(series.length + 1))
   }
@@ -193,14 +206,25 @@ export class NodeProcess implements AsyncDisposable {
     }
   }
 
-  async #waitUntil(state: 'ready' | 'live'): Promise<void> {
+  /** The internal listener. */
+  #ask(path: string): Promise<Response> {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX)
+    return fetch(`${this.internalOrigin}${path}`, { headers: { connection: 'close' }, signal })
+  }
+
+  async #waitUntil(state: 'ready' | 'started' | 'live'): Promise<void> {
     const untilMs = performance.now() + START_MS_MAX
     while (performance.now() < untilMs) {
       if (!this.running) break
-      const readiness = await this.readiness()
-      if (readiness !== undefined && (state === 'live' || readiness.status === 200)) return
+      if (await this.#is(state)) return
       await delay(POLL_MS)
     }
     throw new Error(`The node did not get ${state}:\n${this.#stdout}${this.#stderr}`)
+  }
+
+  async #is(state: 'ready' | 'started' | 'live'): Promise<boolean> {
+    if (state === 'started') return this.started()
+    const readiness = await this.readiness()
+    return readiness !== undefined && (state === 'live' || readiness.status === 200)
   }
 }
