@@ -15,8 +15,8 @@ const HELP = `Usage: npm run chaos [-- SCENARIO…] [--seed N]
 Starts a home and two mirrors as processes, with Toxiproxy on every link between them. People push
 to the home, read and clone everywhere, while links slow down, lose bytes and break, and nodes are
 killed. Then checkers judge the history: nothing acknowledged is lost (I1), what is cloned is whole
-(I2), refs behave as registers (I3), mirrors only lag (I5) and catch up by themselves (I6), and the
-circuits between nodes opened and closed. Writes to reports/chaos/: summary.json, junit.xml, and for
+(I2), refs behave as registers (I3), mirrors only lag (I5) and catch up by themselves (I6), who runs
+answers, the circuits between nodes opened and closed, and each fault was seen to be one. Writes to reports/chaos/: summary.json, junit.xml, and for
 each scenario a page with its timeline (NAME.html) and its history (NAME.json).
 
 Scenarios (all but smoke, when none is named):

@@ -60,13 +60,26 @@ export interface Push {
 
 export type Refs = Readonly<Record<string, string>>
 
-/** All refs of a repository, as a node listed them. */
+/** All refs of a repository, as a node listed them at some moment in between. */
 export interface Read {
+  /** clone: a clone had them in the end. */
+  readonly by: 'list' | 'clone'
   readonly node: NodeName
   readonly repository: string
   readonly beganMs: number
   readonly endedMs: number
   readonly refs: Refs
+}
+
+/** A node gave no such list. */
+export interface FailedRead {
+  readonly node: NodeName
+  readonly repository: string
+  readonly beganMs: number
+  readonly endedMs: number
+  /** malformed: it answered, but not with a list of refs; overload: it said that it has too much to do. */
+  readonly kind: 'malformed' | 'overload' | 'failed'
+  readonly problem: string
 }
 
 /** A clone through a node, looked at with `git fsck`. */
@@ -76,10 +89,23 @@ export interface Clone {
   readonly beganMs: number
   readonly endedMs: number
   /** What was wrong; undefined: nothing. */
-  readonly problem: string | undefined
+  readonly problem: CloneProblem | undefined
 }
 
-/** `git fsck` of what lies on a node's disk in the end. */
+export interface CloneProblem {
+  /** time-out: git neither got it nor was told that it would not; fsck: it is there, and not whole. */
+  readonly kind: 'transfer' | 'time-out' | 'fsck'
+  readonly text: string
+}
+
+/** How a node ended that was told to stop. */
+export interface Exit {
+  readonly node: NodeName
+  /** null: by a signal. */
+  readonly exitCode: number | null
+}
+
+/** What lies on a node's disk in the end, beside what it listed last, and as `git fsck` sees it. */
 export interface Fsck {
   readonly node: NodeName
   readonly repository: string
@@ -114,12 +140,14 @@ export interface Complaint {
 export interface History {
   readonly pushes: Push[]
   readonly reads: Read[]
+  readonly failedReads: FailedRead[]
   readonly clones: Clone[]
   readonly fscks: Fsck[]
   readonly faults: Fault[]
   readonly circuits: CircuitChange[]
   readonly lags: Lag[]
   readonly complaints: Complaint[]
+  readonly exits: Exit[]
   /** When the last fault was taken back and the last push had ended; undefined: the run ended before. */
   healedMs: number | undefined
   endedMs: number
@@ -129,12 +157,14 @@ export function emptyHistory(): History {
   return {
     pushes: [],
     reads: [],
+    failedReads: [],
     clones: [],
     fscks: [],
     faults: [],
     circuits: [],
     lags: [],
     complaints: [],
+    exits: [],
     healedMs: undefined,
     endedMs: 0,
   }

@@ -46,6 +46,7 @@ export function detailsOf({ scenario, history, convergence }: RunResult): object
       ]),
     ),
     reads: history.reads.length,
+    failed_reads: history.failedReads.length,
     clones: history.clones.length,
     circuit_changes: history.circuits.length,
     convergence,

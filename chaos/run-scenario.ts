@@ -1,6 +1,6 @@
 /** One scenario from beginning to end: a cluster, people who use it, a nemesis, and what the checkers say. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { checkAll } from './checkers/check.ts'
+import { checkAll, checkSafety } from './checkers/check.ts'
 import { convergenceOf, type Convergence } from './checkers/convergence.ts'
 import type { Finding } from './checkers/finding.ts'
 import { Cluster } from './cluster/cluster.ts'
@@ -9,7 +9,7 @@ import { describeFault, emptyHistory, type Fault, type History, type MirrorName,
 import { runNemesis } from './nemesis.ts'
 import { type PlannedFault, scheduleOf } from './schedule.ts'
 import type { Scenario } from './scenario.ts'
-import { problemIn } from './workload/cloner.ts'
+import { lastRead, problemOnDisk } from './disks.ts'
 import { Workload } from './workload/workload.ts'
 
 const REPOSITORIES = ['ants', 'bees'] as const
@@ -50,12 +50,15 @@ export async function runScenario({ scenario, seed, toxiproxy, signal, say }: Ru
     await new Run({ cluster, history, scenario, seed, signal, say }).run(schedule)
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
+    // Of who was interrupted nobody asks why it did not end well.
     if (!signal.aborted) failures.push({ promise: 'work', atMs: undefined, text })
   }
   const interrupted = signal.aborted
-  const found = interrupted ? [] : checkAll(history, repositories, scenario, schedule.length)
+  const found = interrupted
+    ? checkSafety(history, repositories)
+    : checkAll(history, repositories, scenario, schedule.length)
   const findings = [...failures, ...found]
-  const convergence = repositories.flatMap((repository) => convergenceOf(history, repository))
+  const convergence = interrupted ? [] : repositories.flatMap((repository) => convergenceOf(history, repository))
   return { scenario, seed, schedule, repositories, history, findings, convergence, interrupted }
 }
 
@@ -64,7 +67,7 @@ interface RunParts extends Omit<RunOptions, 'toxiproxy'> {
   readonly history: History
 }
 
-class Run {
+export class Run {
   readonly #parts: RunParts
 
   constructor(parts: RunParts) {
@@ -81,28 +84,45 @@ class Run {
     cluster.begin()
     const over = new AbortController()
     const stop = AbortSignal.any([signal, over.signal])
+    // The first one is the reason of what fails after it.
     const failed = (error: unknown): void => over.abort(error)
     const observing = workload.observe(stop).catch(failed)
     const pushing = this.#push(workload, stop).catch(failed)
+    await this.#work(workload, schedule, pushing, stop).catch(failed)
+    const isBroken = stop.aborted
+    // One that hangs would keep those who wait for it.
+    if (isBroken) await cluster.killAll()
+    over.abort(new Error('The run is over'))
+    await Promise.all([observing, pushing])
+    history.endedMs = cluster.nowMs
     try {
-      await this.#faults(workload, schedule, stop)
-      await pushing
-      stop.throwIfAborted()
-      history.healedMs = cluster.nowMs
-      await this.#converge(stop)
+      if (isBroken) throw over.signal.reason
+      await this.#lookAtDisks()
     } finally {
-      over.abort()
-      await Promise.all([observing, pushing])
       this.#readLogs()
-      history.endedMs = cluster.nowMs
     }
-    await this.#lookAtDisks()
+  }
+
+  async #work(
+    workload: Workload,
+    schedule: readonly PlannedFault[],
+    pushing: Promise<void>,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { cluster, history } = this.#parts
+    await this.#faults(workload, schedule, stop)
+    await pushing
+    stop.throwIfAborted()
+    history.healedMs = cluster.nowMs
+    await this.#converge(workload, stop)
+    await workload.cloneAll(stop)
+    stop.throwIfAborted()
   }
 
   async #push(workload: Workload, stop: AbortSignal): Promise<void> {
     const enough = new AbortController()
     const timer = setTimeout(() => enough.abort(), this.#parts.scenario.pushS * 1_000)
-    await workload.push(AbortSignal.any([stop, enough.signal])).finally(() => clearTimeout(timer))
+    await workload.push(enough.signal, stop).finally(() => clearTimeout(timer))
   }
 
   async #faults(workload: Workload, schedule: readonly PlannedFault[], signal: AbortSignal): Promise<void> {
@@ -128,14 +148,14 @@ class Run {
   }
 
   /** Waits until all is well, or for the time that may take to pass; whether it came is for the checkers to say. */
-  async #converge(signal: AbortSignal): Promise<void> {
-    const { cluster, history, scenario } = this.#parts
+  async #converge(workload: Workload, signal: AbortSignal): Promise<void> {
+    const { history, scenario } = this.#parts
     const areAlike = (): boolean =>
       REPOSITORIES.every((repository) =>
         convergenceOf(history, repository).every(({ afterMs }) => afterMs !== undefined),
       )
     const isClosed = async (node: MirrorName): Promise<boolean> =>
-      (await cluster.node(node).metric('guts_circuit_breaker_state{dependency="peer"}')) === 0
+      (await workload.measure(node, 'guts_circuit_breaker_state{dependency="peer"}')) === 0
     const isWell = async (): Promise<boolean> => areAlike() && (await Promise.all(MIRRORS.map(isClosed))).every(Boolean)
     await becomes(isWell, scenario.convergeS * 1_000, signal)
     await delay(STEADY_MS, undefined, { signal })
@@ -148,6 +168,8 @@ class Run {
         if (atMs < 0) continue
         const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '')
         if (text('level') === 'error') history.complaints.push({ node, atMs, message: text('msg') })
+        // Who is told to stop leaves its peers, and they notice.
+        if (atMs > history.endedMs) continue
         const peer = cluster.nodeOfPeer(text('key'))
         if (text('dependency') !== 'peer' || peer === undefined || text('to') === '') continue
         history.circuits.push({ node, peer, from: text('from'), to: text('to'), atMs, why: reasonOf(fields['err']) })
@@ -157,10 +179,11 @@ class Run {
 
   async #lookAtDisks(): Promise<void> {
     const { cluster, history } = this.#parts
-    await cluster.stop()
+    history.exits.push(...(await cluster.stop()))
     for (const node of NODES) {
       for (const repository of REPOSITORIES) {
-        history.fscks.push({ node, repository, problem: await problemIn(cluster.gitDirectory(node, repository)) })
+        const problem = await problemOnDisk(cluster.gitDirectory(node, repository), lastRead(history, node, repository))
+        history.fscks.push({ node, repository, problem })
       }
     }
   }

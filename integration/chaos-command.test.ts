@@ -29,8 +29,9 @@ describe('npm run chaos refuses', () => {
 describe.skipIf(TOXIPROXY === undefined)('npm run chaos, interrupted', () => {
   it.each([
     { name: 'once, writes what it has', signals: 1, partial: true },
+    { name: 'once, waits for no node that hangs', signals: 1, partial: true, hangs: 'home' },
     { name: 'twice, ends at once', signals: 2, partial: false },
-  ])('$name, and leaves no process and no folder behind', async ({ signals, partial }) => {
+  ])('$name, and leaves no process and no folder behind', async ({ signals, partial, hangs }) => {
     using folder = temporaryFolder('interrupted')
     using _kept = keepReports()
     const child = spawn(process.execPath, [COMMAND, 'smoke', '--seed', '1'], {
@@ -40,6 +41,7 @@ describe.skipIf(TOXIPROXY === undefined)('npm run chaos, interrupted', () => {
     const said = sayingOf(child)
     const ended = once(child, 'exit')
     await vi.waitFor(() => expect(said()).toContain('kill -9 of mirror-2'), { timeout: 120_000, interval: 100 })
+    if (hangs !== undefined) await hang(folder.path, hangs)
     const before = processesOf(folder.path)
     child.kill('SIGINT')
     if (signals === 2) {
@@ -59,6 +61,25 @@ describe.skipIf(TOXIPROXY === undefined)('npm run chaos, interrupted', () => {
     expect(readFileSync(join(REPORTS, 'smoke.html'), 'utf8')).toContain('>interrupted<')
   })
 })
+
+/** Has a node stand still, until somebody pushes to it and gets no answer. */
+async function hang(folder: string, node: string): Promise<void> {
+  const isNode = (pid: string): boolean => read(`/proc/${pid}/environ`).includes(`/${node}\0`)
+  const pids = processesOf(folder).filter(isNode)
+  expect(pids).toHaveLength(1)
+  process.kill(Number(pids[0]), 'SIGSTOP')
+  const isPush = (pid: string): boolean => read(`/proc/${pid}/cmdline`).includes('\0push\0')
+  await vi.waitFor(() => expect(processesOf(folder).some(isPush)).toBe(true), { timeout: 30_000, interval: 50 })
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Of a process that has ended meanwhile.
+    return ''
+  }
+}
 
 function sayingOf({ stdout, stderr }: ChildProcess): () => string {
   let text = ''

@@ -1,6 +1,7 @@
 /** All checkers, over all repositories of a run. */
 import type { History } from '../history.ts'
 import type { Scenario } from '../scenario.ts'
+import { checkAnswers } from './answers.ts'
 import { checkCircuits } from './circuits.ts'
 import { checkConvergence } from './convergence.ts'
 import { type Finding, type Promised, PROMISES } from './finding.ts'
@@ -12,6 +13,21 @@ import { checkWork } from './work.ts'
 /** One mistake of a node is seen by every read that comes after it. */
 const TOLD_OF_A_PROMISE_MAX = 10
 
+/** Those of promises that hold at every moment: also of a run that was broken off. */
+export function checkSafety(history: History, repositories: readonly string[]): Finding[] {
+  return condense(safety(history, repositories))
+}
+
+function safety(history: History, repositories: readonly string[]): Finding[] {
+  return [
+    ...repositories.flatMap((repository) => [
+      ...checkHomeReads(history, repository),
+      ...checkMirrorReads(history, repository),
+    ]),
+    ...checkWhole(history),
+  ]
+}
+
 /** @param faultsPlanned how many the schedule has */
 export function checkAll(
   history: History,
@@ -20,12 +36,9 @@ export function checkAll(
   faultsPlanned: number,
 ): Finding[] {
   return condense([
-    ...repositories.flatMap((repository) => [
-      ...checkHomeReads(history, repository),
-      ...checkMirrorReads(history, repository),
-      ...checkConvergence(history, repository, convergeS * 1_000),
-    ]),
-    ...checkWhole(history),
+    ...safety(history, repositories),
+    ...repositories.flatMap((repository) => checkConvergence(history, repository, convergeS * 1_000)),
+    ...checkAnswers(history, repositories),
     ...checkCircuits(history, circuitsOf),
     ...checkWork(history, repositories, faultsPlanned),
   ])

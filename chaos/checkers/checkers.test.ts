@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type CircuitChange, emptyHistory, type Fault, type History } from '../history.ts'
-import { checkAll, condense } from './check.ts'
+import { checkAll, checkSafety, condense } from './check.ts'
 import { checkCircuits } from './circuits.ts'
 import { checkConvergence, convergenceOf } from './convergence.ts'
 import { goodHistory, MAIN, REPOSITORY } from './testing.ts'
@@ -49,6 +49,16 @@ describe('convergence', () => {
     expect(checkConvergence(maker.history, REPOSITORY, 1_000)).toHaveLength(1)
   })
 
+  it('catches a mirror that answers no more, though it listed what the home lists before', () => {
+    const { history } = goodHistory()
+    const reads = history.reads.map((read) =>
+      read.node === 'mirror-1' && read.beganMs > 100 ? { ...read, beganMs: 90 } : read,
+    )
+    expect(texts(checkConvergence({ ...history, reads }, REPOSITORY, 1_000))).toEqual([
+      'mirror-1, ants: it never listed what the home lists in the end',
+    ])
+  })
+
   it('catches a home that answers no more, though its mirrors list what it listed before', () => {
     const { history } = goodHistory()
     const reads = history.reads.map((read) =>
@@ -64,8 +74,9 @@ describe('whole', () => {
     repository: REPOSITORY,
     beganMs: 500,
     endedMs: 900,
-    problem: 'missing blob',
+    problem: { kind: 'transfer', text: 'missing blob' },
   } as const
+  const broken = { ...clone, problem: { kind: 'fsck', text: 'missing blob' } } as const
   it.each([
     { name: 'a clone that lacks an object', history: { clones: [clone] }, count: 1 },
     {
@@ -79,6 +90,19 @@ describe('whole', () => {
       name: 'nothing in a clone whose node was killed meanwhile',
       history: { clones: [{ ...clone, endedMs: 1_001 }], faults: [kill] },
       count: 0,
+    },
+    {
+      name: 'a clone that is not whole, though its node was killed meanwhile',
+      history: { clones: [{ ...broken, endedMs: 1_001 }], faults: [kill] },
+      count: 1,
+    },
+    {
+      name: 'a clone that did not end, though its node was killed meanwhile',
+      history: {
+        clones: [{ ...clone, problem: { kind: 'time-out', text: '' } as const, endedMs: 31_000 }],
+        faults: [kill],
+      },
+      count: 1,
     },
     {
       name: 'a clone that failed while another node was away',
@@ -163,6 +187,19 @@ describe('work', () => {
     expect(about).toEqual(found)
   })
 
+  it('finds how nodes ended', () => {
+    const exits = [
+      { node: 'home', exitCode: 0 },
+      { node: 'mirror-1', exitCode: 1 },
+      { node: 'mirror-2', exitCode: null },
+    ] as const
+    const found = texts(checkWork({ ...emptyHistory(), exits: [...exits] }, [], 0))
+    expect(found.filter((text) => text.includes('told to stop'))).toEqual([
+      'mirror-1 was told to stop, and ended with 1',
+      'mirror-2 was told to stop, and ended with a signal',
+    ])
+  })
+
   it('finds what nodes complain of', () => {
     const complaints = [{ node: 'home', atMs: 5, message: 'The disk is on fire' } as const]
     expect(texts(checkWork({ ...emptyHistory(), complaints }, [], 0))).toContain(
@@ -173,14 +210,23 @@ describe('work', () => {
 
 it('asks all checkers', () => {
   const { history } = goodHistory()
-  history.reads.push({ node: 'home', repository: REPOSITORY, beganMs: 140, endedMs: 150, refs: {} })
+  history.reads.push({ by: 'list', node: 'home', repository: REPOSITORY, beganMs: 140, endedMs: 150, refs: {} })
   history.fscks.push({ node: 'home', repository: REPOSITORY, problem: 'broken link' })
   const scenario = { name: '', why: '', faults: [], pushS: 1, convergeS: 1, circuitsOf: ['mirror-1'] } as const
   const found = new Set(checkAll(history, [REPOSITORY], scenario, 0).map(({ promise }) => promise))
-  history.reads.push({ node: 'mirror-1', repository: REPOSITORY, beganMs: 160, endedMs: 170, refs: { ghost: 'x' } })
+  history.reads.push({
+    by: 'clone',
+    node: 'mirror-1',
+    repository: REPOSITORY,
+    beganMs: 160,
+    endedMs: 170,
+    refs: { ghost: 'x' },
+  })
   const more = new Set(checkAll(history, [REPOSITORY], scenario, 0).map(({ promise }) => promise))
-  expect([...found]).toEqual(['I1', 'I2', 'I6', 'circuits', 'work'])
+  expect([...found]).toEqual(['I1', 'I2', 'I6', 'answers', 'circuits', 'work'])
   expect([...more]).toContain('I5')
+  // What has to come in time is not asked of a run that was broken off.
+  expect(new Set(checkSafety(history, [REPOSITORY]).map(({ promise }) => promise))).toEqual(new Set(['I1', 'I2', 'I5']))
 })
 
 it('tells once what is the same, and of each promise not more than people read', () => {

@@ -1,5 +1,6 @@
 /** The breakers between nodes open while a peer cannot be reached, and close when it can be again. */
-import type { CircuitChange, Fault, History, MirrorName, NodeName } from '../history.ts'
+import type { CircuitChange, History, MirrorName, NodeName } from '../history.ts'
+import { isKillOf } from './away.ts'
 import type { Finding } from './finding.ts'
 
 /** @param mustOpen mirrors whose circuit to the home has to open and close */
@@ -23,10 +24,6 @@ function lastChanges({ circuits, faults }: History): CircuitChange[] {
   const last = new Map<string, CircuitChange>()
   for (const change of circuits) last.set(`${change.node} ${change.peer}`, change)
   const startedAtMs = (node: NodeName): number =>
-    Math.max(0, ...faults.map(({ action, endedMs }) => (isKillOf(action, node) ? (endedMs ?? 0) : 0)))
+    Math.max(0, ...faults.map((fault) => (isKillOf(fault, node) ? (fault.endedMs ?? 0) : 0)))
   return [...last.values()].filter(({ node, atMs }) => atMs >= startedAtMs(node))
-}
-
-function isKillOf(action: Fault['action'], node: NodeName): boolean {
-  return action.kind === 'kill' && action.node === node
 }

@@ -19,7 +19,10 @@ export function convergenceOf(history: History, repository: string): Convergence
     // The first of the unbroken row of right answers at the end.
     const wrong = reads.findLastIndex((read) => final === undefined || !isSame(read.refs, final))
     const first = reads[wrong + 1]
-    if (first === undefined || healedMs === undefined) return { mirror, repository, afterMs: undefined }
+    const last = reads.at(-1)
+    // A mirror that answers no more since healing is no example of one that caught up.
+    if (first === undefined || last === undefined || healedMs === undefined || last.beganMs < healedMs)
+      return { mirror, repository, afterMs: undefined }
     return { mirror, repository, afterMs: Math.max(0, first.endedMs - healedMs) }
   })
 }

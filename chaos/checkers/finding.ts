@@ -5,6 +5,7 @@ export const PROMISES = {
   I3: 'Compare-and-swap',
   I5: 'Mirrors only ever lag',
   I6: 'Convergence',
+  answers: 'Nodes that run answer',
   circuits: 'Circuits open and close',
   work: 'The run did what it was to do',
 } as const

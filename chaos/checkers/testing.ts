@@ -25,7 +25,7 @@ export class HistoryMaker {
   }
 
   read(node: NodeName, refs: Refs, [beganMs, endedMs]: readonly [number, number]): this {
-    const read: Read = { node, repository: REPOSITORY, beganMs, endedMs, refs }
+    const read: Read = { by: 'list', node, repository: REPOSITORY, beganMs, endedMs, refs }
     this.history.reads.push(read)
     return this
   }

@@ -23,6 +23,9 @@ export function checkWork(history: History, repositories: readonly string[], fau
       if (reads.length === 0) complain(`${repository} was never read at ${node}`)
     }
   }
+  for (const { node, exitCode } of history.exits) {
+    if (exitCode !== 0) complain(`${node} was told to stop, and ended with ${exitCode ?? 'a signal'}`)
+  }
   for (const { node, message, atMs } of history.complaints) complain(`${node} logged an error: ${message}`, atMs)
   return findings
 }

@@ -7,7 +7,7 @@ import { freePorts } from '../../integration/support/free-ports.ts'
 import { NodeHost } from '../../integration/support/hosts.ts'
 import { NodeProcess } from '../../integration/support/node-process.ts'
 import { peerIdOf } from '../../src/p2p/identity.ts'
-import { LINK_NAMES, type LinkName, LINKS, MIRRORS, type NodeName, NODES } from '../history.ts'
+import { type Exit, LINK_NAMES, type LinkName, LINKS, MIRRORS, type NodeName, NODES } from '../history.ts'
 import { type LoggedLine, linesOf } from './node-lines.ts'
 import { expectAnswer } from './probe.ts'
 import { type Link, ToxiproxyServer } from './toxiproxy.ts'
@@ -147,13 +147,21 @@ export class Cluster implements AsyncDisposable {
   }
 
   /** SIGTERM for those that run; their data stays. */
-  async stop(): Promise<void> {
-    await Promise.all(this.#current.map((node) => node.stop()))
+  async stop(): Promise<Exit[]> {
+    const members = [...this.#members.values()]
+    return Promise.all(
+      members.map(async ({ name: node, processes }) => ({ node, exitCode: (await processes.at(-1)?.stop()) ?? null })),
+    )
+  }
+
+  /** `kill -9` for those that run, also where one hangs. */
+  async killAll(): Promise<void> {
+    // One that does not end must not keep the others from being given back.
+    await Promise.allSettled(this.#current.map((node) => node.kill()))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // One that does not end must not keep the others from being given back.
-    await Promise.allSettled(this.#current.map((node) => node.kill()))
+    await this.killAll()
     await this.#stack.disposeAsync()
   }
 
@@ -211,13 +219,13 @@ export class Cluster implements AsyncDisposable {
       },
     })
     member.processes.push(node)
-    await this.#untilLive(node)
+    await this.#untilStarted(node)
   }
 
-  /** A mirror is not ready before it has found a peer, and links may be down. */
-  async #untilLive(node: NodeProcess): Promise<void> {
+  /** Then it owes an answer to everybody. A mirror is not ready before it has found a peer, and links may be down. */
+  async #untilStarted(node: NodeProcess): Promise<void> {
     const untilMs = performance.now() + START_MS_MAX
-    while ((await node.readiness()) === undefined) {
+    while (!(await node.started())) {
       if (!node.running || performance.now() > untilMs) throw new Error(`A node did not start: ${node.stdout}`)
       await delay(POLL_MS, undefined, { signal: this.#options.signal })
     }

@@ -22,7 +22,8 @@ export function pushesBehind(history: History, repositories: readonly string[], 
       for (const push of line.pushes) moments.push({ atMs: push.endedMs, repository, home: 1 })
     }
     for (const read of history.reads) {
-      if (read.node !== mirror || read.repository !== repository) continue
+      // What a clone had in the end was so at some time before.
+      if (read.by === 'clone' || read.node !== mirror || read.repository !== repository) continue
       const snapshot = snapshotOf(read, all)
       if (typeof snapshot === 'string') continue
       const here = snapshot.positions.reduce((sum, position) => sum + position, 0)

@@ -92,7 +92,7 @@ function cloneLane({ clones }: History, node: string): Lane {
   const bars = clones
     .filter((clone) => clone.node === node)
     .map(({ repository, beganMs, endedMs, problem }): Bar => {
-      const [tone, title] = problem === undefined ? (['good', 'whole'] as const) : (['bad', problem] as const)
+      const [tone, title] = problem === undefined ? (['good', 'whole'] as const) : (['bad', problem.text] as const)
       return { fromMs: beganMs, toMs: endedMs, tone, title: `${repository}: ${title}` }
     })
   return { label: node, kind: 'bars', bars }

@@ -7,6 +7,9 @@ import { escape, inSeconds } from './html.ts'
 import { lanesOf } from './lanes.ts'
 import { STYLE } from './style.ts'
 
+/** Judged of a run that was interrupted, too. */
+const OF_MOMENTS: readonly Promised[] = ['I1', 'I2', 'I3', 'I5']
+
 export function timelinePage(run: RunResult, again: string): string {
   const { scenario, history, repositories, findings } = run
   const markers: Marker[] = findings.flatMap(({ promise, atMs, text }) =>
@@ -43,8 +46,8 @@ ${promises(run)}
 }
 
 export function outcomeOf({ interrupted, findings }: RunResult): 'interrupted' | 'passed' | 'failed' {
-  if (interrupted) return 'interrupted'
-  return findings.length === 0 ? 'passed' : 'failed'
+  if (findings.length > 0) return 'failed'
+  return interrupted ? 'interrupted' : 'passed'
 }
 
 /** What a run has seen, in a line. */
@@ -72,9 +75,10 @@ function facts(run: RunResult, again: string): string {
 function promises({ findings, interrupted }: RunResult): string {
   const rows = (Object.keys(PROMISES) as Promised[]).map((promise) => {
     const broken = findings.filter((finding) => finding.promise === promise)
-    const kept = interrupted ? 'not judged' : 'kept'
+    const isOfMoments = OF_MOMENTS.includes(promise)
+    const kept = !interrupted ? 'kept' : isOfMoments ? 'kept until then' : 'not judged'
     const told = broken.length === 0 ? kept : broken.map(({ text }) => escape(text)).join('<br>')
-    const name = promise === 'circuits' || promise === 'work' ? '' : promise
+    const name = /^I\d+$/.test(promise) ? promise : ''
     return `<tr${broken.length > 0 ? ' class="finding"' : ''}><td>${name}</td><td>${PROMISES[promise]}</td><td>${told}</td></tr>`
   })
   return `<table>${rows.join('\n')}</table>`

@@ -94,7 +94,8 @@ it('escapes what HTML would read as its own, and drops what it cannot show', () 
 })
 
 it.each([
-  { interrupted: true, findings: [finding], outcome: 'interrupted' },
+  { interrupted: true, findings: [finding], outcome: 'failed' },
+  { interrupted: true, findings: [], outcome: 'interrupted' },
   { interrupted: false, findings: [finding], outcome: 'failed' },
   { interrupted: false, findings: [], outcome: 'passed' },
 ])('is $outcome', ({ outcome, ...more }) => {

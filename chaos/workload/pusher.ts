@@ -10,6 +10,8 @@ const ASK_AGAIN_MS = 150
 
 /** Of the pushes, those that race with somebody else's. */
 const RACE_SHARE = 0.2
+/** It takes less than a second. */
+const PUSH_MS_MAX = 30_000
 /** Changed by all pushers of a repository: of two that saw the same value one wins. */
 const SHARED = 'refs/heads/shared'
 
@@ -27,6 +29,8 @@ export interface PusherParts {
   readonly nowMs: () => number
   readonly onBegin: () => void
   readonly onPush: (push: Push) => void
+  /** Breaks off also a push that has begun. */
+  readonly broken: AbortSignal
 }
 
 interface Plan {
@@ -44,7 +48,7 @@ export class Pusher {
     this.#parts = parts
   }
 
-  /** Pushes until one of them aborts; a push that has begun is waited for. */
+  /** Pushes until the signal aborts; a push that has begun is waited for. */
   async run(signal: AbortSignal): Promise<void> {
     const { random } = this.#parts
     while (!signal.aborted) {
@@ -67,13 +71,14 @@ export class Pusher {
   }
 
   async #push({ line, updates }: Plan, url: string): Promise<void> {
-    const { name: pusher, repository, workshop, nowMs, onBegin, onPush } = this.#parts
+    const { name: pusher, repository, workshop, nowMs, onBegin, onPush, broken } = this.#parts
     // The lease is what makes git send the old value that we know of, and not the one that the home just told it.
     const leases = updates.map(({ ref, from = '' }) => `--force-with-lease=${ref}:${from}`)
     const specs = updates.map(({ ref, to = '' }) => `${to}:${ref}`)
     const beganMs = nowMs()
     onBegin()
-    const said = await workshop.git.try(['push', '--porcelain', '--atomic', ...leases, url, ...specs])
+    const bound = AbortSignal.any([broken, AbortSignal.timeout(PUSH_MS_MAX)])
+    const said = await workshop.git.try(['push', '--porcelain', '--atomic', ...leases, url, ...specs], undefined, bound)
     const outcome = outcomeOf(said)
     onPush({
       pusher,

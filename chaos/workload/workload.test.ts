@@ -65,7 +65,7 @@ describe('a pusher', () => {
           .filter((one) => one.includes('\trefs/'))
           .map((one) => [one.slice(41), one.slice(0, 40)]),
       )
-      return { node: 'home', repository: 'ants', beganMs: 0, endedMs: 0, refs }
+      return { by: 'list', node: 'home', repository: 'ants', beganMs: 0, endedMs: 0, refs }
     }
     const pusher = new Pusher({
       name: 'p',
@@ -77,6 +77,7 @@ describe('a pusher', () => {
       meet: async () => {},
       nowMs: () => 0,
       onBegin() {},
+      broken: never,
       onPush(push) {
         if (made.push(push) === count) stop.abort()
       },

@@ -1,9 +1,8 @@
 /** Everybody who uses the nodes during a run, and the history of what they saw. */
 import { join } from 'node:path'
-import { mkdirSync } from 'node:fs'
 import { Random } from '../../integration/support/random.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { type History, MIRRORS, type NodeName, NODES, type Read } from '../history.ts'
+import { type FailedRead, type History, MIRRORS, type NodeName, NODES, type Read } from '../history.ts'
 import { Workshop } from './commits.ts'
 import { cloneOnce } from './cloner.ts'
 import { listRefs } from './list-refs.ts'
@@ -27,6 +26,7 @@ export class Workload {
   readonly #workshop: Workshop
   #begun = Promise.withResolvers<void>()
   #pushing = 0
+  #clones = 0
 
   private constructor(parts: WorkloadParts, workshop: Workshop) {
     this.#parts = parts
@@ -47,9 +47,10 @@ export class Workload {
     return this.#pushing > 0
   }
 
-  /** Pushes until the signal aborts, and what has begun is over. */
-  async push(signal: AbortSignal): Promise<void> {
+  /** Pushes until `enough` aborts, and what has begun is over. @param broken breaks off what has begun, too */
+  async push(enough: AbortSignal, broken: AbortSignal): Promise<void> {
     const { cluster, history, repositories, seed } = this.#parts
+    const signal = AbortSignal.any([enough, broken])
     const seeds = new Random(seed)
     const pushers = repositories.flatMap((repository) => {
       const meeting = new Meeting()
@@ -69,6 +70,7 @@ export class Workload {
             this.#pushing--
             history.pushes.push(push)
           },
+          broken,
         })
       })
     })
@@ -85,10 +87,17 @@ export class Workload {
     ])
   }
 
+  /** Every repository from every node, once. */
+  async cloneAll(signal: AbortSignal): Promise<void> {
+    for (const node of NODES) {
+      for (const repository of this.#parts.repositories) await this.#clone(node, repository, signal)
+    }
+  }
+
   /** Whether a node shows every repository, as it may not yet do when it has just begun to mirror. */
   async isListed(node: NodeName, signal: AbortSignal): Promise<boolean> {
     const reads = this.#parts.repositories.map((repository) => this.#list(node, repository, signal))
-    return (await Promise.all(reads)).every((read) => read !== undefined)
+    return (await Promise.all(reads)).every((read) => read !== undefined && 'refs' in read)
   }
 
   #tellBegun(): void {
@@ -99,11 +108,16 @@ export class Workload {
 
   async #read(node: NodeName, repository: string, signal: AbortSignal): Promise<Read | undefined> {
     const read = await this.#list(node, repository, signal)
-    if (read !== undefined) this.#parts.history.reads.push(read)
-    return read
+    if (read === undefined) return undefined
+    if ('refs' in read) {
+      this.#parts.history.reads.push(read)
+      return read
+    }
+    this.#parts.history.failedReads.push(read)
+    return undefined
   }
 
-  async #list(node: NodeName, repository: string, signal: AbortSignal): Promise<Read | undefined> {
+  async #list(node: NodeName, repository: string, signal: AbortSignal): Promise<Read | FailedRead | undefined> {
     const { cluster } = this.#parts
     if (!cluster.runs(node)) return undefined
     const url = cluster.readUrl(node, repository)
@@ -117,33 +131,43 @@ export class Workload {
     }
   }
 
+  /** A metric; undefined where the node does not tell. */
+  async measure(node: NodeName, series: string): Promise<number | undefined> {
+    const { cluster } = this.#parts
+    if (!cluster.runs(node)) return undefined
+    return cluster
+      .node(node)
+      .metric(series)
+      .catch(() => undefined)
+  }
+
   async #keepMeasuring(node: NodeName, signal: AbortSignal): Promise<void> {
     const { cluster, history } = this.#parts
     while (!signal.aborted) {
-      const lagS = cluster.runs(node)
-        ? await cluster
-            .node(node)
-            .metric('guts_p2p_replication_lag_seconds')
-            .catch(() => undefined)
-        : undefined
+      const lagS = await this.measure(node, 'guts_p2p_replication_lag_seconds')
       if (lagS !== undefined) history.lags.push({ node, atMs: cluster.nowMs, lagS })
       await pause(LAG_PAUSE_MS, signal)
     }
   }
 
   async #keepCloning(signal: AbortSignal): Promise<void> {
-    const { cluster, history, repositories, seed } = this.#parts
+    const { cluster, repositories, seed } = this.#parts
     const random = new Random(seed)
-    const folder = join(cluster.folder, 'clones')
-    mkdirSync(folder)
     while (!signal.aborted) {
       const node = random.pick(NODES)
       const repository = random.pick(repositories)
-      if (cluster.runs(node)) {
-        const url = cluster.readUrl(node, repository)
-        history.clones.push(await cloneOnce({ node, repository, url, folder, nowMs: () => cluster.nowMs }))
-      }
+      if (cluster.runs(node)) await this.#clone(node, repository, signal)
       await pause(CLONE_PAUSE_MS, signal)
     }
+  }
+
+  async #clone(node: NodeName, repository: string, signal: AbortSignal): Promise<void> {
+    const { cluster, history } = this.#parts
+    const path = join(cluster.folder, `clone-${++this.#clones}.git`)
+    const url = cluster.readUrl(node, repository)
+    const cloned = await cloneOnce({ node, repository, url, path, nowMs: () => cluster.nowMs, signal })
+    if (cloned === undefined) return
+    history.clones.push(cloned.clone)
+    if (cloned.read !== undefined) history.reads.push(cloned.read)
   }
 }
