@@ -30,8 +30,10 @@ export async function runCommand(
     const exitCode = await main(args, controller.signal)
     process.exitCode = controller.signal.aborted ? EXIT.interrupted : exitCode
   } catch (error) {
-    if (controller.signal.aborted && error === controller.signal.reason) process.exitCode = EXIT.interrupted
-    else if (error instanceof WrongUseError) {
+    if (controller.signal.aborted) {
+      if (error !== controller.signal.reason) console.error(error)
+      process.exitCode = EXIT.interrupted
+    } else if (error instanceof WrongUseError) {
       console.error(`${error.message}\n\n${help}`)
       process.exitCode = EXIT.wrongUse
     } else if (error instanceof ToolMissingError) {

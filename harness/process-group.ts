@@ -14,7 +14,8 @@ export function killGroup({ pid }: Pick<ChildProcess, 'pid'>): void {
 export function groupEndsWith(child: Pick<ChildProcess, 'pid'>, signal: AbortSignal): Disposable {
   const end = (): void => killGroup(child)
   signal.addEventListener('abort', end)
-  process.on('exit', end)
+  // First of all that comes then: it is what still writes into folders that go, too.
+  process.prependListener('exit', end)
   return {
     [Symbol.dispose]() {
       signal.removeEventListener('abort', end)

@@ -3,16 +3,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { groupEndsWith } from '../harness/process-group.ts'
+import { runFolder } from '../harness/run-folder.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { findTool } from '../harness/tools.ts'
-import { isUnexplained, readVitestReport, type VitestReport } from '../harness/vitest-report.ts'
 import { Engine } from './containers/engine.ts'
 import { buildFromFiles, buildNodeImage } from './containers/images.ts'
 import { CLIENT, RUN_ID } from './containers/run.ts'
+import { CASES_FILE, readCases } from './support/case-reporter.ts'
 import { ROOT } from './support/command-line.ts'
 
 const PARTS = {
@@ -89,23 +90,26 @@ async function runPart(
   environment: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<SuiteCase[]> {
-  const report = join(reportFolder(SUITE), `${part}.json`)
-  rmSync(report, { force: true })
+  const file = join(reportFolder(SUITE), `${part}.jsonl`)
+  rmSync(file, { force: true })
   const project =
     part === 'processes'
       ? ['--project', 'integration']
       : ['--config', join(import.meta.dirname, 'vitest.config.ts'), '--project', part]
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const reporters = ['--reporter=default', `--reporter=${join(import.meta.dirname, 'support/case-reporter.ts')}`]
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs')
+  using folder = runFolder(SUITE)
   const child = spawn(process.execPath, [vitest, 'run', ...project, ...reporters], {
     cwd: ROOT,
-    env: { ...process.env, ...environment },
+    env: { ...process.env, ...environment, TMPDIR: folder.path, [CASES_FILE]: file },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   })
   const exitCode = await endOf(child, signal)
-  if (signal.aborted) return []
-  const cases = casesIn(readVitestReport(report))
+  const cases = readCases(file)
+  if (signal.aborted) {
+    return [...cases, { name: part, outcome: 'skipped', duration_s: 0, message: 'The rest of it was interrupted' }]
+  }
   const explained = cases.some(({ outcome }) => outcome === 'failed')
   if (exitCode === 0 || explained) return cases
   return [...cases, { name: part, outcome: 'failed', duration_s: 0, message: `vitest ended with ${exitCode}` }]
@@ -116,20 +120,6 @@ async function endOf(child: ChildProcess, signal: AbortSignal): Promise<number |
   using _group = groupEndsWith(child, signal)
   const [exitCode] = (await once(child, 'close')) as [number | null]
   return exitCode
-}
-
-function casesIn({ testResults }: VitestReport): SuiteCase[] {
-  return testResults.flatMap((one) => {
-    const file = relative(ROOT, one.name)
-    const cases = one.assertionResults.map((test): SuiteCase => {
-      const common = { name: `${file}: ${test.fullName}`, duration_s: (test.duration ?? 0) / 1_000 }
-      if (test.status === 'passed') return { ...common, outcome: 'passed' }
-      if (test.status !== 'failed') return { ...common, outcome: 'skipped' }
-      return { ...common, outcome: 'failed', message: (test.failureMessages ?? []).join('\n') }
-    })
-    if (!isUnexplained(one)) return cases
-    return [...cases, { name: file, outcome: 'failed', duration_s: 0, message: one.message ?? '' }]
-  })
 }
 
 await runCommand(HELP, main)
