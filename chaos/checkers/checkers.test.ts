@@ -155,6 +155,7 @@ describe('work', () => {
     const found = texts(checkWork(emptyHistory(), [REPOSITORY], 2))
     expect(found).toEqual([
       'Only 0 pushes were acknowledged',
+      'The home refused nobody who raced: nothing shows that two did',
       'Only 0 clones succeeded',
       'Only 0 of 2 faults were injected',
       'ants was never read at home',

@@ -1,5 +1,6 @@
 /** A run that pushed nothing, read nothing or injected nothing, or nothing that could be noticed, proves nothing. */
 import { describeAction, type History, NODES } from '../history.ts'
+import { lostRace } from '../workload/pusher.ts'
 import type { Finding } from './finding.ts'
 
 const PUSHES_MIN = 20
@@ -12,6 +13,7 @@ export function checkWork(history: History, repositories: readonly string[], fau
   const complain = (text: string, atMs?: number): void => void findings.push({ promise: 'work', atMs, text })
   const acknowledged = history.pushes.filter(({ outcome }) => outcome === 'acknowledged').length
   if (acknowledged < PUSHES_MIN) complain(`Only ${acknowledged} pushes were acknowledged`)
+  if (!history.pushes.some(lostRace)) complain('The home refused nobody who raced: nothing shows that two did')
   const whole = history.clones.filter(({ problem }) => problem === undefined).length
   if (whole < CLONES_MIN) complain(`Only ${whole} clones succeeded`)
   const injected = history.faults.length

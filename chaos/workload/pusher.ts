@@ -8,12 +8,12 @@ const PAUSE_MS: readonly [min: number, max: number] = [40, 200]
 /** Between two questions to a home that does not answer. */
 const ASK_AGAIN_MS = 150
 
-/** Of the pushes, those that race with somebody else's. */
-const RACE_SHARE = 0.2
+/** Of the pushes, those that race with somebody else's: so many until the home has refused one, which shows that they do. */
+const RACE_SHARES = { untilRefused: 0.5, after: 0.2 } as const
 /** It takes less than a second. */
 const PUSH_MS_MAX = 30_000
 /** Changed by all pushers of a repository: of two that saw the same value one wins. */
-const SHARED = 'refs/heads/shared'
+export const SHARED = 'refs/heads/shared'
 
 export interface PusherParts {
   readonly name: string
@@ -26,6 +26,8 @@ export interface PusherParts {
   readonly read: () => Promise<Read | undefined>
   /** Waits for somebody else who wants to race for the shared ref. */
   readonly meet: (signal: AbortSignal) => Promise<void>
+  /** Whether the home has refused one who raced. */
+  readonly hasLost: () => boolean
   readonly nowMs: () => number
   readonly onBegin: () => void
   readonly onPush: (push: Push) => void
@@ -52,7 +54,7 @@ export class Pusher {
   async run(signal: AbortSignal): Promise<void> {
     const { random } = this.#parts
     while (!signal.aborted) {
-      const isRace = random.chance(RACE_SHARE)
+      const isRace = random.chance(this.#parts.hasLost() ? RACE_SHARES.after : RACE_SHARES.untilRefused)
       if (isRace) {
         await this.#parts.meet(signal)
         this.#refs = undefined
@@ -131,6 +133,11 @@ export function outcomeOf({ code, stdout }: { readonly code: number; readonly st
   const refusals = stdout.split('\n').filter((line) => line.startsWith('!\t'))
   const isTold = refusals.length > 0 && refusals.every((line) => /\[(remote )?rejected\]/.test(line))
   return isTold ? 'refused' : 'unknown'
+}
+
+/** By the home, and not by git, which may learn of the other one before it asks. */
+export function lostRace({ line, said }: Pick<Push, 'line' | 'said'>): boolean {
+  return line === SHARED && said.includes('[remote rejected]')
 }
 
 function after(refs: Refs, updates: readonly RefUpdate[]): Refs {

@@ -5,7 +5,7 @@ import type { Push, Read, Refs } from '../history.ts'
 import { Workshop } from './commits.ts'
 import { Meeting } from './meeting.ts'
 import { parseAdvertisement } from './list-refs.ts'
-import { outcomeOf, Pusher } from './pusher.ts'
+import { lostRace, outcomeOf, Pusher, SHARED } from './pusher.ts'
 
 const line = (text: string): string => (text.length + 4).toString(16).padStart(4, '0') + text
 const never = new AbortController().signal
@@ -48,6 +48,14 @@ describe('what git said of a push', () => {
   })
 })
 
+it.each([
+  { line: SHARED, said: '!\ta:b\t[remote rejected] (reference changed meanwhile; fetch first)', lost: true },
+  { line: SHARED, said: '!\ta:b\t[rejected] (stale info)', lost: false },
+  { line: 'refs/heads/p', said: '!\ta:b\t[remote rejected] (no)', lost: false },
+])('who raced lost by word of the home: $lost ($line $said)', ({ lost, ...push }) => {
+  expect(lostRace(push)).toBe(lost)
+})
+
 describe('a pusher', () => {
   /** Pushes so often to a bare repository beside it. */
   async function pushes(seed: number, count: number): Promise<{ pushes: Push[]; refs: Refs }> {
@@ -75,6 +83,7 @@ describe('a pusher', () => {
       url: () => target,
       read,
       meet: async () => {},
+      hasLost: () => false,
       nowMs: () => 0,
       onBegin() {},
       broken: never,

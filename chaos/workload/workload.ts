@@ -7,7 +7,7 @@ import { Workshop } from './commits.ts'
 import { cloneOnce } from './cloner.ts'
 import { listRefs } from './list-refs.ts'
 import { Meeting } from './meeting.ts'
-import { pause, Pusher } from './pusher.ts'
+import { lostRace, pause, Pusher } from './pusher.ts'
 
 const PUSHERS_PER_REPOSITORY = 2
 const READ_PAUSE_MS = 120
@@ -64,6 +64,7 @@ export class Workload {
           url: () => (cluster.runs('home') ? cluster.home.url(repository) : undefined),
           read: () => this.#read('home', repository, signal),
           meet: (until) => meeting.meet(until),
+          hasLost: () => history.pushes.some((push) => push.repository === repository && lostRace(push)),
           nowMs: () => cluster.nowMs,
           onBegin: () => this.#tellBegun(),
           onPush: (push) => {
