@@ -156,7 +156,7 @@ describe('commits', () => {
     expect(listed(commits({ ...page, start: before }))).toHaveLength(1)
     expect(commits({ ...page, start: tip })).toEqual({ kind: 'refused', code: 'over_limit', limit: 'commits_walked' })
     expect(listed(commits({ ...page, start: tip, skip: 0 }))).toEqual([tip, before])
-  })
+  }, 180_000)
 })
 
 describe('contents', () => {
