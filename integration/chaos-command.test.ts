@@ -62,14 +62,15 @@ describe.skipIf(TOXIPROXY === undefined)('npm run chaos, interrupted', () => {
   })
 })
 
-/** Has a node stand still, until somebody pushes to it and gets no answer. */
+/** Has a node stand still, until somebody's git is there that has no answer from it. */
 async function hang(folder: string, node: string): Promise<void> {
   const isNode = (pid: string): boolean => read(`/proc/${pid}/environ`).includes(`/${node}\0`)
   const pids = processesOf(folder).filter(isNode)
   expect(pids).toHaveLength(1)
+  const [, address] = /GUTS_API_ADDR=([^\0]+)/.exec(read(`/proc/${pids[0]}/environ`)) ?? []
   process.kill(Number(pids[0]), 'SIGSTOP')
-  const isPush = (pid: string): boolean => read(`/proc/${pid}/cmdline`).includes('\0push\0')
-  await vi.waitFor(() => expect(processesOf(folder).some(isPush)).toBe(true), { timeout: 30_000, interval: 50 })
+  const isGit = (pid: string): boolean => read(`/proc/${pid}/cmdline`).includes(`${address}/git/`)
+  await vi.waitFor(() => expect(processesOf(folder).some(isGit)).toBe(true), { timeout: 60_000, interval: 50 })
 }
 
 function read(path: string): string {

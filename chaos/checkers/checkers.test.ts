@@ -197,7 +197,7 @@ describe('work', () => {
     const found = texts(checkWork({ ...emptyHistory(), exits: [...exits] }, [], 0))
     expect(found.filter((text) => text.includes('told to stop'))).toEqual([
       'mirror-1 was told to stop, and ended with 1',
-      'mirror-2 was told to stop, and ended with a signal',
+      'mirror-2 was told to stop, and had to be killed',
     ])
   })
 

@@ -26,7 +26,8 @@ export function checkWork(history: History, repositories: readonly string[], fau
     }
   }
   for (const { node, exitCode } of history.exits) {
-    if (exitCode !== 0) complain(`${node} was told to stop, and ended with ${exitCode ?? 'a signal'}`)
+    const how = exitCode === null ? 'had to be killed' : `ended with ${exitCode}`
+    if (exitCode !== 0) complain(`${node} was told to stop, and ${how}`)
   }
   for (const { node, message, atMs } of history.complaints) complain(`${node} logged an error: ${message}`, atMs)
   return findings

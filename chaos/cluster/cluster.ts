@@ -146,12 +146,14 @@ export class Cluster implements AsyncDisposable {
     await this.#startNode(this.#member(name))
   }
 
-  /** SIGTERM for those that run; their data stays. */
+  /** SIGTERM for those that run, and `kill -9` where that does not end them; their data stays. */
   async stop(): Promise<Exit[]> {
-    const members = [...this.#members.values()]
-    return Promise.all(
-      members.map(async ({ name: node, processes }) => ({ node, exitCode: (await processes.at(-1)?.stop()) ?? null })),
-    )
+    const exits = [...this.#members.values()].map(async ({ name: node, processes }): Promise<Exit> => {
+      const last = processes.at(-1)
+      const exitCode = await last?.stop().catch(() => last.kill())
+      return { node, exitCode: exitCode ?? null }
+    })
+    return Promise.all(exits)
   }
 
   /** `kill -9` for those that run, also where one hangs. */
