@@ -1,7 +1,7 @@
 /** How a command of the harness ends, whatever its `main` makes of an interruption. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { ROOT, run } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { EXIT } from './suite.ts'
@@ -75,6 +75,14 @@ it.each([
   expect(stderr).not.toContain('Error')
   expect(Number(stdout)).toBeGreaterThan(0)
   expect(readdirSync(folder.path)).toEqual(['writer.mjs'])
-  const status = `/proc/${stdout.trim()}/status`
-  expect(existsSync(status) && !readFileSync(status, 'utf8').includes('Z (zombie)')).toBe(false)
+  // It was killed as the last thing of all, and may be dying still.
+  await vi.waitFor(() => expect(isAlive(stdout.trim())).toBe(false), { timeout: 10_000 })
 })
+
+function isAlive(pid: string): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/status`, 'utf8').includes('Z (zombie)')
+  } catch {
+    return false
+  }
+}
