@@ -1,7 +1,7 @@
 /** The command around the scenarios: what it refuses, and what an interruption leaves. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { EXIT } from '../harness/suite.ts'
@@ -54,7 +54,7 @@ describe.skipIf(TOXIPROXY === undefined)('npm run chaos, interrupted', () => {
     expect(before.length).toBeGreaterThanOrEqual(3)
     await vi.waitFor(() => expect(processesOf(folder.path)).toEqual([]), { timeout: 10_000 })
     expect(readdirSync(folder.path)).toEqual([])
-    expect(existsSync(join(REPORTS, 'summary.json'))).toBe(partial)
+    // The second signal may come when all is closed down and written already.
     if (!partial) return
     const summary: unknown = JSON.parse(readFileSync(join(REPORTS, 'summary.json'), 'utf8'))
     expect(summary).toMatchObject({ suite: 'chaos', seed: 1, executed: 0, skipped: 1 })
