@@ -19,8 +19,6 @@ export interface WalkBounds {
   readonly sinceS: number
 }
 
-export const UNBOUNDED: WalkBounds = { shallow: [], sinceS: Number.NEGATIVE_INFINITY }
-
 /** Paints history newest first: what is wanted, and what is known with all that it comes from. */
 export class CommitWalk {
   readonly #reader: ObjectReader
@@ -30,7 +28,7 @@ export class CommitWalk {
   readonly #queue = new CommitQueue<WalkedCommit>()
   #wantedInQueue = 0
 
-  constructor(reader: ObjectReader, marks: Marks, { shallow, sinceS }: WalkBounds = UNBOUNDED) {
+  constructor(reader: ObjectReader, marks: Marks, { shallow, sinceS }: WalkBounds) {
     this.#reader = reader
     this.#marks = marks
     this.#sinceS = sinceS
