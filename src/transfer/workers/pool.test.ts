@@ -191,6 +191,16 @@ describe('indexing', () => {
     if (result.accepted) expect(Buffer.from(result.index).equals(readFileSync(theirs))).toBe(true)
   })
 
+  it('has told all of its progress when it is through', async () => {
+    writeFileSync(path, pack([whole(base), refDelta(base.oid, delta(base.data.length, 'the top'))]))
+    const task = { repositoryPath: empty, packPath: path, limits: LIMITS, tips: [] }
+    for (let i = 0; i < 200; i++) {
+      const seen: TaskProgress[] = []
+      await workers.index(task, { file: failingFile, onProgress: (one) => seen.push(one) }, never)
+      expect({ run: i, last: seen.at(-1) }).toMatchObject({ last: { phase: 'resolving', done: 2, total: 2 } })
+    }
+  })
+
   it('completes a thin pack, so that C git finds it whole', async () => {
     spawnSync('git', ['hash-object', '-w', '--stdin'], { cwd: empty, input: base.data })
     const top = blob('the top')

@@ -91,7 +91,7 @@ export class GitWorkers {
       served.throwIfFailed()
       throw error
     } finally {
-      port1.close()
+      served.close()
     }
   }
 }

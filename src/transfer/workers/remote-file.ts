@@ -1,5 +1,4 @@
-import type { MessagePort } from 'node:worker_threads'
-
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { WritableFile } from '../../storage/file-system.ts'
 
 /**
@@ -71,16 +70,19 @@ export class RemoteFile {
   }
 }
 
-/**
- * The main thread's side: writes what the worker sends.
- *
- * @returns a function that throws the first error of the file, if there was one
- */
+export interface ServedFile {
+  /** @throws the first error of the file, if there was one */
+  throwIfFailed(): void
+  /** When the task is through. Its result may have overtaken what it said last: that is passed on first. */
+  close(): void
+}
+
+/** The main thread's side: writes what the worker sends. */
 export function serveRemoteFile(
   port: MessagePort,
   file: WritableFile,
   onProgress: (progress: TaskProgress) => void,
-): { throwIfFailed(): void } {
+): ServedFile {
   let failure: { readonly error: unknown } | undefined
   let tail = Promise.resolve()
   port.on('message', (message: WorkerMessage) => {
@@ -102,6 +104,13 @@ export function serveRemoteFile(
   return {
     throwIfFailed() {
       if (failure !== undefined) throw failure.error
+    },
+    close() {
+      for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) {
+        const message = left.message as WorkerMessage
+        if ('progress' in message) onProgress(message.progress)
+      }
+      port.close()
     },
   }
 }
