@@ -1,9 +1,9 @@
 /** A node as a process: signals, crashes, and what is left to do when either ends it. */
-import closeWithGrace from 'close-with-grace'
 import type { Config } from './config/schema.ts'
 import { createLogger, type Logging, logProcessWarnings } from './observability/logging.ts'
 import { registerSecret } from './observability/redaction.ts'
 import type { RunningNode } from './node.ts'
+import { endProcessInOrder, flushInTime } from './process-end.ts'
 
 export interface ProcessOptions {
   readonly config: Config
@@ -17,11 +17,7 @@ export interface ProcessOptions {
 
 /** What comes after the drain: closing peers, database and traces. */
 const CLOSE_MS_MAX = 15_000
-const FLUSH_MS_MAX = 2_000
 const SECRET_LENGTH_MIN = 8
-
-/** Faults of the process itself, which no handler can take; and the end of all work, which a node never comes to. */
-const NOT_HANDLED = ['SIGILL', 'SIGTRAP', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGSEGV', 'SIGUSR2', 'beforeExit'] as const
 
 /**
  * Runs a node until a signal or a crash ends the process.
@@ -39,34 +35,24 @@ export async function runNode(options: ProcessOptions): Promise<'start failed'> 
   const { logger } = logging
   logProcessWarnings(logger)
   const starting = start(options, logging)
-  const grace = closeWithGrace(
-    {
-      delay: config.drainTimeoutS * 1_000 + CLOSE_MS_MAX,
-      logger: false,
-      skip: [...NOT_HANDLED],
-      onSecondSignal: (signal) => logger.warn({ signal }, 'A second signal ends the process at once'),
-      onSecondError: (err) => logger.error({ err }, 'A second error ends the process at once'),
-      onTimeout: () => logger.error('The process did not stop in time and is ended'),
-    },
-    async ({ signal, err }) => {
-      if (err !== undefined) logger.error({ err }, 'An error that nobody caught; the process stops')
-      else logger.info({ signal }, 'A signal asks the process to stop')
-      // Also while starting: what is half up is brought up, or fails, and goes down in order.
-      await starting.then(
+  const listenNoMore = endProcessInOrder({
+    logging,
+    stopMsMax: config.drainTimeoutS * 1_000 + CLOSE_MS_MAX,
+    // Also while starting: what is half up is brought up, or fails, and goes down in order.
+    stop: () =>
+      starting.then(
         (started) => started.stop(),
         () => {},
-      )
-      await flush(logging)
-    },
-  )
+      ),
+  })
   try {
     node = await starting
     return await new Promise<never>(() => {})
   } catch (error) {
-    grace.uninstall()
+    listenNoMore()
     const details = error instanceof Error && 'detail' in error ? { reason: error.detail } : { err: error }
     logger.error(details, error instanceof Error ? error.message : 'The node could not be started')
-    await flush(logging)
+    await flushInTime(logging)
     return 'start failed'
   }
 }
@@ -82,12 +68,4 @@ async function start({ onStarted, ...options }: ProcessOptions, logging: Logging
     await node.stop()
     throw error
   }
-}
-
-/** A reader of our output that went away must not hold up the end. */
-async function flush(logging: Logging): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, FLUSH_MS_MAX)
-  await Promise.race([logging.flush().catch(() => {}), late])
-  clearTimeout(timer)
 }
