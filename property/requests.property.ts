@@ -89,7 +89,7 @@ prop([fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { mi
     ])
     const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
     assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {
-      request: { commands: expected, capabilities: new Map([['quiet', '']]) },
+      request: { commands: expected, capabilities: new Map([['quiet', '']]), options: 0 },
       rest: '',
     })
   },

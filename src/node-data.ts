@@ -6,6 +6,7 @@ import { feedGauges } from './collaboration/gauges.ts'
 import { Repositories } from './collaboration/repositories.ts'
 import { Tokens } from './collaboration/tokens.ts'
 import { Users } from './collaboration/users.ts'
+import type { Speaker } from './git/protocol/advertisement.ts'
 import type { Logger } from './observability/logging.ts'
 import type { Metrics } from './observability/metrics.ts'
 import { Bulkhead } from './resilience/bulkhead.ts'
@@ -38,7 +39,7 @@ export interface NodeDataOptions {
   readonly config: Config
   /** 32 bytes: the node's Ed25519 key, which signs the log of its repositories. */
   readonly privateKeySeed: Uint8Array
-  readonly version: string
+  readonly speaker: Speaker
   readonly fileSystem: FileSystem
   readonly metrics: Metrics
   readonly logger: Logger
@@ -113,7 +114,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     metrics,
     defaultBranch: config.defaultBranch,
     onRefsChanged: options.onRefsChanged,
-    agent: `guts/${options.version}`,
+    speaker: options.speaker,
   })
   const repositories = new Repositories(
     {

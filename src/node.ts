@@ -1,4 +1,5 @@
 /** The composition root: the one place where parts are built, wired, started in order, and stopped in reverse order. */
+import { randomUUIDv7 } from 'node:crypto'
 import { formatAddress } from './config/network-values.ts'
 import type { Address } from './config/network-values.ts'
 import type { Config } from './config/schema.ts'
@@ -123,7 +124,8 @@ class NodeStart {
     })
     const fileSystem = this.#options.fileSystem ?? diskFileSystem
     const onRefsChanged = (repository: RepositoryRef): void => parts.replicator?.announce(repository)
-    const common = { onRefsChanged, config, privateKeySeed: seed, version, fileSystem, metrics, logger: this.#logger }
+    const speaker = { agent: `guts/${version}`, sessionId: randomUUIDv7() }
+    const common = { onRefsChanged, config, privateKeySeed: seed, speaker, fileSystem, metrics, logger: this.#logger }
     const data = await openNodeData(this.#stack, common)
 
     const shedder = new LoadShedder(metrics)
@@ -180,7 +182,7 @@ class NodeStart {
     const { peerId, port: p2pPort = 0 } = p2p
     const duration_ms = Math.round(performance.now() - startedAtMs)
     const ports = { apiPort: api.port, internalPort: internal.port, p2pPort }
-    log({ ...addressesOf(config, ports), peer_id: peerId, duration_ms }, 'Started')
+    log({ ...addressesOf(config, ports), peer_id: peerId, session_id: speaker.sessionId, duration_ms }, 'Started')
     return { ...ports, peerId, metrics, data, stop: () => (this.#stopped ??= this.#stop()) }
   }
 

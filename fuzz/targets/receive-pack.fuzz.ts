@@ -36,6 +36,7 @@ export function fuzz(data: Buffer): void {
   const { request, pack } = push
   assert.deepEqual(read(encode(request), commandsMax).request, request)
   assert(request.commands.length <= commandsMax, 'more commands than the limit allows')
+  assert(request.options <= commandsMax, 'more options than the limit allows')
   for (const command of request.commands) checkCommand(command)
   checkReport(request)
   if (pack.length > 0) unlessRefused([PackError], () => readPack(pack))
@@ -49,12 +50,13 @@ function read(body: Buffer, commandsMax: number): Push {
   return { request: parser.request(), pack }
 }
 
-function encode({ commands, capabilities }: PushRequest): Buffer {
+function encode({ commands, capabilities, options }: PushRequest): Buffer {
   const lines = commands.map(({ ref, oldOid, newOid }, at) => {
     const text = `${oldOid ?? NO_OID} ${newOid ?? NO_OID} ${ref}\n`
     return encodePktLine(at === 0 ? `${text}\0${writeCapabilities(capabilities)}\n` : text)
   })
-  return Buffer.concat([...lines, FLUSH])
+  const optionLines = Array.from({ length: options }, (_, at) => encodePktLine(`option ${at}`))
+  return Buffer.concat([...lines, FLUSH, ...(capabilities.has('push-options') ? [...optionLines, FLUSH] : [])])
 }
 
 function checkCommand({ ref, oldOid, newOid }: PushCommand): void {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
 import { ProtocolError } from '../../src/git/protocol/error.ts'
+import { encodeObjectInfo } from '../../src/git/protocol/advertisement.ts'
 import { negotiateV0, negotiateV2 } from '../../src/git/protocol/negotiation.ts'
 import { prefixMatcher } from '../../src/git/protocol/ref-prefixes.ts'
+import { encodeLinesInBand } from '../../src/git/protocol/side-band.ts'
 import { type FetchLimits, type UploadRequest, UploadRequestParser } from '../../src/git/protocol/upload-request.ts'
-import { type LsRefsRequest, type V2Request, V2RequestParser } from '../../src/git/protocol/v2-request.ts'
+import type { FetchV2Request, LsRefsRequest, ObjectInfoRequest, V2Request } from '../../src/git/protocol/v2-commands.ts'
+import { V2RequestParser } from '../../src/git/protocol/v2-request.ts'
 import { Cursor } from '../grammar/cursor.ts'
 import { runSteps } from '../grammar/request-steps.ts'
 import { linesOfHistory } from '../grammar/history-lines.ts'
@@ -69,9 +72,14 @@ function fuzzV2(body: Buffer, limits: FetchLimits): void {
   if (request === undefined) return
   assert.deepEqual(readV2(encodeV2(request), limits), request)
   if (request.command === 'ls-refs') return checkPrefixes(request)
+  if (request.command === 'object-info') return checkObjectInfo(request, limits)
   checkFetch(request, limits)
   const common = commonOf(request)
-  for (const ready of [false, true]) checkAnswer(request, negotiateV2(request, common, ready).answer)
+  for (const ready of [false, true]) {
+    const { answer } = negotiateV2(request, common, ready)
+    checkAnswer(request, answer)
+    checkBands(answer)
+  }
 }
 
 function readV2(body: Buffer, limits: FetchLimits): V2Request | undefined {
@@ -80,9 +88,20 @@ function readV2(body: Buffer, limits: FetchLimits): V2Request | undefined {
 }
 
 function encodeV2(request: V2Request): Buffer {
-  const lines = request.command === 'ls-refs' ? linesOfLsRefs(request) : linesOfFetch(request)
+  const lines = linesOfCommand(request)
   const framed = lines.map((line) => encodePktLine(`${line}\n`))
   return Buffer.concat([encodePktLine(`command=${request.command}`), Buffer.from('0001'), ...framed, FLUSH])
+}
+
+function linesOfCommand(request: V2Request): string[] {
+  switch (request.command) {
+    case 'ls-refs':
+      return linesOfLsRefs(request)
+    case 'fetch':
+      return linesOfFetch(request)
+    case 'object-info':
+      return [...(request.size ? ['size'] : []), ...request.oids.map((oid) => `oid ${oid}`)]
+  }
 }
 
 function linesOfLsRefs({ peel, symrefs, unborn, prefixes }: LsRefsRequest): string[] {
@@ -90,11 +109,12 @@ function linesOfLsRefs({ peel, symrefs, unborn, prefixes }: LsRefsRequest): stri
   return [...words, ...prefixes.map((prefix) => `ref-prefix ${prefix}`)]
 }
 
-function linesOfFetch(request: Exclude<V2Request, LsRefsRequest>): string[] {
-  const { wants, wantRefs, haves, capabilities, done, waitForDone } = request
+function linesOfFetch(request: FetchV2Request): string[] {
+  const { wants, wantRefs, haves, capabilities, done, waitForDone, sidebandAll } = request
   // Implied by the version, never said.
   const words = Array.from(capabilities.keys()).filter((name) => name !== 'side-band-64k')
-  const ends = Object.entries({ done, 'wait-for-done': waitForDone }).flatMap(([word, given]) => (given ? [word] : []))
+  const said = { done, 'wait-for-done': waitForDone, 'sideband-all': sidebandAll }
+  const ends = Object.entries(said).flatMap(([word, given]) => (given ? [word] : []))
   const named = wantRefs.map((name) => `want-ref ${name}`)
   const wanted = [...wants.map((oid) => `want ${oid}`), ...named, ...linesOfHistory(request)]
   return [...words, ...wanted, ...haves.map((oid) => `have ${oid}`), ...ends]
@@ -117,6 +137,32 @@ function checkAnswer({ haves }: UploadRequest, answer: Buffer): void {
     const [, oid] = /^ACK ([^ \n]*)/.exec(line.payload.toString('latin1')) ?? []
     assert(oid === undefined || haves.includes(oid), 'nothing is acknowledged that the client does not have')
   }
+}
+
+/** The same lines, each with its band before it. */
+function checkBands(answer: Buffer): void {
+  const plain = decodeWhole(answer)
+  const framed = decodeWhole(encodeLinesInBand(answer))
+  assert.equal(framed.length, plain.length)
+  for (const [at, line] of framed.entries()) {
+    const before = plain[at]
+    assert.equal(line.type, before?.type)
+    if (line.type !== 'data' || before?.type !== 'data') continue
+    assert.equal(line.payload[0], 1)
+    assert(line.payload.subarray(1).equals(before.payload), 'a line changed on its way into its band')
+  }
+}
+
+function checkObjectInfo(request: ObjectInfoRequest, { wantsMax }: FetchLimits): void {
+  assert(request.oids.length <= wantsMax, 'more objects than the limit allows')
+  const answer = decodeWhole(
+    encodeObjectInfo(
+      request,
+      request.oids.map((_, at) => (at % 2 === 0 ? at : undefined)),
+    ),
+  )
+  const isHeaded = request.size && request.oids.length > 0
+  assert.equal(answer.length, request.oids.length + (isHeaded ? 2 : 1))
 }
 
 function checkPrefixes({ prefixes }: LsRefsRequest): void {

@@ -43,6 +43,16 @@ export class NodeHost implements Host {
   }
 }
 
+/** But for ref-in-want: with it, C git 2.39 cannot clone shallowly from itself, as it sends two sections in the wrong order. */
+const ALLOWED = [
+  'uploadpack.allowFilter',
+  'uploadpack.allowAnySHA1InWant',
+  'uploadpack.allowSidebandAll',
+  'receive.advertisePushOptions',
+  'transfer.advertiseSID',
+  'transfer.advertiseObjectInfo',
+]
+
 /** C git behind HTTP, with one folder of bare repositories. */
 export class TwinHost implements Host, AsyncDisposable {
   readonly #folder: ReturnType<typeof temporaryFolder>
@@ -63,9 +73,7 @@ export class TwinHost implements Host, AsyncDisposable {
     mkdirSync(gitDirectory)
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', gitDirectory])
     // What the node always allows, C git's server has to be told.
-    for (const allowed of ['allowFilter', 'allowAnySHA1InWant']) {
-      execFileSync('git', ['config', `uploadpack.${allowed}`, 'true'], { cwd: gitDirectory })
-    }
+    for (const allowed of ALLOWED) execFileSync('git', ['config', allowed, 'true'], { cwd: gitDirectory })
     return { url: `${this.#backend.origin}/${name}.git`, gitDirectory }
   }
 

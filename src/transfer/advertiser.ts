@@ -4,9 +4,10 @@ import {
   encodeLsRefs,
   encodeV2Advertisement,
   type GitService,
+  type Speaker,
 } from '../git/protocol/advertisement.ts'
 import { overLimit } from '../git/protocol/error.ts'
-import type { LsRefsRequest } from '../git/protocol/v2-request.ts'
+import type { LsRefsRequest } from '../git/protocol/v2-commands.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 
 /** Answers kept for one state of the refs; more kinds of question than this are asked by nobody. */
@@ -15,15 +16,15 @@ const KEY_LENGTH_MAX = 1_000
 
 /** Lists refs, and keeps what it said for as long as the refs stay as they are: a change makes another snapshot. */
 export class Advertiser {
-  readonly #agent: string
+  readonly #speaker: Speaker
   readonly #refsMax: number
   readonly #answers = new WeakMap<RefSnapshot, Map<string, Buffer>>()
   readonly #v2: Buffer
 
-  constructor(agent: string, refsMax: number) {
-    this.#agent = agent
+  constructor(speaker: Speaker, refsMax: number) {
+    this.#speaker = speaker
     this.#refsMax = refsMax
-    this.#v2 = encodeV2Advertisement(agent)
+    this.#v2 = encodeV2Advertisement(speaker)
   }
 
   get v2(): Buffer {
@@ -34,7 +35,7 @@ export class Advertiser {
   advertise(service: GitService, version: '0' | '1', snapshot: RefSnapshot): Buffer {
     this.#check(snapshot)
     return this.#remember(snapshot, `${service} ${version}`, () =>
-      encodeAdvertisement(service, version, snapshot, this.#agent),
+      encodeAdvertisement(service, version, snapshot, this.#speaker),
     )
   }
 

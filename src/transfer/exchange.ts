@@ -1,3 +1,5 @@
+import { parseSessionId } from '../git/protocol/capabilities.ts'
+import { addAccessFields } from '../observability/context.ts'
 import type { GitRequest } from './git-request.ts'
 import { ProgressWatch } from './progress-watch.ts'
 import { RequestReader } from './request-reader.ts'
@@ -16,4 +18,10 @@ export function openExchange({ body, signal }: GitRequest, { limits, metrics }: 
     onPiece: () => watch.progress(),
   })
   return { watch, reader }
+}
+
+/** The access line names the client's process as the client's own traces do, where it said so. */
+export function addSessionId(text: string | undefined): void {
+  const sessionId = parseSessionId(text)
+  if (sessionId !== undefined) addAccessFields({ client_session_id: sessionId })
 }

@@ -1,29 +1,34 @@
 import { RequestError } from '../errors.ts'
+import { encodeObjectInfo } from '../git/protocol/advertisement.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
-import { encodeWantedRefs, type Negotiated, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
-import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
+import { encodePackSections, negotiateV0, negotiateV2 } from '../git/protocol/negotiation.ts'
+import { encodeBandText, encodeLinesInBand } from '../git/protocol/side-band.ts'
 import { type UploadRequest, UploadRequestParser } from '../git/protocol/upload-request.ts'
 import { V2RequestParser } from '../git/protocol/v2-request.ts'
-import { DELIM, encodePktLine, FLUSH } from '../git/pkt-line.ts'
-import { addAccessFields } from '../observability/context.ts'
+import { FLUSH } from '../git/pkt-line.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
-import { openExchange } from './exchange.ts'
+import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import { type History, historyOf } from './history.ts'
 import type { GitResult } from './operation.ts'
-import { openPack } from './open-pack.ts'
-import type { PackSpec, ReadyPack } from './pack-cache.ts'
-import { framedBytes, sendPack } from './pack-stream.ts'
 import { firstMissing, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
+import { sendFetchedPack } from './send-fetched-pack.ts'
 import { wantedRefs } from './wanted-refs.ts'
-import type { DeepenResult, DeepenTask } from './workers/tasks.ts'
+import type { DeepenResult, DeepenTask, MeasureResult } from './workers/tasks.ts'
+
+/** What a round of negotiation comes to. */
+interface Round {
+  readonly answer: Buffer
+  /** undefined: no pack follows, the client asks again */
+  readonly history: History | undefined
+}
 
 /** One request of a fetch: a listing, a round of negotiation, or the pack. */
 export class Fetch {
@@ -31,6 +36,8 @@ export class Fetch {
   readonly #parts: TransferParts
   readonly #watch: ProgressWatch
   readonly #reader: RequestReader
+  /** Everything is said in bands. */
+  #sidebandAll = false
 
   constructor(request: GitRequest, parts: TransferParts) {
     this.#request = request
@@ -48,15 +55,15 @@ export class Fetch {
       const { answer } = this.#request
       if (this.#watch.signal.aborted || answer.begun || error instanceof RequestError) throw error
       if (error instanceof ProtocolError) {
-        await this.#say(encodeErr(`upload-pack: ${error.message}`))
+        await this.#sayError(error.message)
         return 'refused'
       }
       if (isGone(this.#parts.refs, this.#request.repository)) {
-        await this.#say(encodeErr(`upload-pack: ${GONE}`))
+        await this.#sayError(GONE)
         return 'refused'
       }
       this.#parts.logger.error({ err: error }, 'A fetch failed')
-      await this.#say(encodeErr('upload-pack: internal error of the server'))
+      await this.#sayError('internal error of the server')
       return 'failed'
     } finally {
       this.#watch.stop()
@@ -67,23 +74,25 @@ export class Fetch {
     const parser = new UploadRequestParser(this.#parts.limits)
     await this.#parse(parser)
     const request = parser.request()
+    addSessionId(request.capabilities.get('session-id'))
     if (request.wants.length === 0) {
       await this.#say(Buffer.alloc(0))
       return undefined
     }
-    return this.#fetch(request, (common, ready, { info }) => {
-      const nothingYet = { answer: Buffer.alloc(0), packFollows: false }
-      const negotiated = parser.endedAfterWants ? nothingYet : negotiateV0(request, common, ready)
-      // It comes again in each round: nothing is remembered from one to the next.
-      return info === undefined
-        ? negotiated
-        : { ...negotiated, answer: Buffer.concat([info, FLUSH, negotiated.answer]) }
+    return this.#fetch(request, async (common, ready, findHistory) => {
+      // It comes in each round: nothing is remembered from one to the next.
+      const history = await findHistory()
+      const info = history.info === undefined ? [] : [history.info, FLUSH]
+      if (parser.endedAfterWants) return { answer: Buffer.concat(info), history: undefined }
+      const { answer, packFollows } = negotiateV0(request, common, ready)
+      return { answer: Buffer.concat([...info, answer]), history: packFollows ? history : undefined }
     })
   }
 
   async #runV2(): Promise<GitResult | undefined> {
     const parser = new V2RequestParser(this.#parts.limits)
     await this.#parse(parser)
+    addSessionId(parser.sessionId)
     const request = parser.request()
     if (request === undefined) {
       await this.#say(Buffer.alloc(0))
@@ -93,15 +102,23 @@ export class Fetch {
       await this.#say(this.#parts.advertiser.lsRefs(request, this.#snapshot()))
       return 'ok'
     }
+    if (request.command === 'object-info') {
+      await this.#say(encodeObjectInfo(request, request.size ? await this.#measure(request.oids) : []))
+      return 'ok'
+    }
+    this.#sidebandAll = request.sidebandAll
     const named = wantedRefs(request.wantRefs, this.#snapshot())
     const wants = Array.from(new Set([...request.wants, ...named.map(({ oid }) => oid)]))
     if (wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
-    return this.#fetch({ ...request, wants }, (common, ready, { info }) => {
+    return this.#fetch({ ...request, wants }, async (common, ready, findHistory) => {
+      const { answer, packFollows } = negotiateV2(request, common, ready)
+      const framed = (lines: Buffer): Buffer => (request.sidebandAll ? encodeLinesInBand(lines) : lines)
+      if (!packFollows) return { answer: framed(answer), history: undefined }
+      const history = await findHistory()
       // Also where there is nothing to say: who has only a part of the history waits for it.
-      const isExpected = info !== undefined || request.shallows.length > 0
-      const shallowInfo = [encodePktLine('shallow-info\n'), info ?? Buffer.alloc(0), DELIM]
-      const sections = [...(isExpected ? shallowInfo : []), ...(named.length > 0 ? [encodeWantedRefs(named)] : [])]
-      return negotiateV2(request, common, ready, sections)
+      const shallowInfo = history.info ?? (request.shallows.length > 0 ? Buffer.alloc(0) : undefined)
+      const sections = encodePackSections({ shallowInfo, wantedRefs: named })
+      return { answer: framed(Buffer.concat([answer, sections])), history }
     })
   }
 
@@ -120,7 +137,7 @@ export class Fetch {
 
   async #fetch(
     request: UploadRequest,
-    negotiate: (common: ReadonlySet<string>, ready: boolean, history: History) => Negotiated,
+    negotiate: (common: ReadonlySet<string>, ready: boolean, findHistory: () => Promise<History>) => Promise<Round>,
   ): Promise<GitResult | undefined> {
     const snapshot = this.#snapshot()
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
@@ -131,14 +148,33 @@ export class Fetch {
     }
     const { here: common } = await whichAreHere(objects(), request.haves)
     const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
-    const { here: shallows } = await whichAreHere(objects(), request.shallows)
-    const history = await historyOf(request, [...shallows], snapshot, (task) => this.#deepen(task))
-    const { answer, packFollows } = negotiate(common, ready, history)
-    if (!packFollows) {
+    const findHistory = async (): Promise<History> => {
+      const { here: shallows } = await whichAreHere(objects(), request.shallows)
+      return historyOf(request, [...shallows], snapshot, (task) => this.#deepen(task))
+    }
+    const { answer, history } = await negotiate(common, ready, findHistory)
+    if (history === undefined) {
       await this.#say(answer)
       return undefined
     }
-    await this.#sendPack(request, [...common], history, snapshot, answer)
+    const { wants, capabilities, filter } = request
+    const annotatedTags = capabilities.has('include-tag')
+      ? snapshot.refs.filter((ref) => ref.peeled !== null).map((ref) => ref.oid)
+      : []
+    const spec = {
+      wants: [...wants, ...history.wants],
+      haves: [...common, ...history.haves],
+      annotatedTags,
+      shallow: history.shallow,
+      filter,
+      features: { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') },
+    }
+    await sendFetchedPack(
+      { request: this.#request, parts: this.#parts, watch: this.#watch },
+      spec,
+      capabilities,
+      answer,
+    )
     return 'ok'
   }
 
@@ -156,71 +192,11 @@ export class Fetch {
     )
   }
 
-  async #sendPack(
-    { wants, capabilities, filter }: UploadRequest,
-    haves: readonly string[],
-    history: History,
-    snapshot: RefSnapshot,
-    negotiation: Buffer,
-  ): Promise<void> {
-    const framing = framingOf(capabilities)
-    const annotatedTags = capabilities.has('include-tag')
-      ? snapshot.refs.filter((ref) => ref.peeled !== null).map((ref) => ref.oid)
-      : []
-    const features = { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') }
-    const pack = await this.#openPack({
-      wants: [...wants, ...history.wants],
-      haves: [...haves, ...history.haves],
-      annotatedTags,
-      shallow: history.shallow,
-      filter,
-      features,
-    })
-    try {
-      const progress =
-        framing === 'none' || capabilities.has('no-progress')
-          ? Buffer.alloc(0)
-          : encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing)
-      await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () =>
-        this.#stream(pack, framing, Buffer.concat([negotiation, progress])),
-      )
-    } finally {
-      await pack.handle.close()
-    }
-    const { metrics } = this.#parts
-    metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
-    metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
-    addAccessFields({ objects: pack.objects, pack_bytes: pack.bytes })
-  }
-
-  async #stream(pack: ReadyPack, framing: Framing, head: Buffer): Promise<void> {
-    const { answer } = this.#request
-    const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
-    answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
-    try {
-      await answer.write(head)
-      await sendPack(pack.handle, pack.bytes, framing, async (piece) => {
-        // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
-        this.#watch.pause()
-        await answer.write(piece)
-        this.#watch.progress()
-      })
-      await answer.write(tail)
-      await answer.end()
-    } catch (error) {
-      if (this.#watch.signal.aborted) throw error
-      const { metrics } = this.#parts
-      metrics.gitLateFailures.inc({ service: 'upload_pack' })
-      const stalled = error instanceof RequestError && error.detail.code === 'timeout'
-      if (stalled) metrics.timeouts.inc({ operation: 'transfer' })
-      // The status is out. A client with bands is told; what ends its answer early tells all others.
-      else if (framing !== 'none') await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
-      throw error
-    }
-  }
-
-  #openPack(spec: PackSpec): Promise<ReadyPack> {
-    return openPack(this.#request.repository, spec, this.#watch, this.#parts)
+  #measure(oids: readonly string[]): Promise<MeasureResult> {
+    const repositoryPath = this.#parts.files.path(this.#request.repository)
+    return withSpan('git.measure', { objects: oids.length }, () =>
+      this.#inSlot(() => this.#parts.workers.measure({ repositoryPath, oids }, this.#watch.signal)),
+    )
   }
 
   /**
@@ -234,6 +210,11 @@ export class Fetch {
 
   #snapshot(): RefSnapshot {
     return this.#parts.refs.snapshot(this.#request.repository.id)
+  }
+
+  async #sayError(message: string): Promise<void> {
+    const text = `upload-pack: ${message}`
+    await this.#say(this.#sidebandAll ? encodeBandText('error', text, 'side-band-64k') : encodeErr(text))
   }
 
   async #say(bytes: Buffer): Promise<void> {

@@ -7,7 +7,7 @@ import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-ba
 import { addAccessFields } from '../observability/context.ts'
 import { isDiskFull, StorageError } from '../storage/error.ts'
 import { encodeErr } from './advertiser.ts'
-import { openExchange } from './exchange.ts'
+import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import type { GitResult } from './operation.ts'
@@ -129,8 +129,12 @@ export class Push {
         throw new ProtocolError({ code: 'request_truncated' }, 'The request ends before its commands do')
       if (parser.take(line)) break
     }
-    addAccessFields({ commands: parser.request().commands.length })
-    return parser.request()
+    const request = parser.request()
+    const { commands, options, capabilities } = request
+    // What the options say may be anything: their number is enough to see that a client counts on them.
+    addAccessFields({ commands: commands.length, ...(options > 0 && { push_options: options }) })
+    addSessionId(capabilities.get('session-id'))
+    return request
   }
 
   async #report(request: PushRequest, unpackError: string | undefined, refs: readonly RefReport[]): Promise<void> {

@@ -186,7 +186,7 @@ describe('the listing of refs', () => {
     ({ command: 'ls-refs', peel: false, symrefs: false, unborn: false, prefixes }) as const
 
   it('is made once for each question and state, and for no two alike', () => {
-    const advertiser = new Advertiser('guts/1', 100)
+    const advertiser = new Advertiser({ agent: 'guts/1', sessionId: 'one' }, 100)
     const [one, two] = [snapshotOf(3), snapshotOf(3)]
     expect(advertiser.advertise('git-upload-pack', '0', one)).toBe(advertiser.advertise('git-upload-pack', '0', one))
     const answers = [
@@ -204,7 +204,7 @@ describe('the listing of refs', () => {
   })
 
   it('keeps few answers, and none to a long question', () => {
-    const advertiser = new Advertiser('guts/1', 100)
+    const advertiser = new Advertiser({ agent: 'guts/1', sessionId: 'one' }, 100)
     const snapshot = snapshotOf(1)
     const long = ask('x'.repeat(1_000))
     expect(advertiser.lsRefs(long, snapshot)).not.toBe(advertiser.lsRefs(long, snapshot))
@@ -215,7 +215,7 @@ describe('the listing of refs', () => {
   })
 
   it('is refused beyond its limit, by name and number', () => {
-    const advertiser = new Advertiser('guts/1', 3)
+    const advertiser = new Advertiser({ agent: 'guts/1', sessionId: 'one' }, 3)
     advertiser.advertise('git-upload-pack', '0', snapshotOf(3))
     const over = { detail: { code: 'over_limit', limit: 'max_advertised_refs', limitValue: 3 } }
     for (const list of [

@@ -1,3 +1,4 @@
+import type { Speaker } from '../git/protocol/advertisement.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
 import type { Logger } from '../observability/logging.ts'
 import type { Metrics } from '../observability/metrics.ts'
@@ -39,8 +40,7 @@ export interface TransferOptions {
   readonly defaultBranch: string | undefined
   /** Told after each change of refs here, when it is durable; returns at once. */
   readonly onRefsChanged: (repository: RepositoryRef) => void
-  /** What clients see of our version, e.g. `guts/1.0`. */
-  readonly agent: string
+  readonly speaker: Speaker
 }
 
 export interface TransferParts extends TransferOptions {
@@ -69,7 +69,7 @@ export class Transfer {
     this.projector = new RefProjector(options)
     this.#parts = {
       ...options,
-      advertiser: new Advertiser(options.agent, limits.advertisedRefsMax),
+      advertiser: new Advertiser(options.speaker, limits.advertisedRefsMax),
       packs: new PackCache(fileSystem, paths.quarantine, (err) =>
         logger.warn({ err }, 'A cached pack was not removed'),
       ),

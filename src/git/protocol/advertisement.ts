@@ -2,7 +2,7 @@
 import { NO_OID } from '../object/no-oid.ts'
 import { encodePktLine, FLUSH } from '../pkt-line.ts'
 import { prefixMatcher } from './ref-prefixes.ts'
-import type { LsRefsRequest } from './v2-request.ts'
+import type { LsRefsRequest, ObjectInfoRequest } from './v2-commands.ts'
 
 export type GitService = 'git-upload-pack' | 'git-receive-pack'
 
@@ -26,25 +26,33 @@ export interface AdvertisedRefs {
 const UPLOAD_PACK_CAPABILITIES =
   'multi_ack thin-pack side-band side-band-64k ofs-delta shallow deepen-since deepen-not deepen-relative no-progress ' +
   'include-tag multi_ack_detailed allow-tip-sha1-in-want allow-reachable-sha1-in-want no-done filter'
-const RECEIVE_PACK_CAPABILITIES = 'report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta'
+const RECEIVE_PACK_CAPABILITIES =
+  'report-status report-status-v2 delete-refs side-band-64k quiet atomic ofs-delta push-options'
 
 /** The first line of an answer over HTTP names the service. */
 function serviceLine(service: GitService): Buffer {
   return Buffer.concat([encodePktLine(`# service=${service}\n`), FLUSH])
 }
 
-/** @param agent e.g. `guts/1.0` */
+/** Who answers, as clients see it. */
+export interface Speaker {
+  /** E.g. `guts/1.0`. */
+  readonly agent: string
+  /** Of this process: clients write it to their traces (gitprotocol-capabilities, "session-id"). */
+  readonly sessionId: string
+}
+
 export function encodeAdvertisement(
   service: GitService,
   version: '0' | '1',
   { head, refs, byName }: AdvertisedRefs,
-  agent: string,
+  { agent, sessionId }: Speaker,
 ): Buffer {
   const isUpload = service === 'git-upload-pack'
   const headRef = byName.get(head)
   const symref = isUpload && headRef !== undefined ? ` symref=HEAD:${head}` : ''
   const services = isUpload ? UPLOAD_PACK_CAPABILITIES : RECEIVE_PACK_CAPABILITIES
-  const capabilities = `${services}${symref} object-format=sha1 agent=${agent}`
+  const capabilities = `${services}${symref} object-format=sha1 agent=${agent} session-id=${sessionId}`
   const entries: string[] = []
   // Receive-pack lists real refs only: nobody pushes to HEAD.
   if (isUpload && headRef !== undefined) entries.push(`${headRef.oid} HEAD`)
@@ -58,20 +66,28 @@ export function encodeAdvertisement(
   return Buffer.concat([serviceLine(service), ...versionLine, ...lines, FLUSH])
 }
 
-export function encodeV2Advertisement(agent: string): Buffer {
+export function encodeV2Advertisement({ agent, sessionId }: Speaker): Buffer {
   const capabilities = [
     'version 2',
     `agent=${agent}`,
     'ls-refs=unborn',
-    'fetch=shallow wait-for-done filter ref-in-want',
+    'fetch=shallow wait-for-done filter ref-in-want sideband-all',
     'server-option',
     'object-format=sha1',
+    'object-info',
+    `session-id=${sessionId}`,
   ]
   return Buffer.concat([
     serviceLine('git-upload-pack'),
     ...capabilities.map((line) => encodePktLine(`${line}\n`)),
     FLUSH,
   ])
+}
+
+/** @param sizes in bytes, for each of the objects; undefined for one that is not here */
+export function encodeObjectInfo({ oids, size }: ObjectInfoRequest, sizes: readonly (number | undefined)[]): Buffer {
+  const lines = oids.map((oid, at) => encodePktLine(size ? `${oid} ${sizes[at] ?? ''}` : oid))
+  return Buffer.concat([...(size && oids.length > 0 ? [encodePktLine('size')] : []), ...lines, FLUSH])
 }
 
 export function encodeLsRefs({ head, refs, byName }: AdvertisedRefs, request: LsRefsRequest): Buffer {

@@ -15,7 +15,7 @@ import {
 import { prefixMatcher } from './ref-prefixes.ts'
 import { encodeReport } from './report-status.ts'
 import { encodeBand, encodeBandText, framingOf } from './side-band.ts'
-import type { LsRefsRequest } from './v2-request.ts'
+import type { LsRefsRequest } from './v2-commands.ts'
 
 const folder = temporaryFolder('answers')
 const full = join(folder.path, 'full.git')
@@ -69,6 +69,8 @@ function linesOf(bytes: Buffer): string[] {
   return lines
 }
 
+const SPEAKER = { agent: 'guts/1', sessionId: '0199aaaa-0000-7000-8000-000000000000' }
+
 /** Without what each server says of itself. */
 const withoutCapabilities = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/\0.*/s, '\n'))
 
@@ -80,7 +82,7 @@ describe('the listing of versions 0 and 1', () => {
     const wanted = service === 'git-upload-pack' ? ('git-upload-pack' as const) : ('git-receive-pack' as const)
     const args = [service.slice('git-'.length), '--http-backend-info-refs']
     const theirs = withoutCapabilities(linesOf(ask(repository, args, version)))
-    const ours = linesOf(encodeAdvertisement(wanted, version === '1' ? '1' : '0', await refsOf(repository), 'guts/1'))
+    const ours = linesOf(encodeAdvertisement(wanted, version === '1' ? '1' : '0', await refsOf(repository), SPEAKER))
     expect(ours.slice(0, 2)).toEqual([`# service=${service}\n`, 'flush'])
     // Where there is no ref, upload-pack says what it can do from git 2.41 on; the client reads both.
     const isComparable = (line: string): boolean => repository === full || !line.includes('capabilities^{}')
@@ -93,6 +95,8 @@ describe('the listing of versions 0 and 1', () => {
         'uploadpack.allowFilter=true',
         'uploadpack.allowAnySHA1InWant=true',
         'receive.advertiseAtomic=true',
+        'receive.advertisePushOptions=true',
+        'transfer.advertiseSID=true',
       ]
       const args = [...allowed.flatMap((one) => ['-c', one]), service, '--http-backend-info-refs']
       const capabilities = (lines: readonly string[]): string[] =>
@@ -101,14 +105,15 @@ describe('the listing of versions 0 and 1', () => {
           .trim()
           .split(' ')
       const theirs = capabilities(linesOf(ask(full, args, '0')))
-      const ours = capabilities(linesOf(encodeAdvertisement(`git-${service}`, '0', await refsOf(full), 'guts/1')))
-      expect(ours.filter((word) => !word.startsWith('agent=') && !theirs.includes(word))).toEqual([])
+      const ours = capabilities(linesOf(encodeAdvertisement(`git-${service}`, '0', await refsOf(full), SPEAKER)))
+      const names = (words: readonly string[]): string[] =>
+        words.map((word) => word.replace(/^(agent|session-id)=.*/, '$1'))
+      expect(names(ours).filter((word) => !names(theirs).includes(word))).toEqual([])
     }
   })
 
   it('says what HEAD points to only where that is there', async () => {
-    const text = (refs: AdvertisedRefs): string =>
-      encodeAdvertisement('git-upload-pack', '0', refs, 'guts/1').toString()
+    const text = (refs: AdvertisedRefs): string => encodeAdvertisement('git-upload-pack', '0', refs, SPEAKER).toString()
     const refs = await refsOf(full)
     expect(text(refs)).toContain(' symref=HEAD:refs/heads/main ')
     expect(text({ ...refs, head: 'refs/heads/none' })).not.toContain('HEAD')
@@ -150,15 +155,22 @@ describe('ls-refs', () => {
   )
 
   it('says in version 2 only what C git says as well', () => {
-    const allowed = ['-c', 'uploadpack.allowFilter=true', '-c', 'uploadpack.allowRefInWant=true']
-    const args = [...allowed, 'upload-pack', '--http-backend-info-refs']
+    const allowed = [
+      'uploadpack.allowFilter=true',
+      'uploadpack.allowRefInWant=true',
+      'uploadpack.allowSidebandAll=true',
+      'transfer.advertiseSID=true',
+      'transfer.advertiseObjectInfo=true',
+    ]
+    const args = [...allowed.flatMap((one) => ['-c', one]), 'upload-pack', '--http-backend-info-refs']
     const theirs = linesOf(ask(full, args, '2'))
     const words = new Set(theirs.flatMap((line) => line.trim().split(/[= ]/)))
-    const ours = linesOf(encodeV2Advertisement('guts/1')).slice(2)
+    const ours = linesOf(encodeV2Advertisement(SPEAKER)).slice(2)
     expect(ours[0]).toBe('version 2\n')
     // wait-for-done of fetch is for the operator to switch on in C git.
+    const own = [SPEAKER.agent, SPEAKER.sessionId, 'wait-for-done']
     const all = ours.flatMap((line) => line.trim().split(/[= ]/))
-    expect(all.filter((word) => !words.has(word) && word !== 'guts/1' && word !== 'wait-for-done')).toEqual([])
+    expect(all.filter((word) => !words.has(word) && !own.includes(word))).toEqual([])
   })
 })
 

@@ -25,6 +25,14 @@ export function parseGitProtocol(header: string | undefined): '0' | '1' | '2' {
   return versions.includes('version=1') ? '1' : '0'
 }
 
+/** Printable, without blanks, in one line (gitprotocol-capabilities, "session-id"). */
+const SESSION_ID = /^[\x21-\x7e]{1,200}$/
+
+/** @returns undefined for what is none: it serves tracing only, and no request is refused for it */
+export function parseSessionId(text: string | undefined): string | undefined {
+  return text !== undefined && SESSION_ID.test(text) ? text : undefined
+}
+
 const OID = /^[0-9a-f]{40}$/
 
 /** @throws ProtocolError line_unexpected */

@@ -4,7 +4,7 @@
  */
 import { DELIM, encodePktLine, FLUSH } from '../pkt-line.ts'
 import type { UploadRequest } from './upload-request.ts'
-import type { FetchV2Request } from './v2-request.ts'
+import type { FetchV2Request } from './v2-commands.ts'
 
 export interface Negotiated {
   readonly answer: Buffer
@@ -56,17 +56,13 @@ export function negotiateV0(
   return { answer: Buffer.concat(lines), packFollows: true }
 }
 
-/**
- * @param sections come before the pack, each with the delimiter that ends it; not sent without one
- */
+/** The answer ends before the sections that come with the pack (`encodePackSections`). */
 export function negotiateV2(
   request: Pick<FetchV2Request, 'haves' | 'done' | 'waitForDone'>,
   common: ReadonlySet<string>,
   ready: boolean,
-  sections: readonly Buffer[] = [],
 ): Negotiated {
-  const packfile = [...sections, encodePktLine('packfile\n')]
-  if (request.done) return { answer: Buffer.concat(packfile), packFollows: true }
+  if (request.done) return { answer: Buffer.alloc(0), packFollows: true }
   const lines = [encodePktLine('acknowledgments\n')]
   const found = request.haves.filter((oid) => common.has(oid))
   if (found.length === 0) lines.push(encodePktLine('NAK\n'))
@@ -74,12 +70,25 @@ export function negotiateV2(
   if (!ready || found.length === 0 || request.waitForDone) {
     return { answer: Buffer.concat([...lines, FLUSH]), packFollows: false }
   }
-  lines.push(encodePktLine('ready\n'), DELIM, ...packfile)
+  lines.push(encodePktLine('ready\n'), DELIM)
   return { answer: Buffer.concat(lines), packFollows: true }
 }
 
+export interface PackSections {
+  /** As `encodeShallowInfo` has it; undefined: the section is left out. */
+  readonly shallowInfo: Buffer | undefined
+  readonly wantedRefs: readonly { readonly oid: string; readonly name: string }[]
+}
+
+/** What version 2 says before the pack itself (gitprotocol-v2, "fetch"). */
+export function encodePackSections({ shallowInfo, wantedRefs }: PackSections): Buffer {
+  const shallow = shallowInfo === undefined ? [] : [encodePktLine('shallow-info\n'), shallowInfo, DELIM]
+  const wanted = wantedRefs.length === 0 ? [] : [encodeWantedRefs(wantedRefs)]
+  return Buffer.concat([...shallow, ...wanted, encodePktLine('packfile\n')])
+}
+
 /** What refs that were wanted by name point to. */
-export function encodeWantedRefs(refs: readonly { readonly oid: string; readonly name: string }[]): Buffer {
+function encodeWantedRefs(refs: readonly { readonly oid: string; readonly name: string }[]): Buffer {
   const lines = refs.map(({ oid, name }) => encodePktLine(`${oid} ${name}\n`))
   return Buffer.concat([encodePktLine('wanted-refs\n'), ...lines, DELIM])
 }

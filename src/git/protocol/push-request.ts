@@ -16,6 +16,8 @@ export interface PushCommand {
 export interface PushRequest {
   readonly commands: readonly PushCommand[]
   readonly capabilities: ReadonlyMap<string, string>
+  /** How many options were sent along (git-push, "--push-option"). They are for hooks, of which there are none here. */
+  readonly options: number
 }
 
 const NUL = 0
@@ -26,6 +28,8 @@ export class PushRequestParser {
   readonly #commands: PushCommand[] = []
   #capabilities: ReadonlyMap<string, string> = new Map()
   #shallowLines = 0
+  #section: 'commands' | 'options' = 'commands'
+  #options = 0
 
   constructor(commandsMax: number) {
     this.#commandsMax = commandsMax
@@ -33,8 +37,9 @@ export class PushRequestParser {
 
   /** @returns whether the commands are complete. @throws ProtocolError */
   take(line: PktLine): boolean {
-    if (line.type === 'flush') return true
+    if (line.type === 'flush') return this.#endSection()
     if (line.type !== 'data') throw unexpectedLine('a command')
+    if (this.#section === 'options') return this.#takeOption()
     const nul = line.payload.indexOf(NUL)
     const bytes = nul < 0 ? line.payload : line.payload.subarray(0, nul)
     const text = lineText(bytes)
@@ -53,7 +58,19 @@ export class PushRequestParser {
   }
 
   request(): PushRequest {
-    return { commands: this.#commands, capabilities: this.#capabilities }
+    return { commands: this.#commands, capabilities: this.#capabilities, options: this.#options }
+  }
+
+  #endSection(): boolean {
+    if (this.#section === 'options' || !this.#capabilities.has('push-options')) return true
+    this.#section = 'options'
+    return false
+  }
+
+  #takeOption(): boolean {
+    this.#options++
+    if (this.#options > this.#commandsMax) throw overLimit('push options', 'max_push_commands', this.#commandsMax)
+    return false
   }
 
   /** The sender has no parents of that commit. Whether we have them, the check of the pack will tell. */

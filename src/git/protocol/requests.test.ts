@@ -262,6 +262,11 @@ describe('version 2', () => {
     ])
   })
 
+  it('reads object-info with its arguments', () => {
+    const lines = ['command=object-info', 'session-id=one', 'DELIM', 'size', `oid ${OID}`, `oid ${OTHER}`, 'FLUSH']
+    expect(parse(lines).request).toEqual({ command: 'object-info', size: true, oids: [OID, OTHER] })
+  })
+
   it('asks for nothing with a flush and no more, and needs no arguments', () => {
     expect(parse(['FLUSH'])).toEqual({ complete: true, request: undefined })
     expect(parse(['command=ls-refs', 'FLUSH'])).toMatchObject({ complete: true, request: { command: 'ls-refs' } })
@@ -283,6 +288,11 @@ describe('version 2', () => {
     { name: 'a want by name', lines: [...fetch, 'want refs/heads/main'], code: 'line_unexpected' },
     { name: 'a want over the limit', lines: [...fetch, ...Array(3).fill(`want ${OID}`)], code: 'over_limit' },
     { name: 'a have over the limit', lines: [...fetch, ...Array(3).fill(`have ${OID}`)], code: 'over_limit' },
+    {
+      name: 'an object over the limit',
+      lines: ['command=object-info', 'DELIM', ...Array(3).fill(`oid ${OID}`)],
+      code: 'over_limit',
+    },
     { name: 'capabilities without end', lines: Array(1_001).fill('server-option=x'), code: 'line_unexpected' },
   ])('refuses $name', ({ lines, code }) => {
     expect(codeOf(() => parse(lines))).toBe(code)

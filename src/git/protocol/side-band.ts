@@ -1,5 +1,6 @@
 /** Several streams in one (gitprotocol-pack, "Packfile Data"; gitprotocol-capabilities, "side-band"). */
-import { encodePktLine, PKT_LINE_BYTES_MAX } from '../pkt-line.ts'
+import assert from 'node:assert/strict'
+import { decodePktLine, encodePktLine, PKT_LINE_BYTES_MAX } from '../pkt-line.ts'
 
 export const BANDS = { pack: 1, progress: 2, error: 3 } as const
 export type Band = keyof typeof BANDS
@@ -25,6 +26,21 @@ export function encodeBandText(band: Band, text: string | Uint8Array, framing: E
     frames.push(encodeBand(band, bytes.subarray(at, at + payloadBytesMax)))
   }
   return Buffer.concat(frames)
+}
+
+/**
+ * Lines of our own, each in the band of the pack; what ends a section stays as it is (gitprotocol-v2, "sideband-all").
+ */
+export function encodeLinesInBand(lines: Buffer): Buffer {
+  const framed: Buffer[] = []
+  for (let at = 0; at < lines.length;) {
+    const step = decodePktLine(lines.subarray(at))
+    assert(step.complete, 'the lines are whole')
+    const end = at + step.consumedBytes
+    framed.push(step.line.type === 'data' ? encodeBand('pack', step.line.payload) : lines.subarray(at, end))
+    at = end
+  }
+  return Buffer.concat(framed)
 }
 
 export function framingOf(capabilities: { has(name: string): boolean }): Framing {

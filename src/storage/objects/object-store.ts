@@ -118,10 +118,13 @@ export class ObjectStore {
     return orDamaged(oid, at, () => found.pack.typeAt(found.offset))
   }
 
-  /** @throws StorageError object_missing, object_damaged */
-  mustSizeOf(oid: Buffer, at = 0): number {
+  /**
+   * @returns bytes, mostly without inflating the object; undefined if it is not here
+   * @throws StorageError object_damaged
+   */
+  sizeOf(oid: Buffer, at = 0): number | undefined {
     const found = this.locate(oid, at)
-    if (found === undefined) return this.mustRead(oid, at).data.length
+    if (found === undefined) return this.#readLoose(oid, at)?.data.length
     return orDamaged(oid, at, () => found.pack.sizeAt(found.offset))
   }
 

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { constants, inflateSync } from 'node:zlib'
 
 import { applyDelta, decodeDeltaSizes } from '../../git/delta.ts'
 import { PackError } from '../../git/pack/error.ts'
@@ -52,6 +53,9 @@ const RANDOM_ACCESS_BYTES = 32 * 1024
 
 /** Deltas are verified when a pack comes in; this only ends a loop in a pack that was damaged since. */
 const CHAIN_LENGTH_MAX = 65_536
+
+/** A delta says the size of what it makes in its first bytes; so few compressed ones always hold them. */
+const DELTA_HEAD_BYTES = 128
 
 /** One stored pack with its index, read synchronously: for worker threads, and for small reads elsewhere. */
 export class PackFile {
@@ -154,7 +158,8 @@ export class PackFile {
   sizeAt(offset: number): number {
     const { baseOffset, headerBytes, sizeBytes } = this.entryAt(offset)
     if (baseOffset < 0) return sizeBytes
-    return decodeDeltaSizes(inflateAt(this.#window, offset + headerBytes, sizeBytes, offset).data).resultBytes
+    const head = this.read(offset + headerBytes, DELTA_HEAD_BYTES)
+    return decodeDeltaSizes(inflateSync(head, { finishFlush: constants.Z_SYNC_FLUSH })).resultBytes
   }
 
   readAt(offset: number): StoredObject {

@@ -3,7 +3,7 @@ import { forEachTreeEntry, GITLINK_MODE, SYMLINK_MODE, TREE_MODE } from '../../g
 import { parseCommit } from '../../git/object/commit.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { BROWSE_LIMITS } from './browse-limits.ts'
-import { overLimit, peel, readBounded, Refused, sizeOf } from './browse-objects.ts'
+import { overLimit, peel, readBounded, Refused } from './browse-objects.ts'
 import { PathFinder } from './browse-path.ts'
 import type { BrowseResult, ContentsTask } from './browse-task.ts'
 
@@ -71,7 +71,7 @@ function toEntry(store: ObjectStore, name: string, mode: number, oid: Buffer): D
     type,
     mode: mode.toString(8).padStart(6, '0'),
     oid: oid.toString('hex'),
-    size: type === 'dir' || type === 'submodule' ? undefined : sizeOf(store, oid),
+    size: type === 'dir' || type === 'submodule' ? undefined : store.sizeOf(oid),
   }
 }
 

@@ -1,6 +1,3 @@
-import { constants, inflateSync } from 'node:zlib'
-
-import { decodeDeltaSizes } from '../../git/delta.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { parseTag } from '../../git/object/tag.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
@@ -21,20 +18,8 @@ export function overLimit(limit: keyof typeof BROWSE_LIMITS): Refused {
   return new Refused({ kind: 'refused', code: 'over_limit', limit })
 }
 
-/** A delta says the size of what it makes in its first bytes; so few compressed ones always hold them. */
-const DELTA_HEAD_BYTES = 128
 /** Nobody tags tags of tags deeper. */
 const TAG_DEPTH_MAX = 100
-
-/** The object's size, mostly without inflating it; undefined if it is not here. */
-export function sizeOf(store: ObjectStore, oid: Buffer): number | undefined {
-  const found = store.locate(oid)
-  if (found === undefined) return store.read(oid)?.data.length
-  const entry = found.pack.entryAt(found.offset)
-  if (entry.baseOffset < 0) return entry.sizeBytes
-  const head = found.pack.read(found.offset + entry.headerBytes, DELTA_HEAD_BYTES)
-  return decodeDeltaSizes(inflateSync(head, { finishFlush: constants.Z_SYNC_FLUSH })).resultBytes
-}
 
 /**
  * Reads an object whose size is checked first.
@@ -46,7 +31,7 @@ export function readBounded(
   oid: Buffer,
   limit: keyof typeof BROWSE_LIMITS,
 ): { readonly type: number; readonly data: Buffer } {
-  if ((sizeOf(store, oid) ?? 0) > BROWSE_LIMITS[limit].value) throw overLimit(limit)
+  if ((store.sizeOf(oid) ?? 0) > BROWSE_LIMITS[limit].value) throw overLimit(limit)
   return store.mustRead(oid)
 }
 

@@ -6,7 +6,15 @@ import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { buildPack } from '../pack-builder.ts'
 import { openStore, readerOf } from './open-stores.ts'
 import { RemoteFile } from './remote-file.ts'
-import type { BuildResult, BuildTask, DeepenResult, DeepenTask, NegotiateTask } from './tasks.ts'
+import type {
+  BuildResult,
+  BuildTask,
+  DeepenResult,
+  DeepenTask,
+  MeasureResult,
+  MeasureTask,
+  NegotiateTask,
+} from './tasks.ts'
 
 const READS_PER_REPORT = 4_096
 
@@ -60,6 +68,11 @@ export async function runDeepen({ repositoryPath, wants, shallows, deepen }: Dee
     unshallow: toHex(boundary.unshallow),
     parents: toHex(boundary.parents),
   }
+}
+
+export function runMeasure({ repositoryPath, oids }: MeasureTask): MeasureResult {
+  const store = openStore(repositoryPath)
+  return oids.map((oid) => store.sizeOf(fromHex(oid)))
 }
 
 /** Long walks say that they move: nothing else comes out of them before their end. */

@@ -5,7 +5,7 @@ import { runIndex } from './index-task.ts'
 import type { BuildResult, BuildTask, IndexResult, IndexTask } from './tasks.ts'
 
 export { runBrowse as browse } from './browse-task.ts'
-export { runDeepen as deepen, runNegotiate as negotiate } from './build-task.ts'
+export { runDeepen as deepen, runMeasure as measure, runNegotiate as negotiate } from './build-task.ts'
 
 export async function build(task: BuildTask): Promise<BuildResult> {
   const result = await runBuild(task)

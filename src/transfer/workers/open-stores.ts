@@ -29,5 +29,8 @@ export function openStore(repositoryPath: string): ObjectStore {
 
 /** Of objects that are known to be here. */
 export function readerOf(store: ObjectStore): SizedObjectReader {
-  return { read: (oid, at) => store.mustRead(oid, at), sizeOf: (oid, at) => store.mustSizeOf(oid, at) }
+  return {
+    read: (oid, at) => store.mustRead(oid, at),
+    sizeOf: (oid, at) => store.sizeOf(oid, at) ?? store.mustRead(oid, at).data.length,
+  }
 }

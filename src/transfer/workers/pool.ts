@@ -11,6 +11,8 @@ import type {
   DeepenTask,
   IndexResult,
   IndexTask,
+  MeasureResult,
+  MeasureTask,
   NegotiateTask,
 } from './tasks.ts'
 
@@ -65,6 +67,10 @@ export class GitWorkers {
 
   deepen(task: DeepenTask, signal: AbortSignal): Promise<DeepenResult> {
     return this.#pool.run(task, { name: 'deepen', signal })
+  }
+
+  measure(task: MeasureTask, signal: AbortSignal): Promise<MeasureResult> {
+    return this.#pool.run(task, { name: 'measure', signal })
   }
 
   browse(task: BrowseTask, signal: AbortSignal): Promise<BrowseResult> {

@@ -57,6 +57,15 @@ export interface NegotiateTask {
   readonly common: readonly string[]
 }
 
+export interface MeasureTask {
+  readonly repositoryPath: string
+  /** 40 hex digits each */
+  readonly oids: readonly string[]
+}
+
+/** Bytes of each object; undefined where it is not here. */
+export type MeasureResult = readonly (number | undefined)[]
+
 export interface DeepenTask {
   readonly repositoryPath: string
   readonly wants: readonly string[]

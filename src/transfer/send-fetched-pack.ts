@@ -1,0 +1,77 @@
+import { RequestError } from '../errors.ts'
+import { FLUSH } from '../git/pkt-line.ts'
+import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-band.ts'
+import { addAccessFields } from '../observability/context.ts'
+import { withSpan } from '../observability/tracing.ts'
+import type { GitRequest } from './git-request.ts'
+import { openPack } from './open-pack.ts'
+import type { PackSpec, ReadyPack } from './pack-cache.ts'
+import { framedBytes, sendPack } from './pack-stream.ts'
+import type { ProgressWatch } from './progress-watch.ts'
+import type { TransferParts } from './transfer.ts'
+
+export interface Sending {
+  readonly request: GitRequest
+  readonly parts: TransferParts
+  readonly watch: ProgressWatch
+}
+
+/**
+ * Answers a fetch with its pack.
+ *
+ * @param negotiation goes before it
+ * @throws what the client or the disk does; once the status is out, a client with bands has been told
+ */
+export async function sendFetchedPack(
+  sending: Sending,
+  spec: PackSpec,
+  capabilities: ReadonlyMap<string, string>,
+  negotiation: Buffer,
+): Promise<void> {
+  const { request, parts, watch } = sending
+  const framing = framingOf(capabilities)
+  const pack = await openPack(request.repository, spec, watch, parts)
+  try {
+    const progress =
+      framing === 'none' || capabilities.has('no-progress')
+        ? Buffer.alloc(0)
+        : encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing)
+    await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () =>
+      stream(sending, pack, framing, Buffer.concat([negotiation, progress])),
+    )
+  } finally {
+    await pack.handle.close()
+  }
+  parts.metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
+  parts.metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
+  addAccessFields({ objects: pack.objects, pack_bytes: pack.bytes })
+}
+
+async function stream(
+  { request: { answer }, parts: { metrics }, watch }: Sending,
+  pack: ReadyPack,
+  framing: Framing,
+  head: Buffer,
+): Promise<void> {
+  const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
+  answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
+  try {
+    await answer.write(head)
+    await sendPack(pack.handle, pack.bytes, framing, async (piece) => {
+      // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
+      watch.pause()
+      await answer.write(piece)
+      watch.progress()
+    })
+    await answer.write(tail)
+    await answer.end()
+  } catch (error) {
+    if (watch.signal.aborted) throw error
+    metrics.gitLateFailures.inc({ service: 'upload_pack' })
+    const stalled = error instanceof RequestError && error.detail.code === 'timeout'
+    if (stalled) metrics.timeouts.inc({ operation: 'transfer' })
+    // The status is out. A client with bands is told; what ends its answer early tells all others.
+    else if (framing !== 'none') await answer.write(encodeBandText('error', 'The pack could not be read\n', framing))
+    throw error
+  }
+}
