@@ -78,18 +78,23 @@ prop([fc.constantFrom(...Object.keys(PARSERS)), request, cuts])(
   },
 )
 
-prop([fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { minLength: 1, maxLength: 6 }), cuts])(
-  'commands of a push are read as they were written',
-  async (commands, sizes) => {
+const pushed = fc.array(fc.tuple(oidHex, oidHex, fc.stringMatching(/^[a-z]{1,9}$/)), { minLength: 1, maxLength: 6 })
+const option = fc.stringMatching(/^[a-z =]{0,9}$/)
+
+prop([pushed, fc.option(fc.array(option, { maxLength: 6 }), { nil: undefined }), cuts])(
+  'commands and options of a push are read as they were written',
+  async (commands, options, sizes) => {
+    const word = options === undefined ? 'quiet' : 'push-options'
     const body = Buffer.concat([
       ...commands.map(([from, to, name], at) =>
-        encodePktLine(`${from} ${to} refs/${name}${at === 0 ? '\0quiet' : ''}`),
+        encodePktLine(`${from} ${to} refs/${name}${at === 0 ? `\0${word}` : ''}`),
       ),
       FLUSH,
+      ...(options === undefined ? [] : [...options.map((text) => encodePktLine(text)), FLUSH]),
     ])
     const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
     assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {
-      request: { commands: expected, capabilities: new Map([['quiet', '']]), options: 0 },
+      request: { commands: expected, capabilities: new Map([[word, '']]), options: options?.length ?? 0 },
       rest: '',
     })
   },
