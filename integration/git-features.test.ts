@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeHistory, step } from './git-partial-rows.ts'
+import { makeHistory, step } from './scenarios/scenario.ts'
 import { fsck, Git, temporaryFolder } from './support/git.ts'
 import { NodeHost, TwinHost } from './support/hosts.ts'
 import { NodeProcess } from './support/node-process.ts'

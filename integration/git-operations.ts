@@ -1,6 +1,7 @@
 /** Everything that people do with git and a host, each as one step on one repository: the rows of the matrix. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { refusal } from './scenarios/scenario.ts'
 import type { Git, GitOutcome } from './support/git.ts'
 
 export interface Workplace {
@@ -313,9 +314,3 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'clone of everything at the end', run: (place) => cloneAndLook(place) },
 ]
-
-/** What was refused, and that it was: the reason is each host's own. */
-function refusal({ code, stdout }: GitOutcome): string {
-  const lines = stdout.split('\n').filter((line) => line.startsWith('!'))
-  return [`${code}`, ...lines.map((line) => line.replace(/ \(.*\)$/, ''))].join('\n')
-}

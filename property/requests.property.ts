@@ -90,7 +90,7 @@ prop([pushed, fc.option(fc.array(option, { maxLength: 6 }), { nil: undefined }),
         encodePktLine(`${from} ${to} refs/${name}${at === 0 ? `\0${word}` : ''}`),
       ),
       FLUSH,
-      ...(options === undefined ? [] : [...options.map((text) => encodePktLine(text)), FLUSH]),
+      ...(options === undefined ? [] : [...options.map((one) => encodePktLine(one)), FLUSH]),
     ])
     const expected = commands.map(([oldOid, newOid, name]) => ({ ref: `refs/${name}`, oldOid, newOid }))
     assert.deepEqual(await outcome(() => new PushRequestParser(6), chunksOf(body, sizes)), {

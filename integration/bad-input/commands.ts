@@ -89,7 +89,6 @@ const OLD_IDS: BadCommand[] = [
   push('a change of a branch that is not there', [command('refs/heads/none', FIRST.oid, other)], /does not exist/),
   push('deleting a branch that is not there', [command('refs/heads/none', NO_OID, other)], /does not exist/),
   push('deleting with a stale old id', [command('refs/heads/main', NO_OID, other)], /changed meanwhile/),
-  push('from nothing to nothing', [command('refs/heads/none', NO_OID)], /no such ref/),
   push('deleting the branch that HEAD points to', [command('refs/heads/main', NO_OID, FIRST.oid)], /current branch/),
 ]
 

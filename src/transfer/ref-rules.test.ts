@@ -29,7 +29,10 @@ function snapshotOf(names: readonly string[], more: Partial<RefSnapshot> = {}): 
 type Change = readonly [ref: string, oldOid: string | undefined, newOid: string | undefined]
 const judge = (existing: readonly string[], ...changes: readonly Change[]): string[] => {
   const commands: PushCommand[] = changes.map(([ref, oldOid, newOid]) => ({ ref, oldOid, newOid }))
-  return judgeCommands(commands, snapshotOf(existing), TIPS).map((one) => ('update' in one ? 'ok' : one.refused))
+  return judgeCommands(commands, snapshotOf(existing), TIPS).map((one) => {
+    if ('refused' in one) return one.refused
+    return 'update' in one ? 'ok' : 'absent'
+  })
 }
 const none = undefined
 
@@ -47,7 +50,12 @@ describe('a command', () => {
       verdict: 'reference changed meanwhile; fetch first',
     },
     { name: 'changes what is gone', change: ['refs/heads/gone', A, B], verdict: 'reference does not exist any more' },
-    { name: 'deletes what was never there', change: ['refs/heads/none', none, none], verdict: 'no such ref' },
+    { name: 'deletes what was never there', change: ['refs/heads/none', none, none], verdict: 'absent' },
+    {
+      name: 'deletes unseen what is there',
+      change: ['refs/heads/other', none, none],
+      verdict: 'reference changed meanwhile; fetch first',
+    },
     {
       name: 'deletes the branch of HEAD',
       change: ['refs/heads/main', A, none],

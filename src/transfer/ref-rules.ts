@@ -7,6 +7,8 @@ import type { Tip } from './workers/tasks.ts'
 /** What becomes of one command of a push. */
 export type Verdict =
   | { readonly command: PushCommand; readonly update: RefUpdate }
+  /** What is not there is to be deleted: so it is, as C git has it. */
+  | { readonly command: PushCommand; readonly absent: true }
   | { readonly command: PushCommand; readonly refused: string }
 
 const BRANCHES = 'refs/heads/'
@@ -36,6 +38,7 @@ export function judgeCommands(
     const refused = refusedAlone ?? (newOid === undefined ? undefined : names.conflictWith(name))
     if (refused !== undefined) return { command, refused }
     if (newOid !== undefined) names.add(name)
+    if (oldOid === undefined && newOid === undefined) return { command, absent: true }
     const peeled = newOid === undefined ? null : (tips.get(newOid)?.peeled ?? null)
     return { command, update: { name, oldOid, newOid, peeled } }
   })
@@ -49,13 +52,14 @@ function refusalOf(
   const unusable = whyNotPushable(ref)
   if (unusable !== undefined) return unusable
   const current = snapshot.byName.get(ref)?.oid
-  if (oldOid === undefined && newOid === undefined) return 'no such ref'
   if (current !== oldOid) {
     // Compare-and-swap (I3): the pusher decided by what is no longer true.
-    if (oldOid === undefined) return 'reference already exists'
+    if (oldOid === undefined)
+      return newOid === undefined ? 'reference changed meanwhile; fetch first' : 'reference already exists'
     return current === undefined ? 'reference does not exist any more' : 'reference changed meanwhile; fetch first'
   }
-  if (newOid === undefined) return ref === snapshot.head ? 'deletion of the current branch prohibited' : undefined
+  if (newOid === undefined)
+    return oldOid !== undefined && ref === snapshot.head ? 'deletion of the current branch prohibited' : undefined
   const type = tips.get(newOid)?.type
   if (type === undefined) return 'bad pack: the object is missing'
   if (ref.startsWith(BRANCHES) && type !== OBJECT_TYPE.commit) return 'a branch can only point to a commit'

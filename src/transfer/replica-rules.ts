@@ -61,9 +61,11 @@ export function judgeMirrored(
     throw new ReplicaError({ code: 'refs_refused' }, "The home's HEAD points to what cannot be a branch")
   }
   const verdicts = judgeCommands(commands, { ...snapshot, head: head ?? snapshot.head }, tips)
-  return verdicts.map((verdict) => {
-    if ('update' in verdict) return verdict.update
-    const { ref } = verdict.command
-    throw new ReplicaError({ code: 'refs_refused' }, `The home's ${ref} cannot be taken: ${verdict.refused}`)
+  return verdicts.flatMap((verdict) => {
+    if ('refused' in verdict) {
+      const { ref } = verdict.command
+      throw new ReplicaError({ code: 'refs_refused' }, `The home's ${ref} cannot be taken: ${verdict.refused}`)
+    }
+    return 'update' in verdict ? verdict.update : []
   })
 }

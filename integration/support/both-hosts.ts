@@ -1,0 +1,109 @@
+/** A node and C git's own server with the same repository: what a scenario does at one, it does at the other. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { makeHistory, type Scenario, step, type Visit } from '../scenarios/scenario.ts'
+import { contentsOf, fsck, Git, type GitOutcome, temporaryFolder } from './git.ts'
+import { type Host, NodeHost, TwinHost } from './hosts.ts'
+import { NodeProcess } from './node-process.ts'
+
+type Place = Awaited<ReturnType<Host['create']>>
+
+export class BothHosts implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack
+  readonly #hosts: readonly [NodeHost, TwinHost]
+  readonly #folder: string
+  /** The history that the repositories begin with. */
+  readonly #source: Git
+  /** For scenarios that change nothing. */
+  #shared: readonly Place[] = []
+  #visits = 0
+
+  private constructor(stack: AsyncDisposableStack, hosts: readonly [NodeHost, TwinHost], folder: string) {
+    this.#stack = stack
+    this.#hosts = hosts
+    this.#folder = folder
+    this.#source = new Git(join(folder, 'source'))
+  }
+
+  static async start(): Promise<BothHosts> {
+    await using stack = new AsyncDisposableStack()
+    const folder = stack.use(temporaryFolder('scenarios')).path
+    const node = stack.use(await NodeProcess.start({ environment: { GUTS_RATE_LIMIT: '0' } }))
+    const hosts = [await NodeHost.on(node), stack.use(await TwinHost.start())] as const
+    mkdirSync(join(folder, 'source'))
+    const both = new BothHosts(stack.move(), hosts, folder)
+    await makeHistory(both.#source)
+    both.#shared = await both.#fill('shared')
+    return both
+  }
+
+  /** @throws AssertionError where anything is not the same: what was said, what the clone holds, what the host has */
+  async expectSame(scenario: Scenario, version: string): Promise<void> {
+    const name = `visit-${this.#visits++}`
+    const places = scenario.changes === true ? await this.#fill(name) : this.#shared
+    const [ours, theirs] = await Promise.all(
+      places.map((place, at) => this.#visit(scenario, version, place, join(this.#folder, `${name}-${at}`))),
+    )
+    expect(ours).toEqual(theirs)
+    if (scenario.changes === true) await fsck(this.#hosts[0].gitDirectory(name))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack[Symbol.asyncDispose]()
+  }
+
+  #fill(name: string): Promise<Place[]> {
+    return Promise.all(
+      this.#hosts.map(async (host) => {
+        const place = await host.create(name)
+        await this.#source.run('push', '--quiet', place.url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*')
+        return place
+      }),
+    )
+  }
+
+  async #visit(scenario: Scenario, version: string, place: Place, here: string): Promise<unknown> {
+    mkdirSync(here)
+    // Its own housekeeping would move packs while they are listed.
+    const outside = new Git(here, ['-c', `protocol.version=${version}`, '-c', 'maintenance.auto=false'])
+    const visit: Visit = {
+      outside,
+      clone: outside.in('clone'),
+      url: place.url,
+      source: this.#source,
+      timeOf: (revision) => this.#source.run('log', '-1', '--format=%ct', revision),
+      othersPush: async (...refspecs) => {
+        await outside.run('clone', '--quiet', '--no-local', this.#source.folder, 'others')
+        const others = outside.in('others')
+        await step(others, 'by others', { 'a/b/c/deep.txt': 'by others\n', 'others.txt': 'others\n' })
+        await others.run('push', '--quiet', place.url, ...(refspecs.length > 0 ? refspecs : ['HEAD:refs/heads/main']))
+      },
+    }
+    const said = await scenario.run(visit)
+    return {
+      said: said.map(withoutHost),
+      holds: existsSync(visit.clone.folder) ? await holdingsOf(visit.clone) : undefined,
+      host: scenario.changes === true ? await contentsOf(place.gitDirectory) : undefined,
+    }
+  }
+}
+
+/** Which objects are there, where history ends, and that nothing else is missing. */
+async function holdingsOf(clone: Git): Promise<unknown> {
+  const objects = await clone.run('cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)')
+  const shallow = join(clone.folder, await clone.run('rev-parse', '--git-dir'), 'shallow')
+  const { code } = await clone.try(['fsck', '--strict', '--no-dangling', '--no-progress'])
+  return {
+    objects: objects.split('\n').sort(),
+    refs: await clone.run('for-each-ref', '--format=%(refname) %(objectname) %(symref)'),
+    shallow: existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').sort() : [],
+    fsck: code,
+  }
+}
+
+/** What git prints names the host; `stderr` is for people, and each host words it as it likes. */
+function withoutHost(outcome: GitOutcome | string): unknown {
+  const plain = (text: string): string => text.replaceAll(/http:\/\/\S+/g, 'URL')
+  return typeof outcome === 'string' ? plain(outcome) : { code: outcome.code, stdout: plain(outcome.stdout) }
+}
