@@ -15,13 +15,15 @@ export function linesOfHistory({ shallows, deepen, filter }: HistoryRequest): st
   ]
 }
 
-function specOf({ blobBytes, treeDepth, type }: ObjectFilter): string {
+function specOf({ blobBytes, treeDepth, type, sparse }: ObjectFilter): string {
   // What nothing can be is asked for by two types at once.
   const types = type === undefined ? [] : type === 0 ? ['blob', 'tree'] : [typeNameOf(type)]
   const specs = [
     ...(blobBytes === undefined ? [] : [`blob:limit=${blobBytes}`]),
     ...(treeDepth === undefined ? [] : [`tree:${treeDepth}`]),
     ...types.map((name) => `object:type=${name}`),
+    // They are read from the last to the first.
+    ...sparse.map((name) => encodeURIComponent(`sparse:oid=${name}`)).toReversed(),
   ]
-  return specs.length > 1 ? `combine:${specs.join('+')}` : specs.join('')
+  return specs.length > 1 || sparse.length > 0 ? `combine:${specs.join('+')}` : specs.join('')
 }

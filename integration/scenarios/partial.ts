@@ -20,6 +20,30 @@ export const PARTIAL: readonly Scenario[] = [
   { name: 'only tags', like: 't5616', run: bare('--filter=object:type=tag') },
   { name: 'small blobs near the top', like: 't6112', run: bare('--filter=combine:blob:limit=1k+tree:3') },
   { name: 'two filters given one by one', like: 't6112', run: bare('--filter=blob:none', '--filter=tree:2') },
+  { name: 'what patterns at a path let through', like: 't5317', run: bare('--filter=sparse:oid=main:patterns') },
+  { name: 'what patterns at a path of a tag let through', like: 't5317', run: bare('--filter=sparse:oid=v1:patterns') },
+  {
+    name: 'what patterns let through, named by their id',
+    like: 't5616',
+    run: async (visit) => bare(`--filter=sparse:oid=${await visit.source.run('rev-parse', 'main:patterns')}`)(visit),
+  },
+  { name: 'the last commit by patterns', like: 't5616', run: bare('--depth=1', '--filter=sparse:oid=main:patterns') },
+  {
+    name: 'by patterns that are not there',
+    like: 't5616',
+    run: async ({ outside, url }) => {
+      const { code } = await outside.try(['clone', '--bare', '--filter=sparse:oid=main:nothing', url, 'clone'])
+      return [`ended with ${code}`]
+    },
+  },
+  {
+    name: 'by a folder in place of patterns',
+    like: 't5616',
+    run: async ({ outside, url }) => {
+      const { code } = await outside.try(['clone', '--bare', '--filter=sparse:oid=main:a', url, 'clone'])
+      return [`ended with ${code}`]
+    },
+  },
   { name: 'the last commit without blobs', like: 't5616', run: bare('--depth=1', '--filter=blob:none') },
   { name: 'three commits without trees', like: 't5616', run: bare('--depth=3', '--filter=tree:0') },
   { name: 'blobs when they are needed', like: 't5616', run: clones('--filter=blob:none') },

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import type { Git, GitOutcome } from '../support/git.ts'
 
 /**
- * Twelve commits on `main` with a merge, two annotated tags (one of a tag), a branch that goes on from the middle,
+ * Thirteen commits on `main` with a merge, two annotated tags (one of a tag), a branch that goes on from the middle,
  * folders three deep, and files of 10 bytes to 100 kB.
  */
 export async function makeHistory(git: Git): Promise<void> {
   await git.run('init', '--quiet', '--initial-branch=main')
+  await step(git, 'patterns', { patterns: '/a/\n!/a/b/**/*.txt\n/side\n' })
   for (let at = 0; at < 5; at++) await step(git, `main ${at}`, { 'a/b/c/deep.txt': `deep ${at}\n`, README: `${at}\n` })
   await git.run('tag', '-a', '-m', 'one', 'v1')
   await git.run('tag', '-a', '-m', 'of a tag', 'v1-again', 'v1')

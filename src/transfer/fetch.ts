@@ -20,6 +20,7 @@ import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
 import { sendFetchedPack } from './send-fetched-pack.ts'
+import { sparseSourceOf } from './sparse-source.ts'
 import { wantedRefs } from './wanted-refs.ts'
 import type { DeepenResult, DeepenTask, MeasureResult } from './workers/tasks.ts'
 
@@ -167,6 +168,7 @@ export class Fetch {
       annotatedTags,
       shallow: history.shallow,
       filter,
+      sparse: filter.sparse.map((name) => sparseSourceOf(name, snapshot)),
       features: { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') },
     }
     await sendFetchedPack(

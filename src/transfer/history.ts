@@ -4,6 +4,7 @@ import { ProtocolError } from '../git/protocol/error.ts'
 import { assertOneWay, type DeepenRequest } from '../git/protocol/history-arguments.ts'
 import { encodeShallowInfo } from '../git/protocol/negotiation.ts'
 import type { UploadRequest } from '../git/protocol/upload-request.ts'
+import { oidNamed } from './short-names.ts'
 import type { DeepenResult, DeepenTask } from './workers/tasks.ts'
 
 export interface History {
@@ -43,25 +44,11 @@ export async function historyOf(
 
 function resolveAll({ not }: DeepenRequest, refs: Pick<RefSnapshot, 'byName' | 'head'>): string[] {
   return not.map((name) => {
-    const found = RULES.map((rule) => rule(name)).flatMap((full) => {
-      const ref = refs.byName.get(full === 'HEAD' ? refs.head : full)
-      return ref === undefined ? [] : [ref.oid]
-    })
-    const [oid] = found
+    const oid = oidNamed(name, refs)
     // The name is not said back: it may hold anything (I9).
-    if (oid === undefined || found.length > 1) {
+    if (oid === undefined) {
       throw new ProtocolError({ code: 'history_refused' }, 'ambiguous deepen-not: it has to name one ref')
     }
     return oid
   })
 }
-
-/** Where a short name may lie (gitrevisions; `ref_rev_parse_rules` of C git's refs.c). */
-const RULES: readonly ((name: string) => string)[] = [
-  (name) => name,
-  (name) => `refs/${name}`,
-  (name) => `refs/tags/${name}`,
-  (name) => `refs/heads/${name}`,
-  (name) => `refs/remotes/${name}`,
-  (name) => `refs/remotes/${name}/HEAD`,
-]

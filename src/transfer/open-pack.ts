@@ -1,10 +1,15 @@
+import { ProtocolError } from '../git/protocol/error.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { RepositoryRef } from './git-request.ts'
 import type { PackSpec, ReadyPack } from './pack-cache.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { TransferParts } from './transfer.ts'
 
-/** The pack of what is wanted and not had: from the cache, or made in a worker thread. The caller closes it. */
+/**
+ * The pack of what is wanted and not had: from the cache, or made in a worker thread. The caller closes it.
+ *
+ * @throws ProtocolError filter_refused
+ */
 export async function openPack(
   repository: RepositoryRef,
   spec: PackSpec,
@@ -16,11 +21,13 @@ export async function openPack(
   // queue is bounded, and who waits may leave it. What then runs in a worker reports by itself where it takes long.
   watch.pause()
   const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
-    packs.open(repository.id, spec, (file) =>
-      fetchSlots.run(repository.id, watch.signal, () =>
+    packs.open(repository.id, spec, async (file) => {
+      const result = await fetchSlots.run(repository.id, watch.signal, () =>
         workers.build({ ...spec, repositoryPath }, { file, onProgress: () => watch.progress() }, watch.signal),
-      ),
-    ),
+      )
+      if (result.kind === 'refused') throw new ProtocolError({ code: 'filter_refused' }, result.reason)
+      return result
+    }),
   )
   watch.progress()
   return pack

@@ -14,6 +14,7 @@ const SPEC: PackSpec = {
   annotatedTags: [],
   shallow: [],
   filter: NO_FILTER,
+  sparse: [],
   features: { thinPack: true, ofsDelta: true },
 }
 

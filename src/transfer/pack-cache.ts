@@ -16,7 +16,7 @@ const ENTRIES_MAX = 10_000
 export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
 
 /** Makes a pack in the file, or names a stored one. */
-type Build = (file: TaskFile['file']) => Promise<BuildResult>
+type Build = (file: TaskFile['file']) => Promise<Exclude<BuildResult, { readonly kind: 'refused' }>>
 
 /** A pack on disk, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
 export interface ReadyPack {
@@ -156,10 +156,12 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
 }
 
 function keyOf(repositoryKey: string, spec: PackSpec): string {
-  const { wants, haves, annotatedTags, shallow, filter, features } = spec
+  const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
   const hash = createHash('sha256').update(repositoryKey)
   for (const oids of [wants, haves, annotatedTags, shallow])
     hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
   const { blobBytes, treeDepth, type } = filter
-  return hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`).digest('base64')
+  hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`)
+  // A path may hold any character.
+  return hash.update(JSON.stringify(sparse)).digest('base64')
 }

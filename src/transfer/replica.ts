@@ -56,7 +56,7 @@ export async function openReplicaPack(
   if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
   const { here } = await whichAreHere(objects(), haves)
   const features = { thinPack: true, ofsDelta: true }
-  const spec = { wants, haves: [...here], annotatedTags: [], shallow: [], filter: NO_FILTER, features }
+  const spec = { wants, haves: [...here], annotatedTags: [], shallow: [], filter: NO_FILTER, sparse: [], features }
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     return await openPack(repository, spec, watch, parts)

@@ -9,10 +9,12 @@ export interface ObjectFilter {
   readonly treeDepth: number | undefined
   /** Only objects of this type: 1–4; 0: of none. */
   readonly type: number | undefined
+  /** Each names a blob with the patterns of a sparse checkout, as a person would; blobs that it leaves out are. */
+  readonly sparse: readonly string[]
 }
 
-export const NO_FILTER: ObjectFilter = { blobBytes: undefined, treeDepth: undefined, type: undefined }
+export const NO_FILTER: ObjectFilter = { blobBytes: undefined, treeDepth: undefined, type: undefined, sparse: [] }
 
-export function isFiltering({ blobBytes, treeDepth, type }: ObjectFilter): boolean {
-  return blobBytes !== undefined || treeDepth !== undefined || type !== undefined
+export function isFiltering({ blobBytes, treeDepth, type, sparse }: ObjectFilter): boolean {
+  return blobBytes !== undefined || treeDepth !== undefined || type !== undefined || sparse.length > 0
 }

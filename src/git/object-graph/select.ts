@@ -7,6 +7,8 @@ import { isFiltering, NO_FILTER, type ObjectFilter } from './filter.ts'
 import { FilteredTrees } from './filtered-trees.ts'
 import { KNOWN, Marks, UNSENT, WANTED } from './marks.ts'
 import { fromHex, type SizedObjectReader } from './object-reader.ts'
+import type { Sparse } from './sparse-patterns.ts'
+import { SparseTrees } from './sparse-trees.ts'
 
 export interface Selection {
   /** 20 bytes each: commits newest first, then tags, trees and blobs as they were found. */
@@ -25,6 +27,8 @@ export interface Selecting {
   /** Commits at which the receiver's history ends: their parents are neither there nor wanted. */
   readonly shallow?: readonly Buffer[]
   readonly filter?: ObjectFilter
+  /** What the names in `filter.sparse` stand for. */
+  readonly sparse?: Sparse | undefined
 }
 
 /**
@@ -37,21 +41,23 @@ export function selectObjects(reader: SizedObjectReader, selecting: Selecting): 
 
 class Selector {
   readonly #reader: SizedObjectReader
-  readonly #selecting: Required<Selecting>
+  readonly #selecting: Required<Omit<Selecting, 'sparse'>>
   readonly #marks = new Marks()
   readonly #walk: CommitWalk
-  readonly #filtered: FilteredTrees | undefined
+  readonly #filtered: FilteredTrees | SparseTrees | undefined
   /** Commits that are wanted by their own name, or by that of a tag: no filter leaves them out. */
   readonly #named = new OidMap()
   #oids = Buffer.alloc(20 * 4096)
   #count = 0
 
-  constructor(reader: SizedObjectReader, { annotatedTags = [], shallow = [], filter = NO_FILTER, ...rest }: Selecting) {
+  constructor(reader: SizedObjectReader, selecting: Selecting) {
+    const { annotatedTags = [], shallow = [], filter = NO_FILTER, sparse, ...rest } = selecting
     this.#reader = reader
     this.#selecting = { annotatedTags, shallow, filter, ...rest }
     this.#walk = new CommitWalk(reader, this.#marks, { shallow, sinceS: Number.NEGATIVE_INFINITY })
     const list = (oid: Buffer, at: number): void => this.#list(oid, at)
-    this.#filtered = isFiltering(filter) ? new FilteredTrees(reader, this.#marks, filter, list) : undefined
+    if (sparse !== undefined) this.#filtered = new SparseTrees(reader, this.#marks, filter, sparse, list)
+    else if (isFiltering(filter)) this.#filtered = new FilteredTrees(reader, this.#marks, filter, list)
   }
 
   select(): Selection {

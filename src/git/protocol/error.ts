@@ -9,6 +9,7 @@ export class ProtocolError extends GutsError<
         | 'line_unexpected'
         | 'repository_read_only'
         | 'history_refused'
+        | 'filter_refused'
         | 'unknown_ref'
     }
   | { readonly code: 'not_our_ref'; readonly oid: string }

@@ -21,10 +21,12 @@ export function parseFilterSpec(text: string): ObjectFilter {
 
 function parseOne(spec: string): ObjectFilter {
   if (spec === 'blob:none') return { ...NO_FILTER, blobBytes: 0 }
-  const [, kind = '', value = ''] = /^(blob:limit=|tree:|object:type=|sparse:)(.*)$/s.exec(spec) ?? []
+  const [, kind = '', value = ''] = /^(blob:limit=|tree:|object:type=|sparse:oid=|sparse:path=)(.*)$/s.exec(spec) ?? []
   if (kind === 'blob:limit=') return { ...NO_FILTER, blobBytes: parseNumber(value) }
   if (kind === 'tree:') return { ...NO_FILTER, treeDepth: parseNumber(value) }
-  if (kind === 'sparse:') throw unsupportedFeature('filters by sparse checkout')
+  if (kind === 'sparse:oid=') return { ...NO_FILTER, sparse: [value] }
+  // A path of the server's own, which C git gave up as well.
+  if (kind === 'sparse:path=') throw unsupportedFeature('sparse:path filters')
   const type = Object.hasOwn(OBJECT_TYPE, value) ? OBJECT_TYPE[value as keyof typeof OBJECT_TYPE] : undefined
   if (kind === 'object:type=' && type !== undefined) return { ...NO_FILTER, type }
   throw invalid()
@@ -51,6 +53,7 @@ function both(one: ObjectFilter, other: ObjectFilter): ObjectFilter {
     blobBytes: least(one.blobBytes, other.blobBytes),
     treeDepth: least(one.treeDepth, other.treeDepth),
     type: bothTypes(one.type, other.type),
+    sparse: [...one.sparse, ...other.sparse],
   }
 }
 

@@ -3,6 +3,7 @@ import { decodePktLine, type PktLine } from '../pkt-line.ts'
 import { parseCapabilities, parseGitProtocol } from './capabilities.ts'
 import { PushRequestParser } from './push-request.ts'
 import { UploadRequestParser } from './upload-request.ts'
+import { NO_FILTER } from '../object-graph/filter.ts'
 import { V2RequestParser } from './v2-request.ts'
 
 const OID = 'a1'.repeat(20)
@@ -179,9 +180,10 @@ describe('fetch in version 0', () => {
       filter: { blobBytes: 0, treeDepth: 2, type: 3 },
     },
     { spec: 'combine:object:type=blob+object:type=tree', filter: { type: 0 } },
+    { spec: 'sparse:oid=main:a+b', filter: { sparse: ['main:a+b'] } },
+    { spec: 'combine:sparse:oid=a%2bb+tree:2+sparse:oid=', filter: { treeDepth: 2, sparse: ['', 'a+b'] } },
   ])('reads the filter $spec', ({ spec, filter }) => {
-    const none = { blobBytes: undefined, treeDepth: undefined, type: undefined }
-    expect(parse([`want ${OID}`, `filter ${spec}`, 'FLUSH']).filter).toEqual({ ...none, ...filter })
+    expect(parse([`want ${OID}`, `filter ${spec}`, 'FLUSH']).filter).toEqual({ ...NO_FILTER, ...filter })
   })
 
   it.each([
@@ -194,6 +196,7 @@ describe('fetch in version 0', () => {
     'object:type=toString',
     'combine:',
     'combine:%',
+    'sparse:',
   ])('refuses the filter "%s"', (spec) => {
     expect(codeOf(() => parse([`want ${OID}`, `filter ${spec}`]))).toBe('line_unexpected')
   })
@@ -284,6 +287,7 @@ describe('version 2', () => {
     { name: 'a word that ls-refs does not know', lines: [...ls, 'constructor'], code: 'line_unexpected' },
     { name: 'a word that fetch does not know', lines: [...fetch, 'toString'], code: 'feature_unsupported' },
     { name: 'a depth that is none', lines: [...fetch, 'deepen x'], code: 'line_unexpected' },
+    { name: 'a filter by a path of ours', lines: [...fetch, 'filter sparse:path=a'], code: 'feature_unsupported' },
     { name: 'packs by address', lines: [...fetch, 'packfile-uris https'], code: 'feature_unsupported' },
     { name: 'a want by name', lines: [...fetch, 'want refs/heads/main'], code: 'line_unexpected' },
     { name: 'a want over the limit', lines: [...fetch, ...Array(3).fill(`want ${OID}`)], code: 'over_limit' },

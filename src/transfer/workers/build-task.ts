@@ -2,9 +2,11 @@ import { everyWantReaches } from '../../git/object-graph/reach.ts'
 import { findBoundary } from '../../git/object-graph/deepen.ts'
 import { fromHex } from '../../git/object-graph/object-reader.ts'
 import { selectObjects } from '../../git/object-graph/select.ts'
+import { SparseError } from '../../git/object-graph/sparse-patterns.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { buildPack } from '../pack-builder.ts'
 import { openStore, readerOf } from './open-stores.ts'
+import { readSparse } from './read-sparse.ts'
 import { RemoteFile } from './remote-file.ts'
 import type {
   BuildResult,
@@ -31,6 +33,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
       annotatedTags: task.annotatedTags.map(fromHex),
       shallow: task.shallow.map(fromHex),
       filter: task.filter,
+      sparse: readSparse(store, task.sparse),
     })
     const { oids, count } = selection
     const stored = task.features.ofsDelta ? exactPack(store, oids, count) : undefined
@@ -45,6 +48,9 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
     })
     await file.flush()
     return { kind: 'built', objects: count, bytes }
+  } catch (error) {
+    if (error instanceof SparseError) return { kind: 'refused', reason: error.message }
+    throw error
   } finally {
     file.close()
   }

@@ -9,7 +9,7 @@ export { runDeepen as deepen, runMeasure as measure, runNegotiate as negotiate }
 
 export async function build(task: BuildTask): Promise<BuildResult> {
   const result = await runBuild(task)
-  collectAfter(result.objects)
+  if (result.kind !== 'refused') collectAfter(result.objects)
   return result
 }
 

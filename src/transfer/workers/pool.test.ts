@@ -78,6 +78,7 @@ describe('building', () => {
     annotatedTags: [],
     shallow: [],
     filter: NO_FILTER,
+    sparse: [],
     features,
   })
 
@@ -253,6 +254,7 @@ it('leaves no task running when it is closed', async () => {
     annotatedTags: [],
     shallow: [],
     filter: NO_FILTER,
+    sparse: [],
     features,
   }
   const running = expect(own.build(task, { file: stuck, onProgress() {} }, never)).rejects.toThrow()

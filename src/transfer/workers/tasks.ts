@@ -80,6 +80,14 @@ export type DeepenResult =
   | { readonly shallow: readonly string[]; readonly unshallow: readonly string[]; readonly parents: readonly string[] }
   | undefined
 
+/** Patterns of a sparse checkout: an object, or what lies at a path in it. */
+export interface SparseSource {
+  /** 40 hex digits */
+  readonly oid: string
+  /** Empty: the object itself. */
+  readonly path: string
+}
+
 export interface BuildTask {
   readonly repositoryPath: string
   readonly wants: readonly string[]
@@ -89,6 +97,8 @@ export interface BuildTask {
   /** Commits at which the receiver's history ends. */
   readonly shallow: readonly string[]
   readonly filter: ObjectFilter
+  /** What `filter.sparse` names, in its order. */
+  readonly sparse: readonly SparseSource[]
   readonly features: PackFeatures
   /** Writes to the new pack's file. */
   readonly port: MessagePort
@@ -98,3 +108,5 @@ export type BuildResult =
   /** The receiver needs exactly what this stored pack holds. */
   | { readonly kind: 'stored'; readonly packPath: string; readonly objects: number; readonly bytes: number }
   | { readonly kind: 'built'; readonly objects: number; readonly bytes: number }
+  /** The filter cannot be followed: the client is told why. */
+  | { readonly kind: 'refused'; readonly reason: string }
