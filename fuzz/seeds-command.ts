@@ -23,6 +23,26 @@ answers into frames as they come, so a few of them differ from run to run.
 
 type Seeds = Map<string, Buffer>
 
+/** What the machine's git never says by itself, in lines to be framed. */
+const UPLOAD_PACK_LINES = {
+  'object-info': '\x05command=object-info\nsession-id=one\n0001\nsize\noid @a\noid @b\n0000\n',
+  'sideband-all': '\x05command=fetch\n0001\nsideband-all\nwant @a\nhave @b\n0000\n',
+} as const
+const RECEIVE_PACK_LINES = {
+  'push options': '\x01@0 @a refs/heads/a\0report-status push-options\n0000\none\ntwo=2\n0000\n',
+} as const
+
+/** Patterns, and after 0xff a path. */
+const SPARSE_PATTERNS = {
+  'everything at the top': '/*\n!/*/\n\xfffile',
+  'one folder': '/*\n!/*/\n/src/\n\xffsrc/main.c',
+  'names by their ends': '*.c\n!test_*.c\n\xffsrc/test_a.c',
+  'folders at any depth': 'a/**/b\n**/doc/\ndoc/**\n\xffa/x/y/b',
+  'classes of characters': '[a-c][!x][[:digit:]]?\n[]-]*\n\xffdir/abc1x',
+  'what is escaped': '\\#a\n\\!b\ntrailing\\ \nspaces   \n\xfftrailing ',
+  'lines of another system': '\xef\xbb\xbf# one\r\n*.txt\r\n\xffa.txt',
+} as const
+
 async function main(args: readonly string[]): Promise<number> {
   readOptions(args, {})
   using folder = temporaryFolder('seeds')
@@ -35,6 +55,9 @@ async function main(args: readonly string[]): Promise<number> {
     seeds.replication.set(name, Buffer.concat([Buffer.of(2 * at), MESSAGES[name]]))
     seeds.replication.set(`${name}, edited`, Buffer.concat([Buffer.of(2 * at + 1), Buffer.from('\x03\x02\x01\x07')]))
   }
+  addTexts(seeds['upload-pack'], UPLOAD_PACK_LINES)
+  addTexts(seeds['receive-pack'], RECEIVE_PACK_LINES)
+  addTexts(seeds.sparse, SPARSE_PATTERNS)
   addHex(seeds['upload-pack'], UPLOAD_PACK_CRASHES)
   addHex(seeds['receive-pack'], RECEIVE_PACK_CRASHES)
   addHex(seeds.pack, PACK_CRASHES)
@@ -45,6 +68,10 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`${name}: ${found.length} seeds, ${found.reduce((sum, [, bytes]) => sum + bytes.length, 0)} bytes`)
   }
   return EXIT.fine
+}
+
+function addTexts(seeds: Seeds, texts: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(texts)) seeds.set(name, Buffer.from(text, 'latin1'))
 }
 
 async function makeRepository(folder: string): Promise<Git> {

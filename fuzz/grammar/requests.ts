@@ -17,9 +17,13 @@ export function frameLines(text: Buffer): Buffer {
   return Buffer.concat(linesOf(text).map(frame))
 }
 
-/** The commands of a push in lines up to the first `0000`; what follows is a pack whose checksum is put right. */
+/**
+ * The commands of a push in lines up to the first `0000`, or the second where options come with them; what follows is a
+ * pack whose checksum is put right.
+ */
 export function framePush(text: Buffer): Buffer {
-  const end = text.indexOf('0000\n')
+  const first = text.indexOf('0000\n')
+  const end = text.subarray(0, Math.max(0, first)).includes('push-options') ? text.indexOf('0000\n', first + 5) : first
   if (end < 0) return frameLines(text)
   return Buffer.concat([frameLines(text.subarray(0, end + 4)), withChecksum(text.subarray(end + 5))])
 }
