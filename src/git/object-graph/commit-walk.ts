@@ -32,8 +32,7 @@ export class CommitWalk {
     this.#reader = reader
     this.#marks = marks
     this.#sinceS = sinceS
-    this.#shallow = new OidMap(shallow.length)
-    for (const oid of shallow) this.#shallow.set(oid, 0, 1)
+    this.#shallow = OidMap.of(shallow)
   }
 
   /** @param flag WANTED or KNOWN */

@@ -51,8 +51,7 @@ export function findBoundary(
           : byDepth(reader, wants, depth)
   if (found === undefined) return undefined
   const { border, isInside } = found
-  const known = new OidMap(shallows.length)
-  for (const oid of shallows) known.set(oid, 0, 1)
+  const known = OidMap.of(shallows)
   const unshallow = shallows.filter(isInside)
   const parents = unshallow.flatMap((oid) => parseCommit(reader.read(oid, 0).data).parents.map(fromHex))
   return { shallow: border.filter((oid) => known.get(oid) === -1), unshallow, parents }
@@ -111,8 +110,7 @@ function bySelection(
   }
   const selected = walk.run()
   if (selected.length === 0) return undefined
-  const inside = new OidMap(selected.length)
-  for (const { oid } of selected) inside.set(oid, 0, 1)
+  const inside = OidMap.of(selected.map(({ oid }) => oid))
   const border = selected.filter(({ parents }) => parents.some((parent) => inside.get(parent) === -1))
   for (const { oid } of border) inside.set(oid, 0, 0)
   return { border: border.map(({ oid }) => oid), isInside: (oid) => inside.get(oid) === 1 }

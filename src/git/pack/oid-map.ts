@@ -24,6 +24,13 @@ export class OidMap {
     this.#values = new Int32Array(this.#capacity).fill(-1)
   }
 
+  /** As a set: each of the names has 1. */
+  static of(oids: readonly Buffer[]): OidMap {
+    const map = new OidMap(oids.length)
+    for (const oid of oids) map.set(oid, 0, 1)
+    return map
+  }
+
   get size(): number {
     return this.#size
   }
