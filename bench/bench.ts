@@ -8,17 +8,19 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeSuite } from '../harness/suite.ts'
 import { type BenchHost, GutsBench, HttpBackendBench } from './hosts.ts'
-import { MemorySampler, median, rateOf, timeOf } from './measure.ts'
+import { fetchRows, manyRefsRows } from './fetches.ts'
+import { MemorySampler, median, timeOf } from './measure.ts'
+import { ratesInTurn } from './rates.ts'
 import { RawClient, type Target } from './raw-client.ts'
 import { replicationRows } from './replication.ts'
-import type { Row } from './row.ts'
+import { rateRow, type Row } from './row.ts'
 
 const PARTS = ['transfer', 'replication'] as const
 
 const HELP = `Usage: npm run bench [-- PART…] [--seconds N] [--seed N]
 
-transfer     clones, listings of refs and a push against git http-backend with bitmaps, and the
-             node's memory
+transfer     clones, fetches, listings of refs and a push against git http-backend with bitmaps,
+             and the node's memory
 replication  a mirror's way to 50 MiB beside a raw stream of libp2p, a small push on two mirrors,
              and what the policies of outbound calls cost
 
@@ -31,8 +33,6 @@ reports/bench/summary.json. Exits with 1 when a goal is not met.
 
 const MEBIBYTE = 2 ** 20
 const PUSH_ROUNDS = 5
-/** Of each rate; the median counts. */
-const ROUNDS = 3
 
 interface Source {
   readonly name: string
@@ -64,6 +64,8 @@ class Bench {
       using anchor = await HttpBackendBench.start(join(this.#folder, 'anchor'))
       const hosts = [guts, anchor] as const
       for (const source of [small, large]) await this.#clones(hosts, source)
+      this.#rows.push(...(await fetchRows(hosts, large.path, this.#rateMs)))
+      this.#rows.push(...(await manyRefsRows(hosts, this.#folder, this.#rateMs)))
       await this.#push(hosts, pushed)
     } finally {
       await guts.node[Symbol.asyncDispose]()
@@ -87,33 +89,13 @@ class Bench {
     const targets = [guts, anchor] as [Target, Target]
     const size = `${(source.packBytes / MEBIBYTE).toFixed(1)} MiB, ${source.objects} objects`
     for (const clients of [1, 8]) {
-      const rates = await this.#rates(targets, clients, (client) => client.clone())
-      this.#addRate(`clone of ${size}, ${clients} at a time`, rates)
+      const rates = await ratesInTurn(targets, clients, this.#rateMs, (client) => client.clone())
+      this.#rows.push(rateRow(`clone of ${size}, ${clients} at a time`, rates, 5))
     }
     for (const clients of [1, 8]) {
-      const rates = await this.#rates(targets, clients, (client) => client.lsRefs())
-      this.#addRate(`ls-refs of ${source.name}, ${clients} at a time`, rates)
+      const rates = await ratesInTurn(targets, clients, this.#rateMs, (client) => client.lsRefs())
+      this.#rows.push(rateRow(`ls-refs of ${source.name}, ${clients} at a time`, rates, 10))
     }
-  }
-
-  async #rates(
-    targets: readonly [Target, Target],
-    clients: number,
-    work: (client: RawClient) => Promise<unknown>,
-  ): Promise<[number, number]> {
-    const clientsOf = targets.map((target) => Array.from({ length: clients }, () => new RawClient(target)))
-    // Once before: what a host keeps for the next client is what it has for all but the first.
-    for (const [first] of clientsOf) await work(first as RawClient)
-    const rounds: [number[], number[]] = [[], []]
-    // In turn, so that the machine's mood of the moment meets both.
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const [host, raw] of clientsOf.entries()) {
-        const rate = await rateOf(clients, this.#rateMs / ROUNDS, (client) => work(raw[client] as RawClient))
-        rounds[host as 0 | 1].push(rate)
-      }
-    }
-    for (const client of clientsOf.flat()) client.close()
-    return [median(rounds[0]), median(rounds[1])]
   }
 
   async #push(hosts: readonly [BenchHost, BenchHost], source: Source): Promise<void> {
@@ -162,13 +144,6 @@ class Bench {
     } finally {
       await guts.node[Symbol.asyncDispose]()
     }
-  }
-
-  #addRate(what: string, [guts, anchor]: readonly [number, number]): void {
-    const ratio = guts / anchor
-    const perSecond = (rate: number): string => `${rate.toFixed(rate < 10 ? 2 : 0)} /s`
-    const figures = { guts: perSecond(guts), anchor: perSecond(anchor), ratio: `${ratio.toFixed(1)} × the rate` }
-    this.#rows.push({ what, ...figures, goal: '≥ 5', met: ratio >= 5 })
   }
 
   #addMemory(what: string, bytes: number): void {

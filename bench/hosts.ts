@@ -73,7 +73,9 @@ export class HttpBackendBench implements BenchHost, Disposable {
   }
 
   async create(name: string): Promise<Target> {
-    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', join(this.#root, `${name}.git`)])
+    const path = join(this.#root, `${name}.git`)
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path])
+    await new Git(path).run('config', 'uploadpack.allowFilter', 'true')
     return { url: `${this.#origin}/${name}.git` }
   }
 

@@ -55,8 +55,12 @@ export class RawClient {
     await this.#send('GET', '/info/refs?service=git-upload-pack', [], [], 'keep')
     const listed = await this.lsRefs()
     const oids = new Set(Array.from(listed.matchAll(/[0-9a-f]{4}([0-9a-f]{40}) /g), ([, oid = '']) => oid))
-    const wants = Array.from(oids, (oid) => `want ${oid}`)
-    const args = ['thin-pack', 'no-progress', 'include-tag', 'ofs-delta', ...wants, 'done']
+    return this.fetch(Array.from(oids, (oid) => `want ${oid}`))
+  }
+
+  /** A fetch in one round. @param lines what is wanted and had. @returns bytes of the answer */
+  async fetch(lines: readonly string[]): Promise<number> {
+    const args = ['thin-pack', 'no-progress', 'include-tag', 'ofs-delta', ...lines, 'done']
     const body = Buffer.concat([
       encodePktLine('command=fetch\n'),
       encodePktLine('object-format=sha1\n'),

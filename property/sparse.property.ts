@@ -6,7 +6,7 @@ import { temporaryFolder } from '../integration/support/git.ts'
 import { NO_FILTER } from '../src/git/object-graph/filter.ts'
 import { fromHex } from '../src/git/object-graph/object-reader.ts'
 import { selectObjects } from '../src/git/object-graph/select.ts'
-import { SparsePatterns, StepBudget } from '../src/git/object-graph/sparse-patterns.ts'
+import { SparsePatterns, SparseBudget } from '../src/git/object-graph/sparse-patterns.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
 import { readerOf } from '../src/transfer/workers/open-stores.ts'
 import { run } from './histories.ts'
@@ -85,7 +85,7 @@ const list = fc
 
 prop([list], { numRuns: 120 })('a sparse filter leaves out what C git leaves out', (text) => {
   const oid = run(folder.path, ['hash-object', '-w', '--stdin'], text).toString().trim()
-  const budget = new StepBudget()
+  const budget = new SparseBudget()
   const { oids, count } = selectObjects(readerOf(store), {
     wants: [fromHex(commit)],
     haves: [],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { SparseError, SparsePatterns, StepBudget } from '../../src/git/object-graph/sparse-patterns.ts'
+import { SparseError, SparsePatterns, SparseBudget } from '../../src/git/object-graph/sparse-patterns.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 
 /** It is in no UTF-8. */
@@ -29,6 +29,10 @@ export function fuzz(data: Buffer): void {
 
 function judge(patterns: Buffer, path: Buffer, isFolder: boolean): string | undefined {
   return unlessRefused([SparseError], () =>
-    new SparsePatterns(patterns, new StepBudget(STEPS_MAX)).judge(path, path.lastIndexOf(0x2f) + 1, isFolder),
+    new SparsePatterns(patterns, new SparseBudget({ steps: STEPS_MAX })).judge(
+      path,
+      path.lastIndexOf(0x2f) + 1,
+      isFolder,
+    ),
   )
 }

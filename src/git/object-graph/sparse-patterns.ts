@@ -7,6 +7,12 @@ export type SparseVerdict = 'in' | 'out' | 'undecided'
 /** What a filter may cost: the same tree may lie at very many paths, and a pattern may be made to take long. */
 export const SPARSE_LIMITS = {
   sparse_filter_bytes: { value: 64 * 1024, unit: 'bytes', description: 'Patterns that a sparse:oid filter names.' },
+  sparse_filters: { value: 16, unit: undefined, description: 'Lists of patterns that the filter of one fetch names.' },
+  sparse_filter_places: {
+    value: 2_000_000,
+    unit: undefined,
+    description: 'Paths, and folders at paths, that a fetch with a sparse:oid filter looks at.',
+  },
   sparse_filter_steps: {
     value: 2_000_000_000,
     unit: undefined,
@@ -25,25 +31,33 @@ export function overSparseLimit(limit: keyof typeof SPARSE_LIMITS): SparseError 
   return new SparseError({ code: 'over_limit', limit }, `The filter is too large; the limit (${limit}) is ${value}`)
 }
 
-/** Spent by everything that a filter asks. */
-export class StepBudget {
-  #left: number
+/** Spent by everything that a filter asks, and remembers. */
+export class SparseBudget {
+  #stepsLeft: number
+  #placesLeft: number
 
-  constructor(steps: number = SPARSE_LIMITS.sparse_filter_steps.value) {
-    this.#left = steps
+  constructor({ steps, places }: { readonly steps?: number; readonly places?: number } = {}) {
+    this.#stepsLeft = steps ?? SPARSE_LIMITS.sparse_filter_steps.value
+    this.#placesLeft = places ?? SPARSE_LIMITS.sparse_filter_places.value
   }
 
   /** @throws SparseError over_limit: nothing is left */
   spend(steps: number): void {
-    this.#left -= steps
-    if (this.#left < 0) throw overSparseLimit('sparse_filter_steps')
+    this.#stepsLeft -= steps
+    if (this.#stepsLeft < 0) throw overSparseLimit('sparse_filter_steps')
+  }
+
+  /** @throws SparseError over_limit: nothing is left */
+  remember(): void {
+    this.#placesLeft--
+    if (this.#placesLeft < 0) throw overSparseLimit('sparse_filter_places')
   }
 }
 
 /** Blobs are sent that every list has. */
 export interface Sparse {
   readonly lists: readonly SparsePatterns[]
-  readonly budget: StepBudget
+  readonly budget: SparseBudget
 }
 
 interface Pattern {
@@ -65,10 +79,10 @@ const BOM = Buffer.from([0xef, 0xbb, 0xbf])
 
 export class SparsePatterns {
   readonly #patterns: readonly Pattern[]
-  readonly #budget: StepBudget
+  readonly #budget: SparseBudget
 
   /** @param text as it is written to `.git/info/sparse-checkout` */
-  constructor(text: Buffer, budget: StepBudget) {
+  constructor(text: Buffer, budget: SparseBudget) {
     this.#budget = budget
     // The last one that matches decides.
     this.#patterns = linesOf(text).map(parsePattern).toReversed()

@@ -4,17 +4,17 @@ import { OBJECT_TYPE } from '../object/type.ts'
 import { NO_FILTER } from './filter.ts'
 import { fromHex } from './object-reader.ts'
 import { selectObjects } from './select.ts'
-import { SparsePatterns, StepBudget } from './sparse-patterns.ts'
+import { SparsePatterns, SparseBudget } from './sparse-patterns.ts'
 
 /** Of these objects, those that are sent where the last is wanted. */
-function select(objects: readonly MadeObject[], lists: readonly string[], steps: number, filter = NO_FILTER): string[] {
+function select(objects: readonly MadeObject[], lists: readonly string[], limits = {}, filter = NO_FILTER): string[] {
   const byName = new Map(objects.map((one) => [one.oid, one]))
   const read = (oid: Buffer, at: number): { type: number; data: Buffer } => {
     const found = byName.get(oid.toString('hex', at, at + 20))
     if (found === undefined) throw new Error('missing')
     return { type: OBJECT_TYPE[found.type], data: found.data }
   }
-  const budget = new StepBudget(steps)
+  const budget = new SparseBudget(limits)
   const { oids, count } = selectObjects(
     { read, sizeOf: (oid, at) => read(oid, at).data.length },
     {
@@ -27,7 +27,7 @@ function select(objects: readonly MadeObject[], lists: readonly string[], steps:
   return Array.from({ length: count }, (_, at) => oids.toString('hex', at * 20, at * 20 + 20)).sort()
 }
 
-const over = { detail: { code: 'over_limit', limit: 'sparse_filter_steps' } }
+const over = (limit: string) => expect.objectContaining({ detail: { code: 'over_limit', limit } }) as Error
 const oids = (...objects: MadeObject[]): string[] => objects.map(({ oid }) => oid).sort()
 
 describe('a sparse filter', () => {
@@ -37,16 +37,16 @@ describe('a sparse filter', () => {
   const all = [one, two, large, inner, root]
 
   it('sends what lies somewhere where it is wanted, and all trees', () => {
-    expect(select(all, ['/a/one\n/b/two\n'], 1_000)).toEqual(oids(one, two, inner, root))
-    expect(select(all, [''], 1_000)).toEqual(oids(inner, root))
+    expect(select(all, ['/a/one\n/b/two\n'])).toEqual(oids(one, two, inner, root))
+    expect(select(all, [''])).toEqual(oids(inner, root))
   })
 
   it('sends with another filter what both let through', () => {
-    expect(select(all, ['*'], 1_000, { ...NO_FILTER, blobBytes: 50 })).toEqual(oids(one, two, inner, root))
-    expect(select(all, ['one', 'o*'], 1_000)).toEqual(oids(one, inner, root))
-    expect(select(all, ['one', 'two'], 1_000)).toEqual(oids(inner, root))
-    expect(select(all, ['*'], 1_000, { ...NO_FILTER, treeDepth: 1 })).toEqual(oids(inner, root))
-    expect(select(all, ['*'], 1_000, { ...NO_FILTER, type: 3 })).toEqual(oids(one, two, large, root))
+    expect(select(all, ['*'], {}, { ...NO_FILTER, blobBytes: 50 })).toEqual(oids(one, two, inner, root))
+    expect(select(all, ['one', 'o*'])).toEqual(oids(one, inner, root))
+    expect(select(all, ['one', 'two'])).toEqual(oids(inner, root))
+    expect(select(all, ['*'], {}, { ...NO_FILTER, treeDepth: 1 })).toEqual(oids(inner, root))
+    expect(select(all, ['*'], {}, { ...NO_FILTER, type: 3 })).toEqual(oids(one, two, large, root))
   })
 
   it('ends at its budget where a few trees have very many paths', () => {
@@ -55,15 +55,15 @@ describe('a sparse filter', () => {
       const below = bomb.at(-1)?.oid ?? ''
       bomb.push(tree(['40000', 'a', below], ['40000', 'b', below]))
     }
-    expect(() => select(bomb, ['nothing'], 100_000)).toThrow(expect.objectContaining(over))
+    expect(() => select(bomb, ['nothing'], { places: 10_000 })).toThrow(over('sparse_filter_places'))
   })
 
   it('ends at its budget where patterns take long, however they are made', () => {
     const named = tree(['100644', 'a'.repeat(4_000), one.oid])
     const pattern = `${'*a'.repeat(2_000)}b\n`
-    // The name with each part of the pattern, and the root, and the entry itself.
-    const steps = 4_002 * 4_001 + 1 + 1 + (4_002 * 1 + 1 + 1) + 1
-    expect(select([one, named], [pattern], steps)).toEqual(oids(named))
-    expect(() => select([one, named], [pattern], steps - 1)).toThrow(expect.objectContaining(over))
+    // The entry; then the path, each of its bytes with each part of the pattern; and the same for the root, which has none.
+    const steps = 1 + 4_000 + (1 + 1 + 4_002 * 4_001) + (1 + 1 + 4_002)
+    expect(select([one, named], [pattern], { steps })).toEqual(oids(named))
+    expect(() => select([one, named], [pattern], { steps: steps - 1 })).toThrow(over('sparse_filter_steps'))
   })
 })

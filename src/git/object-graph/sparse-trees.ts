@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
 import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
@@ -6,18 +7,29 @@ import { KNOWN, type Marks, WANTED } from './marks.ts'
 import type { SizedObjectReader } from './object-reader.ts'
 import type { Sparse } from './sparse-patterns.ts'
 
+/** Where something lies. Its path is written out only when a pattern has to see it: there may be very many. */
+interface Place {
+  /** undefined: it is the root */
+  readonly parent: Place | undefined
+  readonly name: Buffer
+  /** Bytes of the path. */
+  readonly bytes: number
+  /** Stands for the path: 20 bytes. */
+  readonly key: Buffer
+}
+
 /** A folder on the way down. */
 interface Folder {
   readonly oid: Buffer
-  /** From the root; with a slash at its end, or empty. */
-  readonly path: Buffer
+  readonly place: Place
   /** How deep what it holds lies. */
   readonly depth: number
-  /** For each list of patterns: what they say of the folder counts for what they do not speak of. */
-  readonly isIn: readonly boolean[]
+  /** A bit for each list of patterns: what it says of the folder counts for what it does not speak of. */
+  readonly isIn: number
 }
 
-const SLASH = Buffer.from('/')
+const NOTHING = Buffer.alloc(0)
+const ROOT: Place = { parent: undefined, name: NOTHING, bytes: 0, key: keyOf(NOTHING, NOTHING) }
 
 /**
  * Walks the trees of commits by their paths, as patterns are about those (list-objects-filter.c, `filter_sparse`): all
@@ -31,10 +43,11 @@ export class SparseTrees {
   readonly #lists: Sparse['lists']
   readonly #budget: Sparse['budget']
   readonly #list: (oid: Buffer, at: number) => void
-  /** By path: the trees that were there in commits before. */
-  readonly #seen = new Map<string, OidMap>()
-  /** By path, of folders with a slash at its end: it decides alone, in whatever commit. */
-  readonly #verdicts = new Map<string, readonly boolean[]>()
+  /** By a tree and its place: those that were walked, in commits before. */
+  readonly #walked = new OidMap()
+  /** By place, with 1 for a file and 2 for a folder: its bits. A path decides alone, in whatever commit. */
+  readonly #verdicts = new OidMap()
+  readonly #all: number
 
   /** @param list takes what is to be sent, once each */
   constructor(
@@ -50,66 +63,64 @@ export class SparseTrees {
     this.#lists = lists
     this.#budget = budget
     this.#list = list
+    this.#all = 2 ** lists.length - 1
   }
 
   /** @param depth of the tree itself */
   walk(tree: Buffer, depth: number): void {
-    const path = Buffer.alloc(0)
-    const isIn = this.#judge(path, 0, true, [])
-    if (this.#enter(tree, 0, path, depth)) this.#walkAll({ oid: tree, path, depth: depth + 1, isIn })
+    if (this.#enter(tree, 0, ROOT, depth)) this.walkEntries(tree, depth + 1)
   }
 
   /** @param depth of what the tree holds */
   walkEntries(tree: Buffer, depth: number): void {
-    const path = Buffer.alloc(0)
-    this.#walkAll({ oid: tree, path, depth, isIn: this.#judge(path, 0, true, []) })
+    const stack: Folder[] = [{ oid: tree, place: ROOT, depth, isIn: this.#judge(ROOT, true, 0) }]
+    for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) this.#walkOne(folder, stack)
   }
 
-  #walkAll(root: Folder): void {
-    const stack = [root]
-    for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
-      const { oid, path, depth, isIn } = folder
-      const { data } = this.#reader.read(oid, 0)
-      forEachTreeEntry(data, (mode, nameStart, nameEnd, oidAt) => {
-        this.#budget.spend(1)
-        if (mode === GITLINK_MODE) return
-        const isFolder = mode === TREE_MODE
-        if (!isFolder && !this.#maySend(data, oidAt, depth)) return
-        const full = Buffer.concat([path, data.subarray(nameStart, nameEnd)])
-        const isInHere = this.#judge(full, path.length, isFolder, isIn)
-        if (isFolder) {
-          const below = Buffer.concat([full, SLASH])
-          if (!this.#enter(data, oidAt, below, depth)) return
-          // A copy: a part would keep the whole tree in memory for as long as it waits.
-          const child = Buffer.from(data.subarray(oidAt, oidAt + 20))
-          stack.push({ oid: child, path: below, depth: depth + 1, isIn: isInHere })
-        } else if (isInHere.every(Boolean)) this.#send(data, oidAt)
-      })
-    }
-  }
-
-  /** @returns for each list whether it has what lies there */
-  #judge(path: Buffer, nameAt: number, isFolder: boolean, above: readonly boolean[]): readonly boolean[] {
-    const key = isFolder ? `${path.toString('latin1')}/` : path.toString('latin1')
-    const known = this.#verdicts.get(key)
-    if (known !== undefined) return known
-    const verdicts = this.#lists.map((patterns, at) => {
-      const verdict = patterns.judge(path, nameAt, isFolder)
-      return verdict === 'undecided' ? above[at] === true : verdict === 'in'
+  #walkOne({ oid, place, depth, isIn }: Folder, stack: Folder[]): void {
+    const { data } = this.#reader.read(oid, 0)
+    forEachTreeEntry(data, (mode, nameStart, nameEnd, oidAt) => {
+      this.#budget.spend(1)
+      if (mode === GITLINK_MODE) return
+      const isFolder = mode === TREE_MODE
+      if (!isFolder && !this.#maySend(data, oidAt, depth)) return
+      const here = placeIn(place, data.subarray(nameStart, nameEnd))
+      if (!isFolder) {
+        if (this.#judge(here, false, isIn) === this.#all) this.#send(data, oidAt)
+      } else if (this.#enter(data, oidAt, here, depth)) {
+        // Copies: a part would keep the whole tree in memory for as long as it waits.
+        const child = Buffer.from(data.subarray(oidAt, oidAt + 20))
+        const kept = { ...here, name: Buffer.from(here.name) }
+        stack.push({ oid: child, place: kept, depth: depth + 1, isIn: this.#judge(here, true, isIn) })
+      }
     })
-    this.#verdicts.set(key, verdicts)
-    return verdicts
+  }
+
+  /** @param above bits of the folder in which it lies. @returns a bit for each list that has it */
+  #judge(place: Place, isFolder: boolean, above: number): number {
+    const key = isFolder ? keyOf(place.key, NOTHING) : place.key
+    const known = this.#verdicts.get(key)
+    if (known !== -1) return known
+    const path = pathOf(place)
+    this.#budget.spend(path.length)
+    this.#budget.remember()
+    let bits = 0
+    for (const [at, patterns] of this.#lists.entries()) {
+      const verdict = patterns.judge(path, path.length - place.name.length, isFolder)
+      if (verdict === 'undecided' ? (above & (1 << at)) !== 0 : verdict === 'in') bits |= 1 << at
+    }
+    this.#verdicts.set(key, 0, bits)
+    return bits
   }
 
   /** @returns whether what it holds has to be looked at */
-  #enter(oid: Buffer, at: number, path: Buffer, depth: number): boolean {
+  #enter(oid: Buffer, at: number, place: Place, depth: number): boolean {
     const { treeDepth = Number.POSITIVE_INFINITY, type } = this.#filter
     if (depth >= treeDepth || (this.#marks.of(oid, at) & KNOWN) !== 0) return false
-    const key = path.toString('latin1')
-    let trees = this.#seen.get(key)
-    if (trees === undefined) this.#seen.set(key, (trees = new OidMap(8)))
-    if (trees.get(oid, at) !== -1) return false
-    trees.set(oid, at, 1)
+    const key = keyOf(place.key, oid.subarray(at, at + 20))
+    if (this.#walked.get(key) !== -1) return false
+    this.#budget.remember()
+    this.#walked.set(key, 0, 1)
     if ((type ?? OBJECT_TYPE.tree) === OBJECT_TYPE.tree && (this.#marks.of(oid, at) & WANTED) === 0) this.#send(oid, at)
     return true
   }
@@ -125,4 +136,24 @@ export class SparseTrees {
     this.#marks.add(oid, at, WANTED)
     this.#list(oid, at)
   }
+}
+
+/** 20 bytes that stand for both together. */
+function keyOf(above: Buffer, name: Buffer): Buffer {
+  return createHash('sha256').update(above).update(name).digest().subarray(0, 20)
+}
+
+function placeIn(parent: Place, name: Buffer): Place {
+  const slash = parent.parent === undefined ? 0 : 1
+  return { parent, name, bytes: parent.bytes + slash + name.length, key: keyOf(parent.key, name) }
+}
+
+function pathOf(place: Place): Buffer {
+  const path = Buffer.alloc(place.bytes, '/')
+  let end = place.bytes
+  for (let at = place; at.parent !== undefined; at = at.parent) {
+    at.name.copy(path, end - at.name.length)
+    end -= at.name.length + 1
+  }
+  return path
 }

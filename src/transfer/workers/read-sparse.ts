@@ -5,7 +5,7 @@ import {
   SPARSE_LIMITS,
   SparseError,
   SparsePatterns,
-  StepBudget,
+  SparseBudget,
 } from '../../git/object-graph/sparse-patterns.ts'
 import { parseCommit } from '../../git/object/commit.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
@@ -21,7 +21,8 @@ import type { SparseSource } from './tasks.ts'
  */
 export function readSparse(store: ObjectStore, sources: readonly SparseSource[]): Sparse | undefined {
   if (sources.length === 0) return undefined
-  const budget = new StepBudget()
+  if (sources.length > SPARSE_LIMITS.sparse_filters.value) throw overSparseLimit('sparse_filters')
+  const budget = new SparseBudget()
   let bytes = 0
   const lists = sources.map((source) => {
     const text = readBlob(store, source)
