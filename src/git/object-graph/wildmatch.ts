@@ -56,20 +56,22 @@ export class Wildmatch {
       if (this.#states[state] === 0) continue
       const takes = token.kind === 'star' ? token.overSlashes || byte !== SLASH : token.bytes[byte] === 1
       if (!takes) continue
-      this.#enter(this.#next, token.kind === 'star' ? state : state + 1)
+      if (token.kind === 'star') this.#next[state] = 1
+      this.#enter(this.#next, state + 1)
       isAlive = true
     }
     return isAlive
   }
 
-  /** A star may stand for nothing: what follows it is entered with it. */
+  /** A star may stand for nothing: what follows it is entered with it; only then may the slash after it be left out. */
   #enter(states: Uint8Array, first: number): void {
     for (let state = first; ; state++) {
-      if (states[state] === 1) return
+      const isKnown = states[state] === 1
       states[state] = 1
       const token = this.#tokens[state]
       if (token?.kind !== 'star') return
       if (token.maySkipSlash) this.#enter(states, state + 2)
+      if (isKnown) return
     }
   }
 }

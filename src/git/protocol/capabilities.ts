@@ -25,8 +25,11 @@ export function parseGitProtocol(header: string | undefined): '0' | '1' | '2' {
   return versions.includes('version=1') ? '1' : '0'
 }
 
-/** Printable, without blanks, in one line (gitprotocol-capabilities, "session-id"). */
-const SESSION_ID = /^[\x21-\x7e]{1,200}$/
+/**
+ * As git makes them, one for each process that the client's was started by (trace2/tr2_sid.c). Clients may call
+ * themselves anything (gitprotocol-capabilities, "session-id"), but what is written to a log must be no secret.
+ */
+const SESSION_ID = /^(?:[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-(?:H[0-9a-f]{8}|Localhost)-P[0-9a-f]{8}(?:\/(?!$)|$)){1,10}$/
 
 /** @returns undefined for what is none: it serves tracing only, and no request is refused for it */
 export function parseSessionId(text: string | undefined): string | undefined {
