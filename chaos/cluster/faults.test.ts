@@ -179,6 +179,13 @@ describe('a kill', () => {
     expect(steps).toEqual(['a pack', 'met'])
   })
 
+  it('waits for a push that is still under way then, and lets quicker ones go', async () => {
+    let begun = 0
+    const nextPush = async (): Promise<void> => void begun++
+    await moment(kill('push', 8), { ...parts({}), nextPush, isPushing: () => begun === 4 })
+    expect(begun).toBe(4)
+  })
+
   it.each([
     { name: 'a mirror with a pack half taken', during: 'apply', packs: 1, effect: 'a pack lay there half taken' },
     { name: 'a mirror that was taking nothing', during: 'apply', packs: 0, effect: undefined },

@@ -25,13 +25,11 @@ export interface FaultParts {
 }
 
 /** Waits for what a kill is to meet; the rest waits for nothing. */
-export async function moment(action: Action, { cluster, nextPush, signal }: FaultParts): Promise<void> {
+export async function moment(action: Action, parts: FaultParts): Promise<void> {
   if (action.kind !== 'kill') return
+  const { cluster, signal } = parts
   if (action.during === 'apply') return packArrives(cluster.quarantine(action.node), action.afterMs, signal)
-  const enough = new AbortController()
-  const late = delay(MOMENT_MS_MAX, undefined, { signal: AbortSignal.any([signal, enough.signal]) })
-  await Promise.race([nextPush(), late]).finally(() => enough.abort())
-  await delay(action.afterMs, undefined, { signal })
+  return pushLasts(parts, action.afterMs)
 }
 
 /** @returns when it is done */
@@ -77,6 +75,22 @@ async function addAll(link: Link, toxics: readonly Toxic[], streams: readonly St
   // one that takes longer than Toxiproxy's own API waits (seed 4280312684 of slow-link: 503).
   return async () => {
     for (const remove of removals.toReversed()) await remove()
+  }
+}
+
+/** Waits until somebody has been pushing for so long, and is still; of a push that was quicker, as below. */
+async function pushLasts({ nextPush, isPushing, signal }: FaultParts, afterMs: number): Promise<void> {
+  const enough = new AbortController()
+  const late = delay(MOMENT_MS_MAX, 'late', { signal: AbortSignal.any([signal, enough.signal]) })
+  try {
+    for (let waitMs = afterMs; ; waitMs = Math.floor(waitMs / 2)) {
+      if ((await Promise.race([nextPush(), late])) === 'late') return
+      await delay(waitMs, undefined, { signal })
+      if (isPushing()) return
+    }
+  } finally {
+    enough.abort()
+    await late.catch(() => {})
   }
 }
 
