@@ -4,13 +4,13 @@ import { once } from 'node:events'
 import { randomInt } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { verifyBackup } from '../src/storage/backup/check-backup.ts'
 import { findBackup } from '../src/storage/backup/destination.ts'
 import { FileLock } from '../src/storage/file-lock.ts'
 import { backUp, flipBit, restoreFrom } from './support/backups.ts'
 import { cleanEnvironment } from './support/command-line.ts'
-import { contentsOf, fsck, fsckAll, Git, temporaryFolder } from './support/git.ts'
+import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
 import { NodeHost } from './support/hosts.ts'
 import { NodeProcess } from './support/node-process.ts'
 import { Random } from './support/random.ts'
@@ -28,6 +28,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await node[Symbol.asyncDispose]()
   folder[Symbol.dispose]()
+})
+
+/** What a test has made goes with it: each backup saves all there is. */
+afterEach(async () => {
+  const listed = (await (await node.api('/api/repos', host.token)).json()) as { name: string }[]
+  for (const { name } of listed) await remove(name)
 })
 
 /** A new repository with a commit, and the working copy that was pushed to it. */
@@ -62,75 +68,6 @@ function packsOf(gitDirectory: string): string[] {
   const packs = readdirSync(join(gitDirectory, 'objects/pack')).filter((name) => name.endsWith('.pack'))
   return packs.map((name) => join(gitDirectory, 'objects/pack', name))
 }
-
-describe('under load', () => {
-  const PUSHERS = ['load-one', 'load-two', 'load-three']
-  const PUSHES_MAX = 60
-
-  it('what is restored is a state that there was, and in the end equals the source', async () => {
-    const seed = randomInt(2 ** 32)
-    const destination = join(folder.path, 'under-load')
-    /** By repository: each state that its one pusher was told of, the first one first. */
-    const states = new Map<string, string[]>()
-    const works = await Promise.all(PUSHERS.map(async (name) => ({ name, ...(await pushed(name)) })))
-    for (const { work, url } of works) await work.run('push', '--quiet', url, 'main:pair')
-    const done = new AbortController()
-    const pushing = works.map(async ({ name, work, url }, number) => {
-      const random = new Random(seed + number)
-      const acknowledged = [await work.run('rev-parse', 'HEAD')]
-      states.set(name, acknowledged)
-      for (let i = 0; i < PUSHES_MAX && !done.signal.aborted; i++) {
-        writeFileSync(join(work.folder, `file-${random.below(5)}`), random.text(random.below(20_000)))
-        await work.commit(`commit ${i}`)
-        // Known before it is told: the backup may have seen it already.
-        acknowledged.push(await work.run('rev-parse', 'HEAD'))
-        await work.run('push', '--quiet', '--atomic', url, 'main', 'main:pair')
-      }
-    })
-    const rounds: { id: string; atLeast: Map<string, number> }[] = []
-    try {
-      for (let round = 0; round < 3; round++) {
-        // The last one may be under way, and the one before is acknowledged.
-        const atLeast = new Map(PUSHERS.map((name) => [name, Math.max(0, (states.get(name)?.length ?? 0) - 2)]))
-        const outcome = await node.guts('backup', '--to', destination, '--json')
-        expect(outcome, `seed ${seed}`).toMatchObject({ exitCode: 0, stderr: '' })
-        rounds.push({ id: (JSON.parse(outcome.stdout) as { id: string }).id, atLeast })
-      }
-    } finally {
-      done.abort()
-      await Promise.all(pushing)
-    }
-    for (const { id, atLeast } of rounds) {
-      const data = join(folder.path, `restored-${id}`)
-      await restoreFrom(destination, data, { id })
-      await fsckAll(join(data, 'repositories'))
-      for (const name of PUSHERS) {
-        const git = new Git(restoredRepository(data, name))
-        const [main = '', pair] = (await git.run('rev-parse', 'refs/heads/main', 'refs/heads/pair')).split('\n')
-        expect(pair, `seed ${seed}: atomic pushes are whole`).toBe(main)
-        const state = states.get(name)?.indexOf(main) ?? -1
-        expect(state, `seed ${seed}: ${name} has all that was acknowledged`).toBeGreaterThanOrEqual(
-          atLeast.get(name) ?? 0,
-        )
-      }
-    }
-    const pushes = [...states.values()].map(({ length }) => length)
-    expect(Math.min(...pushes), 'pushes went on').toBeGreaterThan(3)
-
-    expect(await node.guts('backup', '--to', destination)).toMatchObject({ exitCode: 0, stderr: '' })
-    const data = join(folder.path, 'restored-last')
-    expect(await node.guts('restore', '--from', destination, '--into', data)).toMatchObject({ exitCode: 0, stderr: '' })
-    for (const name of PUSHERS) {
-      expect(await contentsOf(restoredRepository(data, name))).toEqual(await contentsOf(host.gitDirectory(name)))
-    }
-    await using restored = await NodeProcess.start({ ...SETTINGS, dataDirectory: data })
-    const there = new NodeHost(restored, host)
-    const [first] = works
-    const main = await first?.work.run('rev-parse', 'main')
-    expect(await first?.work.run('ls-remote', there.url('load-one'), 'HEAD')).toBe(`${main}\tHEAD`)
-    if (first !== undefined) await pushAgain(first.work, there.url('load-one'), 'after')
-  })
-})
 
 describe('what happens between the listing and the copies', () => {
   it.each<{
@@ -218,6 +155,7 @@ describe('backups after the first', () => {
 
   it('after one that kill -9 ended in the middle is whole, and nothing is left of that', async () => {
     const destination = join(folder.path, 'killed')
+    await pushed('saved')
     const module = new URL('support/backups.ts', import.meta.url).href
     const script = `
       const { backUp } = await import(${JSON.stringify(module)})
@@ -230,9 +168,10 @@ describe('backups after the first', () => {
       env: cleanEnvironment(),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(child.stdout, 'data')
+    const closed = once(child, 'close')
+    await Promise.race([once(child.stdout, 'data'), closed])
     child.kill('SIGKILL')
-    await once(child, 'close')
+    await closed
     expect(readdirSync(destination)).toContainEqual(expect.stringMatching(/^incomplete-/))
     const listed = await node.guts('backup', 'list', '--from', destination, '--json')
     expect(listed).toMatchObject({ exitCode: 0, stdout: '[]\n' })
@@ -323,5 +262,74 @@ describe('places', () => {
     ).toEqual(['to-replace', 'to-replace.replaced-1'])
     const modes = [data, destination, join(destination, readdirSync(destination).sort()[0] ?? '')]
     expect(modes.map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o700, 0o700])
+  })
+})
+
+describe('under load', () => {
+  const PUSHERS = ['load-one', 'load-two', 'load-three']
+  const PUSHES_MAX = 60
+
+  it('what is restored is a state that there was, and in the end equals the source', async () => {
+    const seed = randomInt(2 ** 32)
+    const destination = join(folder.path, 'under-load')
+    /** By repository: each state that its one pusher was told of, the first one first. */
+    const states = new Map<string, string[]>()
+    const works = await Promise.all(PUSHERS.map(async (name) => ({ name, ...(await pushed(name)) })))
+    for (const { work, url } of works) await work.run('push', '--quiet', url, 'main:pair')
+    const done = new AbortController()
+    const pushing = works.map(async ({ name, work, url }, number) => {
+      const random = new Random(seed + number)
+      const acknowledged = [await work.run('rev-parse', 'HEAD')]
+      states.set(name, acknowledged)
+      for (let i = 0; i < PUSHES_MAX && !done.signal.aborted; i++) {
+        writeFileSync(join(work.folder, `file-${random.below(5)}`), random.text(random.below(20_000)))
+        await work.commit(`commit ${i}`)
+        // Known before it is told: the backup may have seen it already.
+        acknowledged.push(await work.run('rev-parse', 'HEAD'))
+        await work.run('push', '--quiet', '--atomic', url, 'main', 'main:pair')
+      }
+    })
+    const rounds: { id: string; atLeast: Map<string, number> }[] = []
+    try {
+      for (let round = 0; round < 2; round++) {
+        // The last one may be under way, and the one before is acknowledged.
+        const atLeast = new Map(PUSHERS.map((name) => [name, Math.max(0, (states.get(name)?.length ?? 0) - 2)]))
+        const outcome = await node.guts('backup', '--to', destination, '--json')
+        expect(outcome, `seed ${seed}`).toMatchObject({ exitCode: 0, stderr: '' })
+        rounds.push({ id: (JSON.parse(outcome.stdout) as { id: string }).id, atLeast })
+      }
+    } finally {
+      done.abort()
+      await Promise.all(pushing)
+    }
+    for (const { id, atLeast } of rounds) {
+      const data = join(folder.path, `restored-${id}`)
+      await restoreFrom(destination, data, { id })
+      for (const name of PUSHERS) {
+        await fsck(restoredRepository(data, name))
+        const git = new Git(restoredRepository(data, name))
+        const [main = '', pair] = (await git.run('rev-parse', 'refs/heads/main', 'refs/heads/pair')).split('\n')
+        expect(pair, `seed ${seed}: atomic pushes are whole`).toBe(main)
+        const state = states.get(name)?.indexOf(main) ?? -1
+        expect(state, `seed ${seed}: ${name} has all that was acknowledged`).toBeGreaterThanOrEqual(
+          atLeast.get(name) ?? 0,
+        )
+      }
+    }
+    const pushes = [...states.values()].map(({ length }) => length)
+    expect(Math.min(...pushes), 'pushes went on').toBeGreaterThan(2)
+
+    expect(await node.guts('backup', '--to', destination)).toMatchObject({ exitCode: 0, stderr: '' })
+    const data = join(folder.path, 'restored-last')
+    expect(await node.guts('restore', '--from', destination, '--into', data)).toMatchObject({ exitCode: 0, stderr: '' })
+    for (const name of PUSHERS) {
+      expect(await contentsOf(restoredRepository(data, name))).toEqual(await contentsOf(host.gitDirectory(name)))
+    }
+    await using restored = await NodeProcess.start({ ...SETTINGS, dataDirectory: data })
+    const there = new NodeHost(restored, host)
+    const [first] = works
+    const main = await first?.work.run('rev-parse', 'main')
+    expect(await first?.work.run('ls-remote', there.url('load-one'), 'HEAD')).toBe(`${main}\tHEAD`)
+    if (first !== undefined) await pushAgain(first.work, there.url('load-one'), 'after')
   })
 })
