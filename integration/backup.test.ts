@@ -181,8 +181,8 @@ describe('backups after the first', () => {
   })
 })
 
-describe('a source that is damaged', () => {
-  it('costs the backup that repository alone, which is named, and the exit code', async () => {
+describe('what goes wrong', () => {
+  it('in one repository costs the backup that one alone, which is named, and the exit code', async () => {
     const { gitDirectory } = await pushed('damaged')
     const { gitDirectory: sound } = await pushed('sound')
     const [pack = ''] = packsOf(gitDirectory)
@@ -204,12 +204,18 @@ describe('a source that is damaged', () => {
     expect(await contentsOf(restoredRepository(data, 'sound'))).toEqual(await contentsOf(sound))
   })
 
-  it.skipIf(MOUNT_REFUSAL !== undefined)('and a destination that is full is told, and left as it was', async () => {
+  it.skipIf(MOUNT_REFUSAL !== undefined)('on a disk that is full is told, and leaves it as it was', async () => {
     const { work, url } = await pushed('large')
     writeFileSync(join(work.folder, 'large'), new Random(2).text(3_000_000))
     await pushAgain(work, url, 'large-one')
     using small = new Tmpfs(2)
     await expect(backUp(node.dataDirectory, small.path)).rejects.toMatchObject({ detail: { code: 'destination_full' } })
+    expect(readdirSync(small.path)).toEqual(['backup.lock'])
+    const destination = join(folder.path, 'roomy')
+    await backUp(node.dataDirectory, destination)
+    await expect(restoreFrom(destination, join(small.path, 'data'))).rejects.toMatchObject({
+      detail: { code: 'destination_full' },
+    })
     expect(readdirSync(small.path)).toEqual(['backup.lock'])
   })
 })
