@@ -8,11 +8,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { verifyBackup } from '../src/storage/backup/check-backup.ts'
 import { findBackup } from '../src/storage/backup/destination.ts'
 import { FileLock } from '../src/storage/file-lock.ts'
-import { backUp, flipBit, restoreFrom } from './support/backups.ts'
+import { backUp, backUpOn, flipBit, restoreFrom } from './support/backups.ts'
 import { cleanEnvironment } from './support/command-line.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
 import { NodeHost } from './support/hosts.ts'
 import { NodeProcess } from './support/node-process.ts'
+import { PowerCutDisk, type SyncCall } from './support/power-cut.ts'
 import { Random } from './support/random.ts'
 import { MOUNT_REFUSAL, Tmpfs } from './support/tmpfs.ts'
 
@@ -178,6 +179,35 @@ describe('backups after the first', () => {
     const { manifest } = await backUp(node.dataDirectory, destination)
     expect(readdirSync(destination).sort()).toEqual([manifest.id, 'backup.lock'].sort())
     await verifyBackup(await findBackup(destination, undefined), () => {})
+  })
+})
+
+describe('the power goes once a backup is there', () => {
+  /** @param skipped which sync is only pretended. @returns what is wrong with the backup then */
+  async function cutPower(skipped?: number): Promise<{ syncs: readonly SyncCall[]; damage: string | undefined }> {
+    using root = temporaryFolder('backup-power')
+    const destination = join(root.path, 'backups')
+    mkdirSync(destination)
+    const disk = new PowerCutDisk(root.path, ['backups'])
+    disk.skippedSync = skipped
+    const { manifest } = await backUpOn(node.dataDirectory, destination, disk)
+    disk.powerOff()
+    disk.forget()
+    try {
+      await verifyBackup(await findBackup(destination, manifest.id), () => {})
+      return { syncs: disk.syncs, damage: undefined }
+    } catch (error) {
+      return { syncs: disk.syncs, damage: String(error) }
+    }
+  }
+
+  it('and it still is, which takes every single sync', async () => {
+    await pushed('synced')
+    const { syncs, damage } = await cutPower()
+    expect(damage).toBe(undefined)
+    // Pack, index, database, manifest with its checksum; seven folders.
+    expect(syncs).toHaveLength(12)
+    for (const { number, what } of syncs) expect((await cutPower(number)).damage, what).not.toBe(undefined)
   })
 })
 

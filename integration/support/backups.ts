@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type BackupReport, createBackup } from '../../src/storage/backup/create-backup.ts'
 import { type RestoreReport, restoreBackup } from '../../src/storage/backup/restore-backup.ts'
 import { dataPaths } from '../../src/storage/data-directory.ts'
-import { diskFileSystem } from '../../src/storage/file-system.ts'
+import { diskFileSystem, type FileSystem } from '../../src/storage/file-system.ts'
 
 /**
  * @param beforeFile is awaited before each file of the backup is made: what happens in it happens, for the backup, between
@@ -16,17 +16,21 @@ export function backUp(
   destination: string,
   beforeFile: (path: string) => Promise<void> = async () => {},
 ): Promise<BackupReport> {
+  return backUpOn(dataDirectory, destination, {
+    ...diskFileSystem,
+    async create(path, mode) {
+      await beforeFile(path)
+      return diskFileSystem.create(path, mode)
+    },
+  })
+}
+
+export function backUpOn(dataDirectory: string, destination: string, fileSystem: FileSystem): Promise<BackupReport> {
   return createBackup({
     paths: dataPaths(dataDirectory),
     destination,
     version: 'test',
-    fileSystem: {
-      ...diskFileSystem,
-      async create(path, mode) {
-        await beforeFile(path)
-        return diskFileSystem.create(path, mode)
-      },
-    },
+    fileSystem,
     onProgress: () => {},
   })
 }
