@@ -132,7 +132,7 @@ export class RepositoryCopier {
     }
     try {
       const lost = tips.find((tip) => !store.has(Buffer.from(tip, 'hex')))
-      if (lost !== undefined) throw missing(`object ${lost}, which a ref names, is not there`)
+      if (lost !== undefined) throw missing(`object ${lost}, which a ref named when the backup began, is not there`)
     } finally {
       store.close()
     }
