@@ -35,6 +35,10 @@ const COMMANDS = [
   'maintenance on',
   'maintenance off',
   'maintenance status',
+  'backup',
+  'backup list',
+  'backup verify',
+  'restore',
 ]
 
 describe('help', () => {
@@ -65,6 +69,13 @@ describe('wrong use ends with 2', () => {
       args: ['token', 'create', '--user', 'al', '--expires-days', '0'],
       message: /--expires-days/,
     },
+    { name: 'a backup without a place', args: ['backup'], message: /--to is required/ },
+    {
+      name: 'a backup of no such name',
+      args: ['restore', '--from', 'x', '--backup', '..'],
+      message: /--backup: A backup has/,
+    },
+    { name: 'an unknown word after a command', args: ['backup', 'nope', '--to', 'x'], message: /too many arguments/ },
     { name: 'a group alone', args: ['user'], message: /Usage: guts user/ },
     { name: 'a secret as a flag', args: ['config', 'check', '--private-key', 'x'], message: /unknown option/ },
   ])('$name', async ({ args, message }) => {

@@ -1,3 +1,6 @@
+import { backupList } from './backup-list.ts'
+import { backupVerify } from './backup-verify.ts'
+import { backup } from './backup.ts'
 import type { Command } from './command.ts'
 import { configCheck } from './config-check.ts'
 import { configDocs } from './config-docs.ts'
@@ -13,6 +16,7 @@ import { mirrorList } from './mirror-list.ts'
 import { mirrorRemove } from './mirror-remove.ts'
 import { peerList } from './peer-list.ts'
 import { repoList } from './repo-list.ts'
+import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { tokenCreate } from './token-create.ts'
@@ -21,7 +25,7 @@ import { tokenRevoke } from './token-revoke.ts'
 import { userCreate } from './user-create.ts'
 import { userList } from './user-list.ts'
 
-/** Every command. To add one: one file, one line. */
+/** Every command. To add one: one file, one line. One that has others below it comes before them. */
 export const COMMANDS: readonly Command[] = [
   start,
   dev,
@@ -44,6 +48,10 @@ export const COMMANDS: readonly Command[] = [
   maintenanceOn,
   maintenanceOff,
   maintenanceStatus,
+  backup,
+  backupList,
+  backupVerify,
+  restore,
 ]
 
 /** Commands of two words, and what the first one says about them. */

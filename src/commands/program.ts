@@ -53,22 +53,23 @@ function createParser(streams: Streams, act: Act): Parser {
   const groups = new Map<string, Parser>()
   for (const command of COMMANDS) {
     const [first = '', second] = command.name.split(' ')
-    if (second === undefined) addCommand(program, first, command, act)
+    // What follows a second word belongs to that command, also where the first one is a command by itself.
+    if (second === undefined) groups.set(first, addCommand(program, first, command, act).enablePositionalOptions())
     else {
       const group =
         groups.get(first) ??
         program
           .command(first)
           .summary(GROUPS[first] ?? '')
-          .helpCommand(false)
-      groups.set(first, group.description(GROUPS[first] ?? ''))
+          .description(GROUPS[first] ?? '')
+      groups.set(first, group.helpCommand(false))
       addCommand(group, second, command, act)
     }
   }
   return program
 }
 
-function addCommand(parent: Parser, word: string, command: Command, act: Act): void {
+function addCommand(parent: Parser, word: string, command: Command, act: Act): Parser {
   const parser = parent.command(word).summary(command.summary).description(command.summary)
   for (const [name, help] of Object.entries(command.positionals)) parser.argument(`<${name}>`, help)
   for (const { flags, help } of command.options) parser.option(flags, help)
@@ -79,7 +80,7 @@ function addCommand(parent: Parser, word: string, command: Command, act: Act): v
     if (flag !== undefined && takes(key)) parser.option(`${flag} <value>`, description)
   }
   parser.addHelpText('after', `\nExamples:\n${command.examples.map((example) => `  $ ${example}`).join('\n')}`)
-  parser.action(async () => act(command, parser.args, parser.opts()))
+  return parser.action(async () => act(command, parser.args, parser.opts()))
 }
 
 async function runCommand(

@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 
 import { hasErrorCode } from '../errors.ts'
 import { StorageError } from './error.ts'
+import { FileLock } from './file-lock.ts'
 import type { FileSystem } from './file-system.ts'
 
 /** Where everything lies below the data directory. */
@@ -64,11 +64,6 @@ function ignoreExisting(error: unknown): void {
   throw error
 }
 
-/** SQLITE_BUSY is 5; extended codes carry it in the low byte (sqlite.org/rescode.html). */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
-}
-
 export function unusable(directory: string, cause: unknown): StorageError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new StorageError(
@@ -85,40 +80,33 @@ export async function clearLeftovers(paths: DataPaths, fileSystem: FileSystem): 
   }
 }
 
-/**
- * One node per data directory. The lock is SQLite's own on a file of its own (POSIX advisory locks): the kernel drops
- * it with the process, so that no crash leaves it behind.
- */
+/** One node per data directory. */
 export class DirectoryLock {
-  /** A database that nothing refers to is closed by the garbage collector, and its lock would go with it. */
-  static readonly #held = new Set<DirectoryLock>()
-  readonly #database: DatabaseSync
+  readonly #lock: FileLock
 
-  private constructor(database: DatabaseSync) {
-    this.#database = database
-    DirectoryLock.#held.add(this)
+  private constructor(lock: FileLock) {
+    this.#lock = lock
   }
 
   /** @throws StorageError data_directory_in_use, data_directory_unusable */
   static take(paths: DataPaths): DirectoryLock {
-    let database: DatabaseSync | undefined
-    try {
-      database = new DatabaseSync(paths.lock, { timeout: 0 })
-      database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-      return new DirectoryLock(database)
-    } catch (cause) {
-      database?.close()
-      if (!isBusy(cause)) throw unusable(paths.root, cause)
-      throw new StorageError(
-        { code: 'data_directory_in_use', directory: paths.root },
-        `Another node is running on the data directory ${paths.root}; stop it, or choose another one (GUTS_DATA_DIR)`,
-        { cause },
-      )
-    }
+    const lock = takeLock(paths)
+    if (lock !== undefined) return new DirectoryLock(lock)
+    throw new StorageError(
+      { code: 'data_directory_in_use', directory: paths.root },
+      `Another node is running on the data directory ${paths.root}; stop it, or choose another one (GUTS_DATA_DIR)`,
+    )
   }
 
   release(): void {
-    DirectoryLock.#held.delete(this)
-    this.#database.close()
+    this.#lock.release()
+  }
+}
+
+function takeLock({ lock, root }: DataPaths): FileLock | undefined {
+  try {
+    return FileLock.take(lock)
+  } catch (cause) {
+    throw unusable(root, cause)
   }
 }

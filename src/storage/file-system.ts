@@ -12,7 +12,7 @@ export interface FileSystem {
   /** Creates a file for writing; it must not exist yet. */
   create(path: string, mode?: number): Promise<WritableFile>
   /** Makes one folder; its parent exists. */
-  makeDirectory(path: string): Promise<void>
+  makeDirectory(path: string, mode?: number): Promise<void>
   /** Replaces `to` if it is there. Durable only once both folders are synced. */
   rename(from: string, to: string): Promise<void>
   link(from: string, to: string): Promise<void>
@@ -36,8 +36,8 @@ export const diskFileSystem: FileSystem = {
   async create(path, mode = 0o644) {
     return new DiskFile(await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode))
   },
-  async makeDirectory(path) {
-    await mkdir(path)
+  async makeDirectory(path, mode) {
+    await mkdir(path, mode)
   },
   rename,
   link,

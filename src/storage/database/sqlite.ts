@@ -49,6 +49,21 @@ export function kyselyAdapter(database: Reader): SqliteDatabase {
   }
 }
 
+/** Another process has the lock. */
+export function isBusy(error: unknown): boolean {
+  return sqliteCodeOf(error) === 5
+}
+
+/** No byte more can be written. */
+export function isFull(error: unknown): boolean {
+  return sqliteCodeOf(error) === 13
+}
+
+/** SQLITE_BUSY is 5, SQLITE_FULL 13; extended codes carry them in the low byte (sqlite.org/rescode.html). */
+function sqliteCodeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+}
+
 function isAtLeast(version: string, minimum: readonly number[]): boolean {
   const parts = version.split('.').map(Number)
   for (const [i, needed] of minimum.entries()) {
