@@ -34,6 +34,14 @@ export async function step(git: Git, message: string, files: Readonly<Record<str
   await git.commit(message)
 }
 
+/** Others clone what lies at `source`, and push a new commit to `main` of the host. */
+export async function pushByOthers(outside: Git, source: Git, url: string): Promise<void> {
+  await outside.run('clone', '--quiet', '--no-local', source.folder, 'others')
+  const others = outside.in('others')
+  await step(others, 'by others', { 'a/b/c/deep.txt': 'by others\n', 'others.txt': 'others\n' })
+  await others.run('push', '--quiet', url, 'HEAD:refs/heads/main')
+}
+
 export interface Visit {
   /** Runs where the clone is to be made. */
   readonly outside: Git

@@ -1,9 +1,9 @@
 /** Shallow and partial clones, in every protocol, beside a twin that C git serves: each client ends with the same. */
-import { mkdirSync, existsSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeHistory, PARTIAL, type Row, SHALLOW, step } from './git-partial-rows.ts'
-import { fsck, Git, type GitOutcome, temporaryFolder } from './support/git.ts'
+import { makeHistory, PARTIAL, pushByOthers, type Row, SHALLOW } from './git-partial-rows.ts'
+import { fsck, Git, type GitOutcome, holdingsOf, temporaryFolder } from './support/git.ts'
 import { type Host, NodeHost, TwinHost } from './support/hosts.ts'
 import { NodeProcess } from './support/node-process.ts'
 
@@ -76,28 +76,9 @@ async function visit(row: Row, version: string, { url }: Place, here: string): P
     clone,
     url,
     timeOf: (revision) => source.run('log', '-1', '--format=%ct', revision),
-    async othersPush() {
-      await outside.run('clone', '--quiet', '--no-local', source.folder, 'others')
-      const others = outside.in('others')
-      await step(others, 'by others', { 'a/b/c/deep.txt': 'by others\n', 'others.txt': 'others\n' })
-      await others.run('push', '--quiet', url, 'HEAD:refs/heads/main')
-    },
+    othersPush: () => pushByOthers(outside, source, url),
   })
   return { said: said.map(withoutHost), holds: await holdingsOf(clone) }
-}
-
-/** Which objects are there, where history ends, and that nothing else is missing. */
-async function holdingsOf(clone: Git): Promise<unknown> {
-  const objects = await clone.run('cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)')
-  const gitDirectory = join(clone.folder, await clone.run('rev-parse', '--git-dir'))
-  const shallow = join(gitDirectory, 'shallow')
-  const { code } = await clone.try(['fsck', '--strict', '--no-dangling', '--no-progress'])
-  return {
-    objects: objects.split('\n').sort(),
-    refs: await clone.run('for-each-ref', '--format=%(refname) %(objectname)'),
-    shallow: existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').sort() : [],
-    fsck: code,
-  }
 }
 
 /** What git prints names the host; `stderr` is for people, and each host words it as it likes. */
