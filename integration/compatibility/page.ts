@@ -43,6 +43,8 @@ ${Object.values(OUTCOMES)
 |---|${':-:|'.repeat(clients.length)}
 ${table.join('\n')}
 
+None of these clients asks for \`object-info\`; \`integration/git-features.test.ts\` compares what it answers byte for byte.
+
 ## Why not
 
 ${sentences('note').join('\n')}
