@@ -27,6 +27,10 @@ export type ToolName =
   | 'k6'
   | 'toxiproxy-server'
   | 'go'
+  | 'python3'
+  | 'javac'
+  | 'java'
+  | 'mvn'
   | 'container engine'
   | 'docker compose'
   | 'kubectl'
@@ -78,6 +82,13 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
     howToGet: 'Install toxiproxy-server (https://github.com/Shopify/toxiproxy/releases), or Go, which builds it here.',
   },
   go: { executables: [{ name: 'go' }], howToGet: 'Install Go (https://go.dev/dl/, or Debian: golang).' },
+  python3: {
+    executables: [{ name: 'python3', probe: ['-m', 'pip', '--version'] }],
+    howToGet: 'Install Python from 3.10 on, with pip (Debian: python3 python3-pip).',
+  },
+  javac: { executables: [{ name: 'javac' }], howToGet: 'Install a JDK from 17 on (Debian: default-jdk-headless).' },
+  java: { executables: [{ name: 'java' }], howToGet: 'Install a JDK from 17 on (Debian: default-jdk-headless).' },
+  mvn: { executables: [{ name: 'mvn' }], howToGet: 'Install Maven (Debian: maven).' },
   'container engine': {
     // Their clients are often installed where no engine runs.
     executables: [

@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ROOT } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { ToolMissingError } from './errors.ts'
+import { runMaker } from './tool-build.ts'
 import { TOOLS } from './tool-table.ts'
-import { findTool, type ToolPlaces, toolThere } from './tools.ts'
+import { findFolder, findTool, type ToolPlaces, toolThere } from './tools.ts'
 
 /** Nobody listens there. */
 const NO_RELEASES = 'http://127.0.0.1:1'
@@ -124,6 +125,48 @@ describe('findTool', () => {
       return existsSync(stat) ? (readFileSync(stat, 'utf8').split(') ')[1] ?? '').slice(0, 1) : ''
     }
     await expect.poll(state).toMatch(/^Z?$/)
+  })
+})
+
+describe('findFolder', () => {
+  const options = (): Parameters<typeof findFolder>[1] => ({
+    signal: new AbortController().signal,
+    say: (line) => said.push(line),
+    places,
+  })
+  const fill = async (path: string): Promise<void> => void put(join(path, 'made'), PROGRAM)
+
+  it('makes it once', async () => {
+    const path = await findFolder('client-1', options(), { howToGet: 'Ask.', make: fill })
+    expect(readdirSync(path)).toEqual(['made'])
+    const again = { howToGet: 'Ask.', make: () => Promise.reject(new Error('made twice')) }
+    expect(await findFolder('client-1', options(), again)).toBe(path)
+    expect(left()).toEqual([])
+  })
+
+  it('takes what another process has made meanwhile', async () => {
+    const path = join(places.folder, 'client-1')
+    const make = async (into: string): Promise<void> => {
+      await fill(into)
+      await fill(path)
+    }
+    expect(await findFolder('client-1', options(), { howToGet: 'Ask.', make })).toBe(path)
+    expect(left()).toEqual([])
+  })
+
+  it('says how to get what cannot be made, and leaves nothing', async () => {
+    const make = async (into: string): Promise<void> => {
+      await fill(into)
+      await runMaker('the maker', {
+        program: 'sh',
+        args: ['-c', 'echo no such package; exit 1'],
+        signal: options().signal,
+      })
+    }
+    const making = findFolder('client-1', options(), { howToGet: 'Ask.', make })
+    await expect(making).rejects.toThrow(/client-1 is not there\. Ask\.[^]*the maker failed: no such package/)
+    await expect(making).rejects.toThrow(ToolMissingError)
+    expect(readdirSync(places.folder)).toEqual([])
   })
 })
 

@@ -1,8 +1,9 @@
 /** Finds the programs of others that a command of the harness runs, and makes those that can be made. */
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdtempSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdtempSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
+import { hasErrorCode } from '../src/errors.ts'
 import { ToolMissingError } from './errors.ts'
 import { buildWithGo } from './tool-build.ts'
 import { downloadRelease } from './tool-download.ts'
@@ -81,6 +82,36 @@ export async function findTool(name: ToolName, options: FindToolOptions): Promis
     }
     const tried = failures.map((failure) => `  ${failure}`).join('\n')
     throw new ToolMissingError(name, `${name} is not there. ${howToGet}\nTried:\n${tried}`)
+  } finally {
+    rmSync(workFolder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * A folder of pinned packages or built programs: as it was made here before, or made now.
+ * Several processes may ask at once: it appears whole, under a name that says what is in it.
+ * @param name says versions
+ * @param make fills the folder that it is given
+ * @throws ToolMissingError with what was tried, and how to get it
+ */
+export async function findFolder(
+  name: string,
+  { signal, places = MACHINE_PLACES }: FindToolOptions,
+  { make, howToGet }: { readonly make: (folder: string) => Promise<void>; readonly howToGet: string },
+): Promise<string> {
+  const path = join(places.folder, name)
+  if (existsSync(path)) return path
+  mkdirSync(places.folder, { recursive: true })
+  const workFolder = mkdtempSync(join(places.folder, 'making-'))
+  try {
+    await make(workFolder)
+    renameSync(workFolder, path)
+    return path
+  } catch (error) {
+    signal.throwIfAborted()
+    // Another process was faster.
+    if (hasErrorCode(error, 'ENOTEMPTY', 'EEXIST')) return path
+    throw new ToolMissingError(name, `${name} is not there. ${howToGet}\nTried:\n  ${String(error)}`, { cause: error })
   } finally {
     rmSync(workFolder, { recursive: true, force: true })
   }

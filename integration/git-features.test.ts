@@ -175,6 +175,10 @@ describe('session-id', () => {
       body,
     })
     expect(await response.text()).toContain('refs/heads/main')
-    expect(node.lines().filter((line) => 'client_session_id' in line && String(line['client_session_id']).includes('secret'))).toEqual([])
+    expect(
+      node
+        .lines()
+        .filter((line) => 'client_session_id' in line && String(line['client_session_id']).includes('secret')),
+    ).toEqual([])
   })
 })

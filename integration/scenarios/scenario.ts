@@ -35,6 +35,14 @@ export async function step(git: Git, message: string, files: Readonly<Record<str
   await git.commit(message)
 }
 
+/** Others clone what lies at `source`, and push a new commit to `main`, or what the refspecs say: it is their HEAD. */
+export async function pushByOthers(outside: Git, source: Git, url: string, ...refspecs: string[]): Promise<void> {
+  await outside.run('clone', '--quiet', '--no-local', source.folder, 'others')
+  const others = outside.in('others')
+  await step(others, 'by others', { 'a/b/c/deep.txt': 'by others\n', 'others.txt': 'others\n' })
+  await others.run('push', '--quiet', url, ...(refspecs.length > 0 ? refspecs : ['HEAD:refs/heads/main']))
+}
+
 export interface Visit {
   /** Runs where the clone is to be made. */
   readonly outside: Git
@@ -46,7 +54,7 @@ export interface Visit {
   /** A work tree with the history that the host began with. */
   readonly source: Git
   /** Others push a new commit to `main`, or what the refspecs say of their clone, in which it is HEAD. */
-  othersPush(...refspecs: readonly string[]): Promise<void>
+  othersPush(...refspecs: string[]): Promise<void>
 }
 
 export interface Scenario {

@@ -1,9 +1,9 @@
 /** A node and C git's own server with the same repository: what a scenario does at one, it does at the other. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { makeHistory, type Scenario, step, type Visit } from '../scenarios/scenario.ts'
-import { contentsOf, fsck, Git, type GitOutcome, temporaryFolder } from './git.ts'
+import { makeHistory, pushByOthers, type Scenario, type Visit } from '../scenarios/scenario.ts'
+import { contentsOf, fsck, Git, type GitOutcome, holdingsOf, temporaryFolder } from './git.ts'
 import { type Host, NodeHost, TwinHost } from './hosts.ts'
 import { NodeProcess } from './node-process.ts'
 
@@ -73,12 +73,7 @@ export class BothHosts implements AsyncDisposable {
       url: place.url,
       source: this.#source,
       timeOf: (revision) => this.#source.run('log', '-1', '--format=%ct', revision),
-      othersPush: async (...refspecs) => {
-        await outside.run('clone', '--quiet', '--no-local', this.#source.folder, 'others')
-        const others = outside.in('others')
-        await step(others, 'by others', { 'a/b/c/deep.txt': 'by others\n', 'others.txt': 'others\n' })
-        await others.run('push', '--quiet', place.url, ...(refspecs.length > 0 ? refspecs : ['HEAD:refs/heads/main']))
-      },
+      othersPush: (...refspecs) => pushByOthers(outside, this.#source, place.url, ...refspecs),
     }
     const said = await scenario.run(visit)
     return {
@@ -86,19 +81,6 @@ export class BothHosts implements AsyncDisposable {
       holds: existsSync(visit.clone.folder) ? await holdingsOf(visit.clone) : undefined,
       host: scenario.changes === true ? await contentsOf(place.gitDirectory) : undefined,
     }
-  }
-}
-
-/** Which objects are there, where history ends, and that nothing else is missing. */
-async function holdingsOf(clone: Git): Promise<unknown> {
-  const objects = await clone.run('cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)')
-  const shallow = join(clone.folder, await clone.run('rev-parse', '--git-dir'), 'shallow')
-  const { code } = await clone.try(['fsck', '--strict', '--no-dangling', '--no-progress'])
-  return {
-    objects: objects.split('\n').sort(),
-    refs: await clone.run('for-each-ref', '--format=%(refname) %(objectname) %(symref)'),
-    shallow: existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').sort() : [],
-    fsck: code,
   }
 }
 

@@ -1,6 +1,6 @@
 /** The machine's `git`, run as a user would run it, but with nothing of the machine's own configuration. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { killGroup } from '../../harness/process-group.ts'
@@ -104,12 +104,31 @@ export class Git {
   }
 }
 
+/** Of the machine's git, e.g. `2.39.5`. */
+export async function gitVersion(): Promise<string> {
+  return (await new Git(tmpdir()).run('version')).replace('git version ', '')
+}
+
 /** Everything a repository holds, by C git: refs with what they point to, and every object that they reach. */
 export async function contentsOf(gitDirectory: string): Promise<{ refs: string; objects: string }> {
   const git = new Git(gitDirectory)
   const refs = await git.run('for-each-ref', '--format=%(refname) %(objectname) %(*objectname)')
   const objects = await git.run('rev-list', '--objects', '--no-object-names', '--all')
   return { refs, objects: objects.split('\n').sort().join('\n') }
+}
+
+/** What a clone holds: which objects are there, where history ends, and that nothing else is missing. */
+export async function holdingsOf(clone: Git): Promise<unknown> {
+  const objects = await clone.run('cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)')
+  const gitDirectory = join(clone.folder, await clone.run('rev-parse', '--git-dir'))
+  const shallow = join(gitDirectory, 'shallow')
+  const { code } = await clone.try(['fsck', '--strict', '--no-dangling', '--no-progress'])
+  return {
+    objects: objects.split('\n').sort(),
+    refs: await clone.run('for-each-ref', '--format=%(refname) %(objectname) %(symref)'),
+    shallow: existsSync(shallow) ? readFileSync(shallow, 'utf8').split('\n').sort() : [],
+    fsck: code,
+  }
 }
 
 /** @throws Error with what git found: in what is at `gitDirectory` nothing may be missing or malformed (I2) */

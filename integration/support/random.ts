@@ -23,6 +23,12 @@ export class Random {
     return item
   }
 
+  /** The same items in another order (Fisher and Yates). */
+  shuffled<T>(items: readonly T[]): T[] {
+    const rest = [...items]
+    return items.map(() => rest.splice(this.below(rest.length), 1)[0] as T)
+  }
+
   /** Lower-case letters and digits, which hardly compress. */
   text(length: number): string {
     let text = ''
