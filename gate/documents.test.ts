@@ -15,7 +15,7 @@ it.each(DOCUMENTS)('%s names only npm scripts that there are', (file) => {
 })
 
 it('README names every suite', () => {
-  for (const suite of ['property', 'fuzz', 'chaos', 'load', 'integration', 'bench', 'gate', 'kills']) {
+  for (const suite of ['property', 'fuzz', 'chaos', 'load', 'integration', 'bench', 'gate', 'kills', 'crashes']) {
     expect(read('README.md'), suite).toContain(`npm run ${suite}`)
   }
 })
