@@ -79,6 +79,7 @@ export const CHECKS = {
   'git-over-http': integration('git-over-http', 'pushes and fetches as clients of every habit send them'),
   replication: integration('replication', 'three nodes replicate whatever is done to refs and nodes'),
   'power-cut': integration('power-cut', 'an acknowledged push survives loss of power; each sync is needed'),
+  'crash-states': integration('crash-states', 'a crash leaves the state before or after, nothing between'),
   'refs-race': unit('src/storage/repositories/ref-store', 'of racing changes of a ref exactly one wins'),
   'fuzz-drives-shipped-code': unit('fuzz/regression', 'every fuzz target drives shipped code'),
   'fuzz-regression': suite('fuzz', ['--regression'], 'every input that once broke something', {

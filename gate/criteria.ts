@@ -37,7 +37,7 @@ export const CRITERIA: readonly Criterion[] = [
   {
     id: 'S5',
     title: 'There is no crash path',
-    checks: ['crash-inputs', 'bad-packs', 'vanishing-clients', 'power-cut', 'fuzz-regression'],
+    checks: ['crash-inputs', 'bad-packs', 'vanishing-clients', 'power-cut', 'crash-states', 'fuzz-regression'],
   },
   { id: 'S6', title: 'Health tells the truth', checks: ['readiness'] },
   { id: 'S7', title: 'The circuit breaker trips, and closes again', checks: ['breaker', 'breaker-policy'] },

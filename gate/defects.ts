@@ -152,6 +152,15 @@ export const DEFECTS = {
     check: integration('power-cut', 'loses nothing that was acknowledged'),
     says: /expected 'git clone .*' to be undefined/,
   },
+  'pack-published-unsynced': {
+    criterion: 'S5',
+    what: 'refs change before the names of the objects that they need are on the disk',
+    file: 'src/storage/repositories/repository-files.ts',
+    from: '      await this.#fileSystem.syncDirectory(directory)\n',
+    to: '',
+    check: integration('crash-states', 'leaves the state before or after'),
+    says: /expected 'first push: after step .*' to be undefined/,
+  },
   'health-constant': {
     criterion: 'S6',
     what: 'the storage check says up whatever it found',

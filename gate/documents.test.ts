@@ -15,7 +15,18 @@ it.each(DOCUMENTS)('%s names only npm scripts that there are', (file) => {
 })
 
 it('README names every suite', () => {
-  for (const suite of ['property', 'fuzz', 'chaos', 'load', 'integration', 'bench', 'gate', 'kills', 'compat']) {
+  for (const suite of [
+    'property',
+    'fuzz',
+    'chaos',
+    'load',
+    'integration',
+    'bench',
+    'gate',
+    'kills',
+    'compat',
+    'crashes',
+  ]) {
     expect(read('README.md'), suite).toContain(`npm run ${suite}`)
   }
 })

@@ -154,8 +154,13 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   }
 }
 
+/** What a recovery needs of the node's data. */
+type RecoveredParts = Pick<NodeData, 'paths' | 'database' | 'lease' | 'log' | 'repositories'> & {
+  readonly transfer: Pick<Transfer, 'projector'>
+}
+
 /** Brings disk and database together again after whatever ended the last run, before anybody can ask. */
-export async function recoverData(data: NodeData, fileSystem: FileSystem, logger: Logger): Promise<void> {
+export async function recoverData(data: RecoveredParts, fileSystem: FileSystem, logger: Logger): Promise<void> {
   await clearLeftovers(data.paths, fileSystem)
   const sealed = await data.log.sealOld(data.lease)
   if (sealed > 0) logger.info({ entries: sealed }, 'Entries of the ref log from an older version were signed')

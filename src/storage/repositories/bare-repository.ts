@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { hasErrorCode } from '../../errors.ts'
 import type { FileSystem } from '../file-system.ts'
 import { writeDurably } from '../file-system.ts'
 
@@ -43,12 +44,18 @@ const FOLDERS_WHEN_UNUSED: Readonly<Record<string, readonly string[]>> = {
   'refs/tags': [],
 }
 
-/** Whether a folder is as `createBareRepository` left it: no object, no ref, nothing that somebody put there. */
+/**
+ * Whether a folder holds nothing but what `createBareRepository` makes: no object, no ref, nothing that somebody put
+ * there. Of that a part may be missing: what is not synced there, a power cut takes.
+ */
 export async function isUnusedRepository(path: string): Promise<boolean> {
   for (const [folder, expected] of Object.entries(FOLDERS_WHEN_UNUSED)) {
-    const found = await readdir(join(path, folder)).catch(() => undefined)
-    if (found === undefined || found.length !== expected.length) return false
-    if (!found.every((name) => expected.includes(name))) return false
+    try {
+      const found = await readdir(join(path, folder))
+      if (!found.every((name) => expected.includes(name))) return false
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT')) return false
+    }
   }
   return true
 }

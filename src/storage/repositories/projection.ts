@@ -4,11 +4,13 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { hasErrorCode } from '../../errors.ts'
-import type { FileSystem } from '../file-system.ts'
+import type { FileSystem, WritableFile } from '../file-system.ts'
 
 /**
- * The refs on disk, which follow the database (DESIGN §6). They are never synced: a start writes them anew, and objects
- * come first, so a projection that is behind is old but not broken.
+ * The refs on disk, which follow the database (DESIGN §6). Mostly they are not synced: a start writes anew what is not as
+ * it should be, and objects come first, so a projection that is behind is old but not broken. But packed-refs is synced
+ * before it gets its name: where a power cut tears it within what a tag points to, C git stops at that line, and a start
+ * that compares refs sees nothing wrong.
  */
 
 export interface ProjectedRef {
@@ -68,7 +70,7 @@ export async function projectAll(
   const lines = ['# pack-refs with: peeled fully-peeled sorted \n']
   const sorted = [...refs].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
   for (const { name, oid, peeled } of sorted) lines.push(`${oid} ${name}\n`, peeled === null ? '' : `^${peeled}\n`)
-  await replaceFile(fileSystem, repositoryPath, 'packed-refs', lines.join(''))
+  await replaceFile(fileSystem, repositoryPath, 'packed-refs', lines.join(''), (file) => file.sync())
   for (const name of (await looseRefs(repositoryPath)).keys()) await removeLoose(fileSystem, repositoryPath, name)
 }
 
@@ -116,7 +118,14 @@ async function readOrEmpty(path: string): Promise<string> {
   }
 }
 
-async function replaceFile(fileSystem: FileSystem, repositoryPath: string, name: string, text: string): Promise<void> {
+/** @param finish what is done to the new file before it gets its name */
+async function replaceFile(
+  fileSystem: FileSystem,
+  repositoryPath: string,
+  name: string,
+  text: string,
+  finish: (file: WritableFile) => Promise<void> = async () => {},
+): Promise<void> {
   const path = join(repositoryPath, name)
   // Not below refs/: git would take a half-written file there for a ref.
   const temporary = join(repositoryPath, `${randomUUID()}${TEMPORARY_EXTENSION}`)
@@ -124,6 +133,7 @@ async function replaceFile(fileSystem: FileSystem, repositoryPath: string, name:
   try {
     try {
       await file.write(Buffer.from(text), 0)
+      await finish(file)
     } finally {
       await file.close()
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
@@ -78,6 +78,16 @@ describe('a repository', () => {
     expect(await new Git(files.path(ALICE)).run('symbolic-ref', 'HEAD')).toBe('refs/heads/other')
   })
 
+  it.each(['refs/heads', 'refs', 'HEAD', 'objects'])(
+    'takes the place of one of which a power cut took %s',
+    async (lost) => {
+      await files.create(ALICE, HEAD)
+      rmSync(join(files.path(ALICE), lost), { recursive: true })
+      await files.create(ALICE, HEAD)
+      await fsck(files.path(ALICE))
+    },
+  )
+
   it.each([
     { name: 'an object', path: 'objects/ab/cd' },
     { name: 'a pack', path: 'objects/pack/pack-1.pack' },
@@ -142,6 +152,30 @@ describe('a pack', () => {
     await unkeep()
     await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
     expect(packs()).not.toContain(`pack-${packName}.pack`)
+  })
+
+  it.each([
+    { name: 'empty', left: '' },
+    { name: 'short', left: 'guts:' },
+    { name: 'zeros', left: '\0'.repeat('guts: until the refs are written\n'.length) },
+  ])('is kept no longer than to a start where a power cut left its mark $name', async ({ left }) => {
+    const { directory, packName } = await quarantined('one')
+    await files.publishPack(ALICE, directory, packName)
+    const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
+    expect(left.length).toBeLessThanOrEqual(readFileSync(keep).length)
+    writeFileSync(keep, left)
+    await files.unkeepAll(ALICE)
+    expect(existsSync(keep)).toBe(false)
+  })
+
+  it('of which a power cut kept the index alone is published when it comes again', async () => {
+    const first = await quarantined('one')
+    await files.publishPack(ALICE, first.directory, first.packName)
+    rmSync(join(files.path(ALICE), 'objects/pack', `pack-${first.packName}.pack`))
+    const again = await quarantined('one')
+    await files.publishPack(ALICE, again.directory, again.packName)
+    expect(files.objects(ALICE).read(again.oid)?.data.toString()).toBe('one')
+    expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', again.oid.toString('hex'))).toBe('one')
   })
 
   it('that its owner keeps stays kept', async () => {

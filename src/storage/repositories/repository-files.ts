@@ -160,7 +160,9 @@ export class RepositoryFiles {
     // Before the pack, and until the refs on disk need it: an operator's `git gc` in between would find it unreferenced.
     const unkeep = await this.#keepPack(join(directory, `pack-${packName}${KEEP}`))
     const present = await readdir(directory)
-    if (present.includes(`pack-${packName}.idx`)) return { takeBack: unkeep, unkeep }
+    // Both: a power cut may have kept the index of a push that was never acknowledged, without its pack.
+    const isHere = ['pack', 'idx'].every((extension) => present.includes(`pack-${packName}.${extension}`))
+    if (isHere) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
       for (const extension of ['idx', 'pack']) {
         await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
@@ -204,9 +206,8 @@ export class RepositoryFiles {
     for (const name of await readdir(directory)) {
       if (!name.endsWith(KEEP)) continue
       const path = join(directory, name)
-      // Others' are as their owners put them; one that a crash left empty is ours.
-      const content = await readFile(path)
-      if (content.length === 0 || content.equals(KEEP_MARK)) await this.#fileSystem.unlink(path)
+      // Others' are as their owners put them.
+      if (isOurMark(await readFile(path))) await this.#fileSystem.unlink(path)
     }
   }
 
@@ -229,6 +230,11 @@ export class RepositoryFiles {
     }
     await this.#fileSystem.syncDirectory(this.#paths.repositories)
   }
+}
+
+/** It is never synced: what a power cut leaves of it may be empty, short or zeros. */
+function isOurMark(content: Buffer): boolean {
+  return content.length <= KEEP_MARK.length && content.every((byte, at) => byte === KEEP_MARK[at] || byte === 0)
 }
 
 async function foldersIn(path: string): Promise<string[]> {
