@@ -44,8 +44,9 @@ const HOOK = `
 async function treeWith(tests: Readonly<Record<string, string>>): Promise<Awaited<ReturnType<typeof copyTree>>> {
   const tree = await copyTree(['harness', 'integration', 'src', 'vitest.config.ts', 'package.json', 'tsconfig.json'])
   const folder = join(tree.path, 'integration')
-  for (const name of readdirSync(folder)) if (name.endsWith('.test.ts')) rmSync(join(folder, name))
-  rmSync(join(folder, 'support/node-process.test.ts'))
+  for (const name of readdirSync(folder, { encoding: 'utf8', recursive: true })) {
+    if (name.endsWith('.test.ts')) rmSync(join(folder, name))
+  }
   for (const [name, text] of Object.entries(tests)) writeFileSync(join(folder, name), text)
   return tree
 }

@@ -67,9 +67,9 @@ const VERSION_0: BadFetch[] = [
   v0('a filter that is none', wants0(...wants(1), 'filter everything'), /invalid filter-spec/),
   v0('a filter of a size that is none', wants0(...wants(1), 'filter blob:limit=1t'), /invalid filter-spec/),
   v0(
-    'a filter by sparse checkout',
+    'a filter by patterns that are not there',
     wants0(...wants(1), 'filter sparse:oid=HEAD:x'),
-    /does not support filters by sparse/,
+    /unable to access sparse blob/,
   ),
   v0('more capabilities than anybody has', wants0(`want ${FIRST.oid} ${'x '.repeat(200)}`), /capabilities/),
   v0('one want more than the limit', wants0(...wants(3)), /Too many wants.*max_wants.* 2$/m),
