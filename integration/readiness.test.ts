@@ -1,7 +1,7 @@
 /** Readiness falls when what it vouches for is really taken away, and rises when it is back (I11). */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { cleanEnvironment } from './support/command-line.ts'
@@ -44,6 +44,18 @@ async function withRepository(node: NodeProcess): Promise<string> {
   return token
 }
 
+/** The node writes meanwhile: how much there is room for, only the disk can tell. */
+function fillUp(filler: string): void {
+  const descriptor = openSync(filler, 'w')
+  try {
+    for (const piece = Buffer.alloc(4_096); ;) writeSync(descriptor, piece)
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' })
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
 describe.skipIf(MOUNT_REFUSAL !== undefined)(`on a file system of its own (${MOUNT_REFUSAL ?? 'mounted'})`, () => {
   it('falls below the free space that is demanded, and rises above', async () => {
     using disk = new Tmpfs(128)
@@ -66,8 +78,7 @@ describe.skipIf(MOUNT_REFUSAL !== undefined)(`on a file system of its own (${MOU
     await using node = await NodeProcess.start({ dataDirectory: disk.path })
     const token = await withRepository(node)
     const filler = join(disk.path, 'filler')
-    const { bavail, bsize } = statfsSync(disk.path)
-    writeFileSync(filler, Buffer.alloc(bavail * bsize))
+    fillUp(filler)
     await untilReadiness(node, 503, { checks: { storage: { status: 'down' } } })
     await expectReadOnly(node, token)
     rmSync(filler)
