@@ -1,5 +1,5 @@
 /** Ways to clone (git-clone). */
-import { clones, clonesThen, type Scenario } from './scenario.ts'
+import { clones, clonesThen, type Scenario, triesToClone } from './scenario.ts'
 
 /** What is checked out, and what the clone is set to follow. */
 const HEAD = ['rev-parse', '--symbolic-full-name', 'HEAD'] as const
@@ -18,7 +18,7 @@ export const CLONE: readonly Scenario[] = [
   {
     name: 'a branch that is not there',
     like: 't5609',
-    run: async ({ outside, url }) => [`${(await outside.try(['clone', '--branch=nowhere', url, 'clone'])).code}`],
+    run: triesToClone('--branch=nowhere'),
   },
   {
     name: 'the only branch that is asked for, then a fetch',
@@ -57,9 +57,7 @@ export const CLONE: readonly Scenario[] = [
   {
     name: 'with an option for the server',
     like: 't5702',
-    run: async ({ outside, url }) => [
-      `${(await outside.try(['clone', '--quiet', '--server-option=hello', '--server-option=x=y', url, 'clone'])).code}`,
-    ],
+    run: triesToClone('--quiet', '--server-option=hello', '--server-option=x=y'),
   },
   {
     name: 'of an address that ends in a slash',

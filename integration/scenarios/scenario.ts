@@ -74,6 +74,11 @@ export const clones =
     return []
   }
 
+/** A clone that may be refused: how it ended is the same. */
+export const triesToClone =
+  (...options: string[]): Scenario['run'] =>
+  async ({ outside, url }) => [`ended with ${(await outside.try(['clone', ...options, url, 'clone'])).code}`]
+
 export const clonesThen =
   (options: readonly string[], ...commands: readonly (readonly string[])[]): Scenario['run'] =>
   async ({ outside, clone, url }) => {

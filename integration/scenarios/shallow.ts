@@ -1,5 +1,5 @@
 /** Clones with a part of history (gitshallow). */
-import { clones, clonesThen, type Scenario, step } from './scenario.ts'
+import { clones, clonesThen, type Scenario, step, triesToClone } from './scenario.ts'
 
 export const SHALLOW: readonly Scenario[] = [
   { name: 'the last commit', like: 't5537', run: clones('--depth=1') },
@@ -23,11 +23,7 @@ export const SHALLOW: readonly Scenario[] = [
   {
     name: 'nothing is young enough',
     like: 't5500',
-    run: async ({ outside, url }) => {
-      const { code } = await outside.try(['clone', '--shallow-since=2040-01-01', url, 'clone'])
-      await outside.run('init', '--quiet', 'clone')
-      return [`ended with ${code}`]
-    },
+    run: triesToClone('--shallow-since=2040-01-01'),
   },
   { name: 'what a tag does not reach', like: 't5500', run: clones('--shallow-exclude=v1') },
   { name: 'what a branch does not reach', like: 't5500', run: clones('--shallow-exclude=side') },
@@ -39,11 +35,7 @@ export const SHALLOW: readonly Scenario[] = [
   {
     name: 'what a ref that is not there does not reach',
     like: 't5500',
-    run: async ({ outside, url }) => {
-      const { code } = await outside.try(['clone', '--shallow-exclude=nowhere', url, 'clone'])
-      await outside.run('init', '--quiet', 'clone')
-      return [`ended with ${code}`]
-    },
+    run: triesToClone('--shallow-exclude=nowhere'),
   },
   { name: 'then more of it', like: 't5537', run: clonesThen(['--depth=1'], ['fetch', '--depth=3']) },
   { name: 'then less of it', like: 't5537', run: clonesThen(['--depth=8'], ['fetch', '--depth=2']) },
