@@ -16,6 +16,7 @@ import { encodePackIndex } from '../src/git/pack/index-file.ts'
 import { indexPack } from '../src/git/pack/indexer.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
 import { readerOf } from '../src/transfer/workers/open-stores.ts'
+import { ChosenObjects } from '../src/transfer/chosen-objects.ts'
 import { buildPack } from '../src/transfer/pack-builder.ts'
 import { history, makeHistory, run } from './histories.ts'
 import { prop } from './prop.ts'
@@ -193,7 +194,8 @@ prop([histories, fc.boolean(), fc.nat()], { numRuns: 3, endOnFailure: true })(
         const wanted = wants.slice(0, 1 + (place % wants.length))
         const selection = selectObjects(readerOf(store), { wants: wanted, haves: [] })
         const chunks: Buffer[] = []
-        await buildPack(store, selection, { thinPack: false, ofsDelta }, async (chunk) => void chunks.push(chunk))
+        const chosen = new ChosenObjects(store, selection)
+        await buildPack(store, chosen, { thinPack: false, ofsDelta }, async (chunk) => void chunks.push(chunk))
         store.close()
         rmSync(path, { recursive: true })
         packs.push(Buffer.concat(chunks))

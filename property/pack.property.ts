@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import { temporaryFolder } from '../integration/support/git.ts'
-import { type Selection, selectObjects } from '../src/git/object-graph/select.ts'
+import { selectObjects } from '../src/git/object-graph/select.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
 import { readerOf } from '../src/transfer/workers/open-stores.ts'
+import { ChosenObjects } from '../src/transfer/chosen-objects.ts'
 import { buildPack, type PackFeatures } from '../src/transfer/pack-builder.ts'
 import { type Commit, history, type Made, makeHistory, run } from './histories.ts'
+import { namesOf } from './names-of.ts'
 import { prop } from './prop.ts'
 
 const folder = temporaryFolder('packs')
@@ -32,8 +34,9 @@ async function inRepository<T>(work: (path: string) => T | Promise<T>): Promise<
 /** How the sender's objects lie on its disk. */
 const LAYOUTS = {
   loose: [],
-  'deltas by distance': ['repack', '-adfq', '--window=20', '--depth=20'],
+  'deltas by distance': ['-c', 'repack.writeBitmaps=false', 'repack', '-adfq', '--window=20', '--depth=20'],
   'deltas by name': ['-c', 'repack.useDeltaBaseOffset=false', 'repack', '-adfq', '--window=20'],
+  'with bitmaps': ['repack', '-adbfq', '--window=20'],
 } as const
 const layout = fc.constantFrom(...(Object.keys(LAYOUTS) as (keyof typeof LAYOUTS)[]))
 
@@ -58,8 +61,6 @@ function closureOf(repository: string, oids: readonly string[], not: readonly st
   return new Set(text === '' ? [] : text.split('\n'))
 }
 
-const namesOf = ({ oids, count }: Selection): string[] =>
-  Array.from({ length: count }, (_, at) => oids.toString('hex', at * 20, at * 20 + 20))
 const fromHex = (oids: readonly string[]): Buffer[] => oids.map((oid) => Buffer.from(oid, 'hex'))
 
 /** Sets that contain one another, said so that a failure shows the difference. */
@@ -85,7 +86,7 @@ async function ask(
   try {
     const annotatedTags = includeTags ? fromHex(tagNames) : []
     const selection = selectObjects(readerOf(store), { wants: fromHex(wanted), haves: fromHex(had), annotatedTags })
-    const selected = namesOf(selection)
+    const selected = namesOf(store, selection)
     assert.equal(new Set(selected).size, selected.length, 'each object once')
     const [reachable, known] = [closureOf(repository, wanted), closureOf(repository, had)]
     const needed = Array.from(reachable).filter((oid) => !known.has(oid))
@@ -110,7 +111,7 @@ async function ask(
       }
     }
     const chunks: Buffer[] = []
-    await buildPack(store, selection, features, async (chunk) => void chunks.push(chunk))
+    await buildPack(store, new ChosenObjects(store, selection), features, async (chunk) => void chunks.push(chunk))
     await inRepository((receiver) =>
       receive(repository, receiver, { wanted, had, selected, pack: Buffer.concat(chunks), features }),
     )

@@ -7,6 +7,7 @@ import { blob, delta, type MadeObject, ofsDelta, pack, refDelta, whole } from '.
 import type { Selection } from '../git/object-graph/select.ts'
 import { encodePackIndex } from '../git/pack/index-file.ts'
 import { ObjectStore } from '../storage/objects/object-store.ts'
+import { ChosenObjects } from './chosen-objects.ts'
 import { buildPack, type PackFeatures } from './pack-builder.ts'
 
 const folder = temporaryFolder('pack-builder')
@@ -37,7 +38,7 @@ async function build(from: ObjectStore, selection: Selection, features: Partial<
   const chunks: Buffer[] = []
   try {
     const both = { thinPack: false, ofsDelta: true, ...features }
-    await buildPack(from, selection, both, async (chunk) => void chunks.push(chunk))
+    await buildPack(from, new ChosenObjects(from, selection), both, async (chunk) => void chunks.push(chunk))
   } finally {
     from.close()
   }
@@ -68,17 +69,30 @@ const top = blob('the top of it '.repeat(50))
 const toTop = delta(base.data.length, top.data)
 const firstBase = [whole(base), ofsDelta(whole(base).length, toTop)]
 const lastBase = [refDelta(base.oid, toTop), whole(base)]
+/** Nobody wants it: so the pack is not sent as a whole. */
+const bystander = whole(blob('not wanted'))
 
 describe('a stored delta', () => {
   it.each([
-    { name: 'is sent as it is', entries: firstBase, features: {}, sent: ['whole', 'delta 1'] },
+    {
+      name: 'is sent as it is, with its whole pack',
+      entries: lastBase,
+      features: {},
+      sent: ['delta 1', 'whole'],
+    },
+    { name: 'is sent as it is', entries: [bystander, ...firstBase], features: {}, sent: ['whole', 'delta 1'] },
     {
       name: 'is sent by the name of its base',
-      entries: firstBase,
+      entries: [bystander, ...firstBase],
       features: { ofsDelta: false },
       sent: ['whole', 'delta 1'],
     },
-    { name: 'is made whole where its base comes after it', entries: lastBase, features: {}, sent: ['whole', 'whole'] },
+    {
+      name: 'is made whole where its base comes after it',
+      entries: [...lastBase, bystander],
+      features: {},
+      sent: ['whole', 'whole'],
+    },
   ])('$name', async ({ entries, features, sent }) => {
     const bytes = await build(store(entries), select([base, top]), features)
     expect(entriesOf(bytes)).toEqual(sent)
@@ -154,7 +168,7 @@ it('stops where nobody takes its pieces any more', async () => {
   only?.index.copyOid(0, oids, 0)
   const failing = buildPack(
     from,
-    { oids, count: 1, isKnown: () => false },
+    new ChosenObjects(from, { oids, count: 1, isKnown: () => false }),
     { thinPack: false, ofsDelta: true },
     async () => {
       throw new Error('disk full')

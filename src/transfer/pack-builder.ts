@@ -1,12 +1,17 @@
-import { createHash } from 'node:crypto'
 import { deflateSync } from 'node:zlib'
 
-import type { Selection } from '../git/object-graph/select.ts'
-import { encodeBaseDistance, encodeEntryHeader, encodePackHeader, ENTRY_TYPE } from '../git/pack/header.ts'
+import {
+  encodeBaseDistance,
+  encodeEntryHeader,
+  encodePackHeader,
+  ENTRY_TYPE,
+  PACK_HEADER_BYTES,
+} from '../git/pack/header.ts'
 import { PackError } from '../git/pack/error.ts'
-import { OidMap } from '../git/pack/oid-map.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { PackFile } from '../storage/objects/pack-file.ts'
+import type { ChosenFromPack, ChosenObjects } from './chosen-objects.ts'
+import { CHUNK_BYTES, HashedOutput } from './hashed-output.ts'
 
 export interface PackFeatures {
   /** The receiver completes deltas whose base it has (thin-pack). */
@@ -15,90 +20,83 @@ export interface PackFeatures {
   readonly ofsDelta: boolean
 }
 
-const CHUNK_BYTES = 256 * 1024
-
 /**
- * Writes a pack of the selected objects, piece by piece, reusing the compressed entries of stored packs as they are:
- * only a delta whose base the receiver will not have is made whole again.
+ * Writes a pack of the chosen objects, piece by piece, reusing the compressed entries of stored packs as they are: only
+ * a delta whose base the receiver will not have is made whole again.
  *
  * @param emit takes each piece, which is its to keep
  */
 export async function buildPack(
   store: ObjectStore,
-  selection: Selection,
+  chosen: ChosenObjects,
   features: PackFeatures,
   emit: (chunk: Buffer) => Promise<void>,
 ): Promise<void> {
-  const places = locateAll(store, selection)
   const output = new HashedOutput(emit)
-  await output.write(encodePackHeader(selection.count))
-  const written = new Float64Array(selection.count)
-  for (const place of places.order) {
-    written[place] = output.bytes
-    const packNumber = places.packs[place] as number
-    const pack = store.packs[packNumber]
-    if (pack === undefined) await writeWhole(output, store, selection.oids, place * 20)
-    else await writeEntry(output, pack, place, packNumber)
+  await output.write(encodePackHeader(chosen.count))
+  for (const part of chosen.packs) {
+    // Every base lies in its own pack, as far from its deltas as before.
+    if (features.ofsDelta && part.count === part.pack.index.count) await copyWhole(output, part.pack)
+    else await copyEntries({ output, store, chosen, features }, part)
   }
+  for (const oid of chosen.loose) await writeWhole(output, store, oid)
   await output.finish()
+}
 
-  async function writeEntry(out: HashedOutput, pack: PackFile, place: number, packNumber: number): Promise<void> {
-    const offset = places.offsets[place] as number
+interface Building {
+  readonly output: HashedOutput
+  readonly store: ObjectStore
+  readonly chosen: ChosenObjects
+  readonly features: PackFeatures
+}
+
+async function copyEntries(building: Building, { pack, positions }: ChosenFromPack): Promise<void> {
+  const { output, store, chosen, features } = building
+  const { order } = pack
+  /** Where each position was written. */
+  const written = new Float64Array(order.count)
+  const oid = Buffer.alloc(20)
+  for (let position = positions.next(0); position >= 0; position = positions.next(position + 1)) {
+    written[position] = output.bytes
+    const offset = order.offsetAt(position)
     const entry = pack.entryAt(offset)
     const dataAt = offset + entry.headerBytes
-    const dataBytes = pack.placeOf(offset).end - dataAt
+    const dataBytes = order.endAt(position) - dataAt
     if (entry.baseOffset < 0) {
-      await out.write(encodeEntryHeader(entry.type, entry.sizeBytes))
-      return copyBytes(out, pack, dataAt, dataBytes)
+      await output.write(encodeEntryHeader(entry.type, entry.sizeBytes))
+      await copyBytes(output, pack, dataAt, dataBytes)
+      continue
     }
-    const baseOid = Buffer.alloc(20)
-    pack.index.copyOid(pack.placeOf(entry.baseOffset).rank, baseOid, 0)
-    const base = places.byOid.get(baseOid)
-    const baseComesFirst = base >= 0 && places.packs[base] === packNumber && (places.offsets[base] as number) < offset
-    if (features.ofsDelta && baseComesFirst) {
-      await out.write(encodeEntryHeader(ENTRY_TYPE.ofsDelta, entry.sizeBytes))
-      await out.write(encodeBaseDistance((written[place] as number) - (written[base] as number)))
-      return copyBytes(out, pack, dataAt, dataBytes)
+    const base = order.positionAt(entry.baseOffset)
+    const isSent = positions.has(base)
+    const comesFirst = isSent && base < position
+    if (features.ofsDelta && comesFirst) {
+      await output.write(encodeEntryHeader(ENTRY_TYPE.ofsDelta, entry.sizeBytes))
+      await output.write(encodeBaseDistance((written[position] as number) - (written[base] as number)))
+      await copyBytes(output, pack, dataAt, dataBytes)
+      continue
     }
-    // By name: only towards a base that is sent from the same pack (so that no two deltas lean on each other), or is there.
-    if (baseComesFirst || (base < 0 && features.thinPack && selection.isKnown(baseOid, 0))) {
-      await out.write(encodeEntryHeader(ENTRY_TYPE.refDelta, entry.sizeBytes))
-      await out.write(baseOid)
-      return copyBytes(out, pack, dataAt, dataBytes)
+    pack.index.copyOid(order.rankAt(base), oid, 0)
+    // By name: only towards a base that comes first (so that no two deltas lean on each other), or that is there.
+    if (comesFirst || (!isSent && features.thinPack && chosen.isKnown(oid))) {
+      await output.write(encodeEntryHeader(ENTRY_TYPE.refDelta, entry.sizeBytes))
+      await output.write(oid)
+      await copyBytes(output, pack, dataAt, dataBytes)
+      continue
     }
-    return writeWhole(out, store, selection.oids, place * 20)
+    pack.index.copyOid(order.rankAt(position), oid, 0)
+    await writeWhole(output, store, oid)
   }
 }
 
-interface Places {
-  /** Object numbers in the order of writing: by pack, then by offset, so that reading is sequential. */
-  readonly order: Uint32Array
-  /** Pack number of each object; one beyond the packs for a loose object. */
-  readonly packs: Uint16Array | Uint32Array
-  readonly offsets: Float64Array
-  readonly byOid: OidMap
-}
-
-function locateAll(store: ObjectStore, { oids, count }: Selection): Places {
-  const packs = new Uint32Array(count)
-  const offsets = new Float64Array(count)
-  const byOid = new OidMap(count)
-  for (let i = 0; i < count; i++) {
-    const found = store.locate(oids, i * 20)
-    packs[i] = found?.packNumber ?? store.packs.length
-    offsets[i] = found?.offset ?? 0
-    byOid.set(oids, i * 20, i)
-  }
-  const order = Uint32Array.from(packs.keys()).sort(
-    (a, b) => (packs[a] as number) - (packs[b] as number) || (offsets[a] as number) - (offsets[b] as number),
-  )
-  return { order, packs, offsets, byOid }
-}
-
-async function writeWhole(output: HashedOutput, store: ObjectStore, oids: Buffer, at: number): Promise<void> {
-  const { type, data } = store.mustRead(oids, at)
+async function writeWhole(output: HashedOutput, store: ObjectStore, oid: Buffer): Promise<void> {
+  const { type, data } = store.mustRead(oid)
   await output.write(encodeEntryHeader(type, data.length))
   await output.write(deflateSync(data))
+}
+
+function copyWhole(output: HashedOutput, pack: PackFile): Promise<void> {
+  return copyBytes(output, pack, PACK_HEADER_BYTES, pack.order.end - PACK_HEADER_BYTES)
 }
 
 async function copyBytes(output: HashedOutput, pack: PackFile, position: number, bytes: number): Promise<void> {
@@ -108,48 +106,5 @@ async function copyBytes(output: HashedOutput, pack: PackFile, position: number,
     if (piece.length === 0) throw new PackError({ code: 'pack_truncated' }, `${pack.name} ends too early`)
     await output.write(piece)
     done += piece.length
-  }
-}
-
-/** Gathers small writes into large pieces, and hashes what goes by for the pack's trailer. */
-class HashedOutput {
-  bytes = 0
-  readonly #emit: (chunk: Buffer) => Promise<void>
-  readonly #hash = createHash('sha1')
-  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-  #filled = 0
-
-  constructor(emit: (chunk: Buffer) => Promise<void>) {
-    this.#emit = emit
-  }
-
-  /** Copies `bytes`; resolves at once unless a piece had to be handed on. */
-  write(bytes: Buffer): Promise<void> | undefined {
-    this.bytes += bytes.length
-    if (bytes.length <= CHUNK_BYTES - this.#filled) {
-      bytes.copy(this.#chunk, this.#filled)
-      this.#filled += bytes.length
-      return undefined
-    }
-    return this.#writeLarge(bytes)
-  }
-
-  async finish(): Promise<void> {
-    this.#hash.update(this.#chunk.subarray(0, this.#filled))
-    const trailer = this.#hash.digest()
-    await this.#emit(Buffer.concat([this.#chunk.subarray(0, this.#filled), trailer]))
-  }
-
-  async #writeLarge(bytes: Buffer): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const count = bytes.copy(this.#chunk, this.#filled, done)
-      done += count
-      this.#filled += count
-      if (this.#filled < CHUNK_BYTES) continue
-      this.#hash.update(this.#chunk)
-      await this.#emit(this.#chunk)
-      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-      this.#filled = 0
-    }
   }
 }

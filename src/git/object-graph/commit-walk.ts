@@ -1,15 +1,11 @@
-import { parseCommit } from '../object/commit.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { IN_QUEUE, KNOWN, type Marks, WANTED } from './marks.ts'
-import { fromHex, type ObjectReader } from './object-reader.ts'
+import { type CommitNode, type ObjectReader, readCommit } from './object-reader.ts'
 
-export interface WalkedCommit {
+/** A commit at which the receiver's history ends has no parents here. */
+export interface WalkedCommit extends CommitNode {
   readonly oid: Buffer
-  readonly tree: Buffer
-  /** Of a commit at which the receiver's history ends: none. */
-  readonly parents: readonly Buffer[]
-  readonly committerTimeS: number
 }
 
 export interface WalkBounds {
@@ -69,8 +65,7 @@ export class CommitWalk {
   }
 
   read(oid: Buffer): WalkedCommit {
-    const { tree, parents, committerTimeS } = parseCommit(this.#reader.read(oid, 0).data)
-    const isCut = this.#shallow.get(oid) === 1
-    return { oid, tree: fromHex(tree), parents: isCut ? [] : parents.map(fromHex), committerTimeS }
+    const { tree, parents, committerTimeS } = readCommit(this.#reader, oid)
+    return { oid, tree, parents: this.#shallow.get(oid) === 1 ? [] : parents, committerTimeS }
   }
 }

@@ -1,8 +1,7 @@
-import { parseCommit } from '../object/commit.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitWalk } from './commit-walk.ts'
 import { KNOWN, Marks, WANTED } from './marks.ts'
-import { type ObjectReader, peelToCommit, fromHex } from './object-reader.ts'
+import { type ObjectReader, peelToCommit, readCommit } from './object-reader.ts'
 
 /** The depth by which clients say that they want all (INFINITE_DEPTH in C git's shallow.h). */
 export const INFINITE_DEPTH = 0x7fffffff
@@ -53,7 +52,7 @@ export function findBoundary(
   const { border, isInside } = found
   const known = OidMap.of(shallows)
   const unshallow = shallows.filter(isInside)
-  const parents = unshallow.flatMap((oid) => parseCommit(reader.read(oid, 0).data).parents.map(fromHex))
+  const parents = unshallow.flatMap((oid) => readCommit(reader, oid).parents)
   return { shallow: border.filter((oid) => known.get(oid) === -1), unshallow, parents }
 }
 
@@ -83,7 +82,7 @@ function byDepth(reader: ObjectReader, starts: readonly Buffer[], depth: number)
   for (let level = 1; level < depth && commits.length > 0; level++) {
     const next: Buffer[] = []
     for (const oid of commits) {
-      for (const parent of parseCommit(reader.read(oid, 0).data).parents.map(fromHex)) {
+      for (const parent of readCommit(reader, oid).parents) {
         if (firstMet(parent, level + 1)) next.push(parent)
       }
     }

@@ -1,6 +1,5 @@
-import { parseCommit } from '../object/commit.ts'
 import { OidMap } from '../pack/oid-map.ts'
-import { fromHex, type ObjectReader, peelToCommit } from './object-reader.ts'
+import { type ObjectReader, peelToCommit, readCommit } from './object-reader.ts'
 
 /**
  * Whether every wanted commit reaches one of `common`, so that a receiver that has those need not say what else it has
@@ -17,7 +16,7 @@ export function everyWantReaches(reader: ObjectReader, wants: readonly Buffer[],
     const commit = peelToCommit(reader, oid)
     if (commit === undefined) continue
     haves.set(commit, 0, 1)
-    oldestS = Math.min(oldestS, parseCommit(reader.read(commit, 0).data).committerTimeS)
+    oldestS = Math.min(oldestS, readCommit(reader, commit).committerTimeS)
   }
   if (haves.size === 0) return false
   const walk = new Walk(reader, haves, oldestS)
@@ -60,9 +59,9 @@ class Walk {
 
   run(): void {
     for (let next = this.#stack.pop(); next !== undefined; next = this.#stack.pop()) {
-      const { parents, committerTimeS } = parseCommit(this.#reader.read(next.oid, 0).data)
+      const { parents, committerTimeS } = readCommit(this.#reader, next.oid)
       if (committerTimeS < this.#oldestS) continue
-      for (const parent of parents) this.visit(fromHex(parent), next.number)
+      for (const parent of parents) this.visit(parent, next.number)
     }
     for (let number = this.#roots.pop(); number !== undefined; number = this.#roots.pop()) {
       if (this.reached.has(number)) continue

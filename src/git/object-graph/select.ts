@@ -1,19 +1,25 @@
+import type { BitSet } from '../bitmap/bit-set.ts'
 import { parseTag } from '../object/tag.ts'
 import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
 import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
+import { selectByBitmaps } from './bitmap-select.ts'
 import { CommitWalk, type WalkedCommit } from './commit-walk.ts'
 import { isFiltering, NO_FILTER, type ObjectFilter } from './filter.ts'
 import { FilteredTrees } from './filtered-trees.ts'
 import { KNOWN, Marks, UNSENT, WANTED } from './marks.ts'
 import { fromHex, type SizedObjectReader } from './object-reader.ts'
+import type { Reachability } from './reachability.ts'
 import type { Sparse } from './sparse-patterns.ts'
 import { SparseTrees } from './sparse-trees.ts'
 
 export interface Selection {
   /** 20 bytes each: commits newest first, then tags, trees and blobs as they were found. */
   readonly oids: Buffer
+  /** Of `oids`. */
   readonly count: number
+  /** And these, where bitmaps told what is reached: none of `oids` is among them. */
+  readonly numbered?: { readonly numbers: BitSet; readonly reachability: Reachability }
   /** The receiver has this object already: it may serve as a base of a thin pack. */
   isKnown(oid: Buffer, at: number): boolean
 }
@@ -36,7 +42,7 @@ export interface Selecting {
  * times contradict history.
  */
 export function selectObjects(reader: SizedObjectReader, selecting: Selecting): Selection {
-  return new Selector(reader, selecting).select()
+  return selectByBitmaps(reader, selecting) ?? new Selector(reader, selecting).select()
 }
 
 class Selector {

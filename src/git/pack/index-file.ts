@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 
+import { isFanout, SortedNames, writeFanout } from '../object/sorted-names.ts'
 import { PackError } from './error.ts'
 
 /**
@@ -9,6 +10,7 @@ import { PackError } from './error.ts'
 
 const HEADER_BYTES = 8
 const FANOUT_BYTES = 256 * 4
+const OIDS_AT = HEADER_BYTES + FANOUT_BYTES
 const MAGIC = 0xff744f63
 
 export interface IndexedObjects {
@@ -31,11 +33,10 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
   const order = sortedOrder(oids, count)
   let longOffsets = 0
   for (let i = 0; i < count; i++) if ((offsets[i] as number) >= 2 ** 31) longOffsets++
-  const bytes = Buffer.alloc(HEADER_BYTES + FANOUT_BYTES + count * 28 + longOffsets * 8 + 40)
+  const bytes = Buffer.alloc(OIDS_AT + count * 28 + longOffsets * 8 + 40)
   bytes.writeUInt32BE(MAGIC, 0)
   bytes.writeUInt32BE(2, 4)
-  const fanout = new Uint32Array(256)
-  const oidsAt = HEADER_BYTES + FANOUT_BYTES
+  const oidsAt = OIDS_AT
   const crcsAt = oidsAt + count * 20
   const offsetsAt = crcsAt + count * 4
   let longAt = offsetsAt + count * 4
@@ -47,7 +48,6 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
       const oid = bytes.toString('hex', oidAt, oidAt + 20)
       throw new PackError({ code: 'object_duplicate', oid }, `The pack holds object ${oid} twice`)
     }
-    fanout[bytes[oidAt] as number]! += 1
     bytes.writeUInt32BE(crcs[entry] as number, crcsAt + rank * 4)
     const offset = offsets[entry] as number
     if (offset < 2 ** 31) bytes.writeUInt32BE(offset, offsetsAt + rank * 4)
@@ -57,7 +57,7 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
       longAt += 8
     }
   }
-  for (let i = 0, sum = 0; i < 256; i++) bytes.writeUInt32BE((sum += fanout[i] as number), HEADER_BYTES + i * 4)
+  writeFanout(bytes, HEADER_BYTES, bytes.subarray(OIDS_AT), count)
   packChecksum.copy(bytes, bytes.length - 40)
   createHash('sha1')
     .update(bytes.subarray(0, -20))
@@ -84,40 +84,25 @@ function sortedOrder(oids: Buffer, count: number): Uint32Array {
 export class PackIndex {
   readonly count: number
   readonly #bytes: Buffer
-  readonly #oidsAt = HEADER_BYTES + FANOUT_BYTES
+  readonly #names: SortedNames
   readonly #offsetsAt: number
 
   /** @throws PackError index_invalid */
   constructor(bytes: Buffer) {
-    if (bytes.length < HEADER_BYTES + FANOUT_BYTES + 40) throw indexInvalid('it is too short')
+    if (bytes.length < OIDS_AT + 40) throw indexInvalid('it is too short')
     if (bytes.readUInt32BE(0) !== MAGIC || bytes.readUInt32BE(4) !== 2) throw indexInvalid('it is not of version 2')
+    if (!isFanout(bytes, HEADER_BYTES)) throw indexInvalid('its fan-out falls')
     this.#bytes = bytes
-    let previous = 0
-    for (let i = 0; i < 256; i++) {
-      const sum = this.#fanout(i)
-      if (sum < previous) throw indexInvalid('its fan-out falls')
-      previous = sum
-    }
-    this.count = previous
-    const rest = bytes.length - (HEADER_BYTES + FANOUT_BYTES + this.count * 28 + 40)
+    this.#names = new SortedNames(bytes, HEADER_BYTES, OIDS_AT)
+    this.count = this.#names.count
+    const rest = bytes.length - (OIDS_AT + this.count * 28 + 40)
     if (rest < 0 || rest % 8 !== 0) throw indexInvalid('its length does not fit its fan-out')
-    this.#offsetsAt = this.#oidsAt + this.count * 24
+    this.#offsetsAt = OIDS_AT + this.count * 24
   }
 
   /** @returns the object's rank in the order of names, or -1 */
   rankOf(oid: Buffer, at = 0): number {
-    const first = oid[at] as number
-    let low = first === 0 ? 0 : this.#fanout(first - 1)
-    let high = this.#fanout(first)
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      const start = this.#oidsAt + middle * 20
-      const order = this.#bytes.compare(oid, at, at + 20, start, start + 20)
-      if (order === 0) return middle
-      if (order < 0) low = middle + 1
-      else high = middle
-    }
-    return -1
+    return this.#names.rankOf(oid, at)
   }
 
   offsetOf(rank: number): number {
@@ -135,15 +120,11 @@ export class PackIndex {
 
   /** Copies the name into `target` at `at`. */
   copyOid(rank: number, target: Buffer, at: number): void {
-    this.#bytes.copy(target, at, this.#oidsAt + rank * 20, this.#oidsAt + rank * 20 + 20)
+    this.#names.copy(rank, target, at)
   }
 
   oidAt(rank: number): string {
-    return this.#bytes.toString('hex', this.#oidsAt + rank * 20, this.#oidsAt + rank * 20 + 20)
-  }
-
-  #fanout(byte: number): number {
-    return this.#bytes.readUInt32BE(HEADER_BYTES + byte * 4)
+    return this.#names.hexAt(rank)
   }
 }
 

@@ -3,12 +3,15 @@ import { join } from 'node:path'
 import { inflateSync } from 'node:zlib'
 
 import { errorCodeOf, hasErrorCode } from '../../errors.ts'
+import type { CommitGraph } from '../../git/commit-graph/commit-graph.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { PackError } from '../../git/pack/error.ts'
 import { StorageError } from '../error.ts'
 import { ObjectCache } from './object-cache.ts'
+import type { PackBitmap } from './pack-bitmap.ts'
 import type { StoredObject } from './pack-file.ts'
 import { PackFile } from './pack-file.ts'
+import { WalkHelps } from './walk-helps.ts'
 
 /** Looks in a row at a folder whose packs go while we look. */
 const LOOKS_MAX = 5
@@ -23,6 +26,8 @@ export class ObjectStore {
   readonly #directory: string
   readonly #cache: ObjectCache
   #packs: PackFile[] = []
+  /** Its index files that speed up walks; read when somebody walks. */
+  readonly #helps: WalkHelps
   /** The two-digit folders there are: mostly none, and then a missing object costs no look at the disk. */
   #looseDirectories: ReadonlySet<string> = new Set()
 
@@ -33,11 +38,22 @@ export class ObjectStore {
   constructor(repositoryPath: string, cacheBytesMax: number) {
     this.#directory = join(repositoryPath, 'objects')
     this.#cache = new ObjectCache(cacheBytesMax)
+    this.#helps = new WalkHelps(this.#directory)
     this.refresh()
   }
 
   get packs(): readonly PackFile[] {
     return this.#packs
+  }
+
+  /** Trees, parents and times of commits, where `git commit-graph` or our maintenance wrote them down. */
+  get graph(): CommitGraph | undefined {
+    return this.#helps.graph()
+  }
+
+  /** What commits reach, where a pack has bitmaps. */
+  get bitmap(): PackBitmap | undefined {
+    return this.#helps.bitmap(this.#packs)
   }
 
   /**
@@ -76,6 +92,7 @@ export class ObjectStore {
       throw error
     }
     this.#looseDirectories = looseDirectories
+    this.#helps.refresh(files)
     this.#packs = packs
     for (const [name, pack] of known) if (!files.has(`${name}.idx`) || !files.has(`${name}.pack`)) pack.close()
   }

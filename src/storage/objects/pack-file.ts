@@ -15,6 +15,7 @@ import { inflateAt } from '../../git/pack/inflate.ts'
 import type { ByteSource } from '../../git/pack/source.ts'
 import { PackWindow } from '../../git/pack/source.ts'
 import type { ObjectCache } from './object-cache.ts'
+import { PackOrder } from './pack-order.ts'
 
 export interface StoredObject {
   /** 1 commit, 2 tree, 3 blob, 4 tag */
@@ -66,7 +67,7 @@ export class PackFile {
   readonly #window: PackWindow
   readonly #cache: ObjectCache
 
-  #byOffset: { readonly offsets: Float64Array; readonly ranks: Uint32Array } | undefined
+  #order: PackOrder | undefined
 
   /** @param indexBytes of a pack whose index is not on disk yet */
   constructor(packPath: string, name: string, cache: ObjectCache, indexBytes?: Buffer) {
@@ -95,23 +96,9 @@ export class PackFile {
     }
   }
 
-  /** The object whose entry begins at `offset`, and where the entry ends. */
-  placeOf(offset: number): { readonly rank: number; readonly end: number } {
-    const { offsets, ranks } = (this.#byOffset ??= this.#sortByOffset())
-    let low = 0
-    let high = offsets.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((offsets[middle] as number) < offset) low = middle + 1
-      else high = middle
-    }
-    return { rank: ranks[low] as number, end: offsets[low + 1] ?? this.source.bytes - PACK_TRAILER_BYTES }
-  }
-
-  #sortByOffset(): { offsets: Float64Array; ranks: Uint32Array } {
-    const unsorted = Float64Array.from({ length: this.index.count }, (_, rank) => this.index.offsetOf(rank))
-    const ranks = Uint32Array.from(unsorted.keys()).sort((a, b) => (unsorted[a] as number) - (unsorted[b] as number))
-    return { offsets: unsorted.sort(), ranks }
+  /** In which order the objects lie. */
+  get order(): PackOrder {
+    return (this.#order ??= new PackOrder(this.index, this.source.bytes - PACK_TRAILER_BYTES))
   }
 
   entryAt(offset: number): EntryAt {

@@ -3,7 +3,7 @@ import { findBoundary } from '../../git/object-graph/deepen.ts'
 import { fromHex } from '../../git/object-graph/object-reader.ts'
 import { selectObjects } from '../../git/object-graph/select.ts'
 import { SparseError } from '../../git/object-graph/sparse-patterns.ts'
-import type { ObjectStore } from '../../storage/objects/object-store.ts'
+import { ChosenObjects } from '../chosen-objects.ts'
 import { buildPack } from '../pack-builder.ts'
 import { openStore, readerOf } from './open-stores.ts'
 import { readSparse } from './read-sparse.ts'
@@ -26,7 +26,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
   const file = new RemoteFile(task.port)
   try {
     const progress = new ReadProgress(file)
-    const reader = { ...readerOf(store), read: (oid: Buffer, at: number) => progress.after(store.mustRead(oid, at)) }
+    const reader = readerOf(store, (read) => progress.after(read))
     const selection = selectObjects(reader, {
       wants: task.wants.map(fromHex),
       haves: task.haves.map(fromHex),
@@ -35,19 +35,19 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
       filter: task.filter,
       sparse: readSparse(store, task.sparse),
     })
-    const { oids, count } = selection
-    const stored = task.features.ofsDelta ? exactPack(store, oids, count) : undefined
+    const chosen = new ChosenObjects(store, selection)
+    const stored = task.features.ofsDelta ? chosen.exactPack() : undefined
     if (stored !== undefined) {
-      return { kind: 'stored', packPath: stored.path, objects: count, bytes: stored.source.bytes }
+      return { kind: 'stored', packPath: stored.path, objects: chosen.count, bytes: stored.source.bytes }
     }
     let bytes = 0
-    await buildPack(store, selection, task.features, async (chunk) => {
+    await buildPack(store, chosen, task.features, async (chunk) => {
       const position = bytes
       bytes += chunk.length
       await file.write(chunk, position)
     })
     await file.flush()
-    return { kind: 'built', objects: count, bytes }
+    return { kind: 'built', objects: chosen.count, bytes }
   } catch (error) {
     if (error instanceof SparseError) return { kind: 'refused', reason: error.message }
     throw error
@@ -95,13 +95,4 @@ class ReadProgress {
     if (this.#reads % READS_PER_REPORT === 0) this.#file.progress({ phase: 'selecting', done: this.#reads, total: 0 })
     return read
   }
-}
-
-/** The pack that holds just the selected objects, and nothing that the receiver may not see. */
-function exactPack(store: ObjectStore, oids: Buffer, count: number): ObjectStore['packs'][number] | undefined {
-  const candidates = store.packs.filter((pack) => pack.index.count === count)
-  return candidates.find((pack) => {
-    for (let i = 0; i < count; i++) if (pack.index.rankOf(oids, i * 20) < 0) return false
-    return true
-  })
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 
 import type { SizedObjectReader } from '../../git/object-graph/object-reader.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
+import type { StoredObject } from '../../storage/objects/pack-file.ts'
 
 /** Inflated objects kept between tasks, for each open repository of each worker. */
 const CACHE_BYTES = 16 * 1024 * 1024
@@ -27,10 +28,20 @@ export function openStore(repositoryPath: string): ObjectStore {
   return store
 }
 
-/** Of objects that are known to be here. */
-export function readerOf(store: ObjectStore): SizedObjectReader {
+/**
+ * Of objects that are known to be here.
+ *
+ * @param after each read, with what was read
+ */
+export function readerOf(store: ObjectStore, after = (read: StoredObject): StoredObject => read): SizedObjectReader {
   return {
-    read: (oid, at) => store.mustRead(oid, at),
+    get graph() {
+      return store.graph
+    },
+    get reachability() {
+      return store.bitmap
+    },
+    read: (oid, at) => after(store.mustRead(oid, at)),
     sizeOf: (oid, at) => store.sizeOf(oid, at) ?? store.mustRead(oid, at).data.length,
   }
 }

@@ -1,0 +1,141 @@
+import { BitSet } from '../bitmap/bit-set.ts'
+import { parseTag } from '../object/tag.ts'
+import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
+import { OBJECT_TYPE } from '../object/type.ts'
+import { OidMap } from '../pack/oid-map.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { type CommitNode, fromHex, type ObjectReader, readCommit } from './object-reader.ts'
+import type { Reachability } from './reachability.ts'
+
+interface Queued extends CommitNode {
+  readonly number: number
+}
+
+/**
+ * All that some objects reach, found by walking to the next commits whose closure is written down. Objects that have no
+ * number there get the ones behind.
+ */
+export class BitmapClosure {
+  readonly found: BitSet
+  readonly #reader: ObjectReader
+  readonly #known: Reachability
+  readonly #queue = new CommitQueue<Queued>()
+  readonly #roots: Buffer[] = []
+  readonly #numbers = new OidMap()
+  readonly #others: Buffer[] = []
+  /** Numbers of those without a number there that are blobs. */
+  readonly #otherBlobs = new BitSet(0)
+
+  constructor(reader: ObjectReader, known: Reachability) {
+    this.#reader = reader
+    this.#known = known
+    this.found = new BitSet(known.objects)
+  }
+
+  /** What was found and has no number there, in the order in which it was met. */
+  get others(): readonly { readonly oid: Buffer; readonly isBlob: boolean }[] {
+    const { objects } = this.#known
+    return this.#others
+      .map((oid, at) => ({ oid, isBlob: this.#otherBlobs.has(at), isFound: this.found.has(objects + at) }))
+      .filter(({ isFound }) => isFound)
+  }
+
+  has(oid: Buffer): boolean {
+    const number = this.#numberOf(oid, 0)
+    return number !== undefined && this.found.has(number)
+  }
+
+  /**
+   * Adds what the objects reach: commits, tags of anything, trees and blobs.
+   *
+   * @returns whether all of them are commits, or tags of commits
+   */
+  add(oids: readonly Buffer[]): boolean {
+    for (const oid of oids) this.#start(oid)
+    const areCommits = this.#roots.length === 0
+    const trees: Buffer[] = []
+    for (let commit = this.#queue.pop(); commit !== undefined; commit = this.#queue.pop()) {
+      if (this.found.has(commit.number)) continue
+      const reached = this.#reachedFrom(commit.number)
+      if (reached !== undefined) {
+        this.found.addAll(reached)
+        continue
+      }
+      this.found.add(commit.number)
+      trees.push(commit.tree)
+      for (const parent of commit.parents) this.#enqueue(parent)
+    }
+    for (const tree of trees) this.#walkTree(tree)
+    for (const root of this.#roots.splice(0)) this.#walkTree(root)
+    return areCommits
+  }
+
+  /** One object, and nothing that it reaches. */
+  addAlone(oid: Buffer): void {
+    this.found.add(this.#given(oid, 0))
+  }
+
+  #start(oid: Buffer): void {
+    for (let name = oid; !this.has(name);) {
+      const { type, data } = this.#reader.read(name, 0)
+      if (type === OBJECT_TYPE.commit) return this.#enqueue(name)
+      if (type !== OBJECT_TYPE.tag) {
+        this.#roots.push(name)
+        return
+      }
+      this.addAlone(name)
+      name = fromHex(parseTag(data).object)
+    }
+  }
+
+  #enqueue(oid: Buffer): void {
+    const number = this.#given(oid, 0)
+    if (!this.found.has(number)) this.#queue.push({ ...readCommit(this.#reader, oid), number })
+  }
+
+  #walkTree(root: Buffer): void {
+    if (!this.#visit(root, 0)) return
+    if (this.#reader.read(root, 0).type !== OBJECT_TYPE.tree) return
+    const stack = [root]
+    for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
+      const { data } = this.#reader.read(oid, 0)
+      forEachTreeEntry(data, (mode, _nameStart, _nameEnd, oidAt) => {
+        if (mode === GITLINK_MODE || !this.#visit(data, oidAt)) return
+        if (mode === TREE_MODE) stack.push(Buffer.from(data.subarray(oidAt, oidAt + 20)))
+        else this.#noteBlob(data, oidAt)
+      })
+    }
+  }
+
+  #visit(oid: Buffer, at: number): boolean {
+    const number = this.#given(oid, at)
+    if (this.found.has(number)) return false
+    this.found.add(number)
+    return true
+  }
+
+  #noteBlob(oid: Buffer, at: number): void {
+    const other = this.#numbers.get(oid, at)
+    if (other !== -1) this.#otherBlobs.add(other)
+  }
+
+  #reachedFrom(number: number): BitSet | undefined {
+    return number < this.#known.objects ? this.#known.reachedFrom(number) : undefined
+  }
+
+  #numberOf(oid: Buffer, at: number): number | undefined {
+    const known = this.#known.numberOf(oid, at)
+    if (known >= 0) return known
+    const other = this.#numbers.get(oid, at)
+    return other === -1 ? undefined : this.#known.objects + other
+  }
+
+  #given(oid: Buffer, at: number): number {
+    const number = this.#numberOf(oid, at)
+    if (number !== undefined) return number
+    this.#numbers.set(oid, at, this.#others.length)
+    // A copy: a part would keep the object in memory that names it.
+    this.#others.push(Buffer.from(oid.subarray(at, at + 20)))
+    return this.#known.objects + this.#others.length - 1
+  }
+}

@@ -1,0 +1,78 @@
+import type { BitSet } from '../bitmap/bit-set.ts'
+import { parseTag } from '../object/tag.ts'
+import { OBJECT_TYPE } from '../object/type.ts'
+import { OidMap } from '../pack/oid-map.ts'
+import { BitmapClosure } from './bitmap-closure.ts'
+import type { ObjectFilter } from './filter.ts'
+import { fromHex, peelToCommit, type SizedObjectReader } from './object-reader.ts'
+import type { Reachability } from './reachability.ts'
+import type { Selecting, Selection } from './select.ts'
+
+/**
+ * What a receiver needs that has nothing, from what is written down about reachability.
+ *
+ * @returns undefined where a walk does as well: no history is wanted, or only parts of it
+ */
+export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting): Selection | undefined {
+  const { wants, haves, annotatedTags = [], shallow = [], filter } = selecting
+  if (haves.length > 0 || shallow.length > 0 || (filter !== undefined && !filtersBlobsOnly(filter))) return undefined
+  if (!wants.some((want) => peelToCommit(reader, want) !== undefined)) return undefined
+  const { reachability } = reader
+  if (reachability === undefined) return undefined
+  const closure = new BitmapClosure(reader, reachability)
+  const blobBytes = filter?.blobBytes ?? Number.POSITIVE_INFINITY
+  // A blob that the client names is sent whatever the filter says.
+  if (!closure.add(wants) && blobBytes !== Number.POSITIVE_INFINITY) return undefined
+  const unsent = new OidMap()
+  for (const tag of annotatedTags) includeTag(reader, closure, unsent, tag)
+  const isSmall = (oid: Buffer): boolean => reader.sizeOf(oid, 0) < blobBytes
+  let { others } = closure
+  const numbers = closure.found
+  numbers.truncate(reachability.objects)
+  if (blobBytes !== Number.POSITIVE_INFINITY) {
+    others = others.filter(({ oid, isBlob }) => !isBlob || (blobBytes > 0 && isSmall(oid)))
+    dropBlobs(reachability, numbers, blobBytes > 0 ? isSmall : undefined)
+  }
+  return {
+    oids: Buffer.concat(others.map(({ oid }) => oid)),
+    count: others.length,
+    numbered: { numbers, reachability },
+    isKnown: () => false,
+  }
+}
+
+function filtersBlobsOnly({ treeDepth, type, sparse }: ObjectFilter): boolean {
+  return treeDepth === undefined && type === undefined && sparse.length === 0
+}
+
+function dropBlobs(known: Reachability, numbers: BitSet, isSent: ((oid: Buffer) => boolean) | undefined): void {
+  if (isSent === undefined) {
+    numbers.removeAll(known.blobs)
+    return
+  }
+  const oid = Buffer.alloc(20)
+  known.blobs.forEach((number) => {
+    if (!numbers.has(number)) return
+    known.copyOid(number, oid, 0)
+    if (!isSent(oid)) numbers.remove(number)
+  })
+}
+
+/** Adds a tag, and the tags between it and what it points to, when that is being sent (include-tag). */
+function includeTag(reader: SizedObjectReader, closure: BitmapClosure, unsent: OidMap, tag: Buffer): void {
+  const chain: Buffer[] = []
+  let isSent = false
+  for (let name = tag; ;) {
+    isSent = closure.has(name)
+    if (isSent || unsent.get(name) === 1) break
+    const { type, data } = reader.read(name, 0)
+    if (type !== OBJECT_TYPE.tag) break
+    chain.push(name)
+    name = fromHex(parseTag(data).object)
+  }
+  for (const name of chain) {
+    if (isSent) closure.addAlone(name)
+    // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
+    else unsent.set(name, 0, 1)
+  }
+}

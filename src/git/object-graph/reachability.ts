@@ -1,0 +1,13 @@
+import type { BitSet } from '../bitmap/bit-set.ts'
+
+/** For some commits, all that they reach: objects have the numbers from 0 to `objects` - 1. */
+export interface Reachability {
+  readonly objects: number
+  /** Numbers of the blobs. */
+  readonly blobs: BitSet
+  /** @returns -1: the object has no number */
+  numberOf(oid: Buffer, at: number): number
+  /** @returns the commit's closure, the caller's to change; undefined where nobody has written it down */
+  reachedFrom(number: number): BitSet | undefined
+  copyOid(number: number, target: Buffer, at: number): void
+}
