@@ -43,6 +43,8 @@ export class RepositoryFiles {
     max: OPEN_STORES_MAX,
     dispose: (store) => store.close(),
   })
+  /** By path. */
+  readonly #withdrawals = new Map<string, number>()
 
   constructor(paths: DataPaths, fileSystem: FileSystem, observe: ObserveStorage = unobserved) {
     this.#observe = observe
@@ -151,6 +153,14 @@ export class RepositoryFiles {
     return this.#observe('pack_publish', () => this.#publishPack(repository, quarantine, packName))
   }
 
+  /**
+   * How often objects went from here since the node began. Whoever checks something against the objects asks before that,
+   * and once more under the repository's lock: where the answers differ, what was checked may lean on what is gone (I2).
+   */
+  withdrawals(repository: RepositoryName): number {
+    return this.#withdrawals.get(this.path(repository)) ?? 0
+  }
+
   close(): void {
     this.#stores.clear()
   }
@@ -164,8 +174,14 @@ export class RepositoryFiles {
     const isHere = ['pack', 'idx'].every((extension) => present.includes(`pack-${packName}.${extension}`))
     if (isHere) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
-      for (const extension of ['idx', 'pack']) {
-        await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
+      try {
+        for (const extension of ['idx', 'pack']) {
+          await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
+        }
+      } finally {
+        // Not before: who asks in between would be told of it, and see the pack all the same.
+        const path = this.path(repository)
+        this.#withdrawals.set(path, this.withdrawals(repository) + 1)
       }
       await unkeep()
       this.#reload(repository)
