@@ -7,7 +7,7 @@ import { blob, delta, type MadeObject, ofsDelta, pack, refDelta, whole } from '.
 import type { Selection } from '../git/object-graph/select.ts'
 import { encodePackIndex } from '../git/pack/index-file.ts'
 import { ObjectStore } from '../storage/objects/object-store.ts'
-import { buildPack, type PackFeatures } from './pack-builder.ts'
+import { buildPack, DELTA_DEPTH_MAX, type PackFeatures } from './pack-builder.ts'
 
 const folder = temporaryFolder('pack-builder')
 afterAll(() => folder[Symbol.dispose]())
@@ -78,7 +78,12 @@ describe('a stored delta', () => {
       features: { ofsDelta: false },
       sent: ['whole', 'delta 1'],
     },
-    { name: 'is made whole where its base comes after it', entries: lastBase, features: {}, sent: ['whole', 'whole'] },
+    {
+      name: 'comes after its base, wherever that was',
+      entries: lastBase,
+      features: {},
+      sent: ['whole', 'delta 1'],
+    },
   ])('$name', async ({ entries, features, sent }) => {
     const bytes = await build(store(entries), select([base, top]), features)
     expect(entriesOf(bytes)).toEqual(sent)
@@ -108,12 +113,23 @@ describe('a stored delta', () => {
     expect(entriesOf(bytes, known).sort()).toEqual(sent)
   })
 
-  it('leans on nothing that is sent from another pack, so that no two lean on each other', async () => {
+  it('leans on what is sent from another pack, but no two lean on each other', async () => {
     // In one pack the top is made from the base, in the other one the base from the top.
     store(firstBase).close()
     const both = store([whole(top), ofsDelta(whole(top).length, delta(top.data.length, base.data))])
     expect(both.packs).toHaveLength(2)
-    expect(entriesOf(await build(both, select([base, top])))).toHaveLength(2)
+    expect(entriesOf(await build(both, select([base, top]))).sort()).toEqual(['delta 1', 'whole'])
+  })
+
+  it(`is made whole where as many as ${DELTA_DEPTH_MAX} would lie between it and something whole`, async () => {
+    const versions = Array.from({ length: DELTA_DEPTH_MAX + 2 }, (_, at) => blob(`version ${at} `.repeat(20)))
+    const changes = versions.map(({ oid, data }, at) => {
+      const next = versions[at + 1]
+      return next === undefined ? Buffer.alloc(0) : refDelta(oid, delta(data.length, next.data))
+    })
+    const bytes = await build(store([whole(versions[0] ?? base), ...changes.slice(0, -1)]), select(versions))
+    const depths = versions.map((_, depth) => (depth === 0 ? 'whole' : `delta ${depth}`)).slice(0, -1)
+    expect(entriesOf(bytes).sort()).toEqual([...depths, 'whole'].sort())
   })
 })
 

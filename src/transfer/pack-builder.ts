@@ -6,7 +6,7 @@ import { encodeBaseDistance, encodeEntryHeader, encodePackHeader, ENTRY_TYPE } f
 import { PackError } from '../git/pack/error.ts'
 import { OidMap } from '../git/pack/oid-map.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
-import type { PackFile } from '../storage/objects/pack-file.ts'
+import type { EntryAt, PackFile } from '../storage/objects/pack-file.ts'
 
 export interface PackFeatures {
   /** The receiver completes deltas whose base it has (thin-pack). */
@@ -16,6 +16,12 @@ export interface PackFeatures {
 }
 
 const CHUNK_BYTES = 256 * 1024
+
+/**
+ * Deltas in a row, as git makes them (git-config, pack.depth). Packs of many pushes lean on each other: without a limit
+ * the newest version of a file would be as many deltas away as it has versions.
+ */
+export const DELTA_DEPTH_MAX = 50
 
 /**
  * Writes a pack of the selected objects, piece by piece, reusing the compressed entries of stored packs as they are:
@@ -29,45 +35,108 @@ export async function buildPack(
   features: PackFeatures,
   emit: (chunk: Buffer) => Promise<void>,
 ): Promise<void> {
-  const places = locateAll(store, selection)
-  const output = new HashedOutput(emit)
-  await output.write(encodePackHeader(selection.count))
-  const written = new Float64Array(selection.count)
-  for (const place of places.order) {
-    written[place] = output.bytes
-    const packNumber = places.packs[place] as number
-    const pack = store.packs[packNumber]
-    if (pack === undefined) await writeWhole(output, store, selection.oids, place * 20)
-    else await writeEntry(output, pack, place, packNumber)
-  }
-  await output.finish()
+  await new PackBuilder(store, selection, features, emit).run()
+}
 
-  async function writeEntry(out: HashedOutput, pack: PackFile, place: number, packNumber: number): Promise<void> {
-    const offset = places.offsets[place] as number
+class PackBuilder {
+  readonly #store: ObjectStore
+  readonly #selection: Selection
+  readonly #features: PackFeatures
+  readonly #places: Places
+  readonly #output: HashedOutput
+  /** Where each object begins in the new pack; 0: nowhere yet. */
+  readonly #written: Float64Array
+  readonly #depths: Uint8Array
+
+  constructor(
+    store: ObjectStore,
+    selection: Selection,
+    features: PackFeatures,
+    emit: (chunk: Buffer) => Promise<void>,
+  ) {
+    this.#store = store
+    this.#selection = selection
+    this.#features = features
+    this.#places = locateAll(store, selection)
+    this.#output = new HashedOutput(emit)
+    this.#written = new Float64Array(selection.count)
+    this.#depths = new Uint8Array(selection.count)
+  }
+
+  async run(): Promise<void> {
+    const { count } = this.#selection
+    const written = this.#written
+    await this.#output.write(encodePackHeader(count))
+    const isBegun = new Uint8Array(count)
+    for (const first of this.#places.order) {
+      // Bases before what leans on them, wherever they lie; of deltas that lean on each other, one is made whole.
+      const open = [first]
+      for (let place = open.at(-1); place !== undefined; place = open.at(-1)) {
+        isBegun[place] = 1
+        const stored = written[place] === 0 ? this.#storedAt(place) : undefined
+        if (stored !== undefined && stored.base >= 0 && isBegun[stored.base] === 0) {
+          open.push(stored.base)
+          continue
+        }
+        open.pop()
+        if (written[place] !== 0) continue
+        written[place] = this.#output.bytes
+        if (stored === undefined) await writeWhole(this.#output, this.#store, this.#selection.oids, place * 20)
+        else await this.#writeStored(place, stored)
+      }
+    }
+    await this.#output.finish()
+  }
+
+  /** @returns undefined for a loose object */
+  #storedAt(place: number): Stored | undefined {
+    const pack = this.#store.packs[this.#places.packs[place] as number]
+    if (pack === undefined) return undefined
+    const offset = this.#places.offsets[place] as number
     const entry = pack.entryAt(offset)
     const dataAt = offset + entry.headerBytes
-    const dataBytes = pack.placeOf(offset).end - dataAt
-    if (entry.baseOffset < 0) {
-      await out.write(encodeEntryHeader(entry.type, entry.sizeBytes))
-      return copyBytes(out, pack, dataAt, dataBytes)
-    }
+    const stored = { pack, entry, dataAt, dataBytes: pack.placeOf(offset).end - dataAt }
+    if (entry.baseOffset < 0) return { ...stored, base: -1, baseOid: undefined }
     const baseOid = Buffer.alloc(20)
     pack.index.copyOid(pack.placeOf(entry.baseOffset).rank, baseOid, 0)
-    const base = places.byOid.get(baseOid)
-    const baseComesFirst = base >= 0 && places.packs[base] === packNumber && (places.offsets[base] as number) < offset
-    if (features.ofsDelta && baseComesFirst) {
-      await out.write(encodeEntryHeader(ENTRY_TYPE.ofsDelta, entry.sizeBytes))
-      await out.write(encodeBaseDistance((written[place] as number) - (written[base] as number)))
-      return copyBytes(out, pack, dataAt, dataBytes)
-    }
-    // By name: only towards a base that is sent from the same pack (so that no two deltas lean on each other), or is there.
-    if (baseComesFirst || (base < 0 && features.thinPack && selection.isKnown(baseOid, 0))) {
-      await out.write(encodeEntryHeader(ENTRY_TYPE.refDelta, entry.sizeBytes))
-      await out.write(baseOid)
-      return copyBytes(out, pack, dataAt, dataBytes)
-    }
-    return writeWhole(out, store, selection.oids, place * 20)
+    return { ...stored, base: this.#places.byOid.get(baseOid), baseOid }
   }
+
+  async #writeStored(place: number, { pack, entry, dataAt, dataBytes, base, baseOid }: Stored): Promise<void> {
+    const output = this.#output
+    if (baseOid === undefined) {
+      await output.write(encodeEntryHeader(entry.type, entry.sizeBytes))
+      return copyBytes(output, pack, dataAt, dataBytes)
+    }
+    const isKnown = base < 0 && this.#features.thinPack && this.#selection.isKnown(baseOid, 0)
+    const baseAt = this.#written[base] ?? 0
+    const depth = (this.#depths[base] ?? 0) + 1
+    // Only towards a base that comes earlier, so that no two deltas lean on each other, or is there.
+    if ((!isKnown && baseAt === 0) || depth > DELTA_DEPTH_MAX) {
+      return writeWhole(output, this.#store, this.#selection.oids, place * 20)
+    }
+    this.#depths[place] = depth
+    if (!isKnown && this.#features.ofsDelta) {
+      await output.write(encodeEntryHeader(ENTRY_TYPE.ofsDelta, entry.sizeBytes))
+      await output.write(encodeBaseDistance((this.#written[place] as number) - baseAt))
+    } else {
+      await output.write(encodeEntryHeader(ENTRY_TYPE.refDelta, entry.sizeBytes))
+      await output.write(baseOid)
+    }
+    return copyBytes(output, pack, dataAt, dataBytes)
+  }
+}
+
+/** An object as it lies in a pack. */
+interface Stored {
+  readonly pack: PackFile
+  readonly entry: EntryAt
+  readonly dataAt: number
+  readonly dataBytes: number
+  /** What it is a delta of. */
+  readonly baseOid: Buffer | undefined
+  /** The number of that among the selected objects; -1: it is none of them, or this is no delta. */
+  readonly base: number
 }
 
 interface Places {
