@@ -92,7 +92,10 @@ export async function publishWith(
     throw error
   }
   if (!applied) await published?.takeBack()
-  else if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+  else {
+    if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+    if (published !== undefined) parts.onPackCame(repository)
+  }
   return applied
 }
 
