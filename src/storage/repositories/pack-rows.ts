@@ -15,7 +15,6 @@ export class PackRows {
   readonly #database: Database
   readonly #lease: Pick<Lease, 'guard'>
   readonly #of: ReadStatement
-  readonly #count: ReadStatement
   readonly #crowded: ReadStatement
   readonly #live: ReadStatement
 
@@ -26,7 +25,6 @@ export class PackRows {
       'SELECT name, bytes, commits, trees, blobs, tags FROM packs WHERE repository_id = ?',
     )
     this.#live = database.reader.prepare('SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL')
-    this.#count = database.reader.prepare('SELECT count(*) AS packs FROM packs WHERE repository_id = ?')
     this.#crowded = database.reader.prepare(`SELECT repositories.id, owners.name AS owner, repositories.name
       FROM packs JOIN repositories ON repositories.id = packs.repository_id
       JOIN owners ON owners.id = repositories.owner_id
@@ -41,10 +39,6 @@ export class PackRows {
 
   of(repositoryId: string): PackRow[] {
     return this.#of.all(repositoryId) as unknown as PackRow[]
-  }
-
-  count(repositoryId: string): number {
-    return (this.#count.get(repositoryId) as { packs: number }).packs
   }
 
   /** Repositories of at least so many packs. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../../observability/metrics.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { type MaintenanceRequest, MaintenanceRequests } from '../../storage/maintenance-requests.ts'
 import type { RepositoryRow } from '../../storage/repositories/pack-rows.ts'
+import { choosePacks } from './geometry.ts'
 import { choose, repack, type RepackAim, type Repacked, type RepackParts } from './repack.ts'
 
 /**
@@ -47,7 +48,9 @@ export class Housekeeping {
 
   /** After the recovery: repositories of many packs wait for their turn, and requests are looked for. */
   start(): void {
-    for (const repository of this.#parts.rows.crowded(PACKS_OUTSIDE_MAX)) this.#waiting.set(repository.id, repository)
+    for (const repository of this.#parts.rows.crowded(PACKS_OUTSIDE_MAX)) {
+      if (this.#isNeeded(repository.id)) this.#waiting.set(repository.id, repository)
+    }
     this.#timer = setInterval(() => this.#wake(), LOOK_FOR_REQUESTS_EVERY_MS)
     this.#timer.unref()
     this.#wake()
@@ -62,7 +65,7 @@ export class Housekeeping {
 
   /** A pack has come; returns at once. */
   packCame({ id, owner, name }: RepositoryRow): void {
-    if (this.#timer === undefined || this.#waiting.has(id) || this.#parts.rows.count(id) < PACKS_OUTSIDE_MAX) return
+    if (this.#timer === undefined || this.#waiting.has(id) || !this.#isNeeded(id)) return
     const failedAtMs = this.#failedAtMs.get(id)
     if (failedAtMs !== undefined && Date.now() - failedAtMs < AGAIN_AFTER_FAILURE_MS) return
     this.#waiting.set(id, { id, owner, name })
@@ -108,9 +111,28 @@ export class Housekeeping {
     })
   }
 
+  /** By what the database knows, which is quick, and seldom wrong; the run looks at the packs themselves. */
+  #isNeeded(id: string): boolean {
+    const packs = this.#parts.rows.of(id)
+    if (packs.length < PACKS_OUTSIDE_MAX) return false
+    const sizes = packs.map(({ commits, trees, blobs, tags }) => ({ objects: commits + trees + blobs + tags }))
+    return choosePacks(sizes).length >= PACKS_OUTSIDE_MAX
+  }
+
+  /** Nobody asked for it: in maintenance, or where the disk is full, it waits. */
+  #isWritable(): boolean {
+    try {
+      this.#parts.writeGate.assertWritable()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   #wake(): void {
     if (this.#working !== undefined || this.#stopping.signal.aborted) return
-    if (this.#waiting.size === 0 && this.#requests.next() === undefined) return
+    const isWaiting = this.#waiting.size > 0 && this.#isWritable()
+    if (!isWaiting && this.#requests.next() === undefined) return
     // Whoever woke it may be a push, whose lines and costs this is no part of.
     const work = runInContext(newOperation('maintenance'), () => this.#work())
     this.#working = work.finally(() => (this.#working = undefined))
@@ -126,7 +148,7 @@ export class Housekeeping {
         continue
       }
       const [next] = this.#waiting.values()
-      if (next === undefined) return
+      if (next === undefined || !this.#isWritable()) return
       this.#waiting.delete(next.id)
       try {
         await this.run(next, 'few')
