@@ -156,7 +156,7 @@ export const DEFECTS = {
     criterion: 'S5',
     what: 'refs change before the names of the objects that they need are on the disk',
     file: 'src/storage/repositories/repository-files.ts',
-    from: '      await this.#fileSystem.syncDirectory(directory)\n',
+    from: '    await this.#fileSystem.syncDirectory(directory)\n',
     to: '',
     check: integration('crash-states', 'leaves the state before or after'),
     says: /expected 'first push: after step .*' to be undefined/,

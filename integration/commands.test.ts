@@ -32,6 +32,9 @@ const COMMANDS = [
   'token list',
   'token revoke',
   'repo list',
+  'repo stats',
+  'repo fsck',
+  'repo gc',
   'maintenance on',
   'maintenance off',
   'maintenance status',
@@ -76,6 +79,8 @@ describe('wrong use ends with 2', () => {
       message: /--backup: A backup has/,
     },
     { name: 'an unknown word after a command', args: ['backup', 'nope', '--to', 'x'], message: /too many arguments/ },
+    { name: 'no repository', args: ['repo', 'gc'], message: /Name a repository, like alice\/app, or give --all/ },
+    { name: 'one repository of all', args: ['repo', 'gc', 'alice/app', '--all'], message: /or give --all/ },
     { name: 'a group alone', args: ['user'], message: /Usage: guts user/ },
     { name: 'a secret as a flag', args: ['config', 'check', '--private-key', 'x'], message: /unknown option/ },
   ])('$name', async ({ args, message }) => {

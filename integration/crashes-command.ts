@@ -12,7 +12,7 @@ const STATES_PER_POINT = 60
 const HELP = `Usage: npm run crashes [-- OPERATION…] [--states-per-point N] [--seed N]
 
 Records what a node does to its disk and its database while repositories are made, pushed to,
-cloned and deleted. After each step it takes every state in which a crash could leave the disk:
+cloned, maintained and deleted. After each step it takes every state in which a crash could leave the disk:
 what was not synced kept, lost or torn, each by itself; renames between folders half durable; and
 around a commit either database. A start on each of them must make the state before or the state
 after, whole, with nothing left over and nothing that git fsck complains of; what was acknowledged

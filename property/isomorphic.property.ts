@@ -194,7 +194,7 @@ prop([histories, fc.boolean(), fc.nat()], { numRuns: 3, endOnFailure: true })(
         const wanted = wants.slice(0, 1 + (place % wants.length))
         const selection = selectObjects(readerOf(store), { wants: wanted, haves: [] })
         const chunks: Buffer[] = []
-        const chosen = new ChosenObjects(store, selection)
+        const chosen = ChosenObjects.of(store, selection)
         await buildPack(store, chosen, { thinPack: false, ofsDelta }, async (chunk) => void chunks.push(chunk))
         store.close()
         rmSync(path, { recursive: true })

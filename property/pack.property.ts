@@ -111,7 +111,7 @@ async function ask(
       }
     }
     const chunks: Buffer[] = []
-    await buildPack(store, new ChosenObjects(store, selection), features, async (chunk) => void chunks.push(chunk))
+    await buildPack(store, ChosenObjects.of(store, selection), features, async (chunk) => void chunks.push(chunk))
     await inRepository((receiver) =>
       receive(repository, receiver, { wanted, had, selected, pack: Buffer.concat(chunks), features }),
     )

@@ -26,12 +26,14 @@ import { KeyedMutex } from './storage/keyed-mutex.ts'
 import { Lease } from './storage/lease.ts'
 import { Maintenance } from './storage/maintenance.ts'
 import { createStorageObserver } from './storage/observe.ts'
+import { PackRows } from './storage/repositories/pack-rows.ts'
 import { signerOf } from './storage/repositories/ref-log.ts'
 import { RefLog } from './storage/repositories/ref-log-store.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
 import { WriteConditions } from './storage/write-conditions.ts'
 import type { RepositoryRef } from './transfer/git-request.ts'
+import { Housekeeping } from './transfer/maintenance/housekeeping.ts'
 import { Transfer } from './transfer/transfer.ts'
 import { GitWorkers } from './transfer/workers/pool.ts'
 
@@ -63,6 +65,7 @@ export interface NodeData {
   readonly transfer: Transfer
   readonly browse: Browse
   readonly writeGate: WriteConditions
+  readonly housekeeping: Housekeeping
 }
 
 /** Looks into repositories that may wait for a worker thread. */
@@ -104,6 +107,12 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
   const shared = { files, writeGate, locks, observe, logger }
+  const rows = new PackRows(database, lease)
+  const roomBytes = async (): Promise<number> => {
+    const { freeBytes, limitBytes } = await diskSpace.look()
+    return freeBytes - limitBytes
+  }
+  const housekeeping = new Housekeeping({ ...shared, fileSystem, rows, workers, roomBytes, database, metrics })
   const transfer = new Transfer({
     ...shared,
     limits: { ...config, progressTimeoutMs: config.requestTimeoutS * 1_000 },
@@ -114,6 +123,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     metrics,
     defaultBranch: config.defaultBranch,
     onRefsChanged: options.onRefsChanged,
+    onPackCame: (repository) => housekeeping.packCame(repository),
     speaker: options.speaker,
   })
   const repositories = new Repositories(
@@ -150,6 +160,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     transfer,
     browse,
     writeGate,
+    housekeeping,
     ...people,
   }
 }

@@ -178,6 +178,9 @@ class NodeStart {
       }),
       metrics,
     )
+    data.housekeeping.start()
+    // The first to end: nobody waits for it.
+    this.#stack.defer(() => data.housekeeping.stop())
     this.#started = true
     const { peerId, port: p2pPort = 0 } = p2p
     const duration_ms = Math.round(performance.now() - startedAtMs)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../../src/node.ts'
 import type { Client } from './client.ts'
+import { repositoriesIn } from './repositories-in.ts'
 
 export interface Operation {
   readonly name: string
@@ -83,6 +84,15 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'deletion of a packed ref', prepare: async (client) => pushing(client, `:${OLD}`) },
   { name: 'push onto packed refs', prepare: async (client) => pushing(client, '--force', `${MAIN}:${MAIN}`) },
+  {
+    name: 'maintenance',
+    prepare: async () => async (node) => {
+      const [site] = await repositoriesIn(node.data.database)
+      if (site === undefined) throw new Error('There is no repository')
+      await node.data.housekeeping.run(site, 'one')
+    },
+  },
+  { name: 'push after maintenance', prepare: async (client) => pushing(client, `${MAIN}:refs/heads/later`) },
   {
     name: 'another default branch',
     prepare: async (client) => (node) =>

@@ -7,6 +7,7 @@ import { createUserHere, startNodeHere } from '../support/node-in-process.ts'
 import { Client } from './client.ts'
 import type { Tree } from './disk-model.ts'
 import type { Operation } from './operations.ts'
+import { repositoriesIn } from './repositories-in.ts'
 import { CommitRecorder, RecordingDisk, type Step } from './trace.ts'
 
 /** The folders of a new data directory that are written through the file-system port. */
@@ -66,17 +67,4 @@ export async function worldOf({ database, refs }: Pick<NodeData, 'database' | 'r
     return [`${owner}/${name} ${head}`, ...pointers.map((ref) => `${ref.oid} ${ref.name}`)]
   })
   return lines.join('\n')
-}
-
-export function repositoriesIn(
-  database: NodeData['database'],
-): Promise<{ readonly id: string; readonly owner: string; readonly name: string }[]> {
-  return database.read
-    .selectFrom('repositories')
-    .innerJoin('owners', 'owners.id', 'repositories.owner_id')
-    .select(['repositories.id', 'owners.name as owner', 'repositories.name'])
-    .where('deleted_at', 'is', null)
-    .orderBy('owners.name')
-    .orderBy('repositories.name')
-    .execute()
 }

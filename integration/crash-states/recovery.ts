@@ -18,7 +18,8 @@ import { RefProjector } from '../../src/transfer/ref-projector.ts'
 import { fsck, Git } from '../support/git.ts'
 import type { Tree } from './disk-model.ts'
 import { type CrashState, hashOf } from './enumerate.ts'
-import { repositoriesIn, worldOf } from './record.ts'
+import { worldOf } from './record.ts'
+import { repositoriesIn } from './repositories-in.ts'
 
 export interface Recovered {
   /** As `worldOf` tells it. */

@@ -3,12 +3,15 @@ import { Users } from '../collaboration/users.ts'
 import type { User } from '../collaboration/users.ts'
 import { loadConfig } from '../config/load.ts'
 import { RequestError } from '../errors.ts'
-import { prepareDataDirectory } from '../storage/data-directory.ts'
+import { type DataPaths, prepareDataDirectory } from '../storage/data-directory.ts'
 import { Database } from '../storage/database/database.ts'
 import type { CommandContext } from './command.ts'
 
 export interface CommandData {
+  readonly paths: DataPaths
   readonly database: Database
+  /** As configured: what is to be left free on the disk; undefined: what a node chooses. */
+  readonly minFreeBytes: number | undefined
   readonly users: Users
   readonly tokens: Tokens
 }
@@ -17,10 +20,11 @@ export interface CommandData {
 export async function withData<T>(context: CommandContext, work: (data: CommandData) => Promise<T>): Promise<T> {
   const { environment, configFile: file, configFlags: flags } = context
   const { config } = loadConfig({ environment, flags, ...(file !== undefined && { file }), requirePrivateKey: false })
-  const { database: path } = await prepareDataDirectory(config.dataDirectory)
-  const database = await Database.open(path)
+  const paths = await prepareDataDirectory(config.dataDirectory)
+  const database = await Database.open(paths.database)
+  const { minFreeBytes } = config
   try {
-    return await work({ database, users: new Users(database), tokens: new Tokens(database) })
+    return await work({ paths, database, minFreeBytes, users: new Users(database), tokens: new Tokens(database) })
   } finally {
     await database.close()
   }

@@ -15,7 +15,10 @@ import { mirrorAdd } from './mirror-add.ts'
 import { mirrorList } from './mirror-list.ts'
 import { mirrorRemove } from './mirror-remove.ts'
 import { peerList } from './peer-list.ts'
+import { repoFsck } from './repo-fsck.ts'
+import { repoGc } from './repo-gc.ts'
 import { repoList } from './repo-list.ts'
+import { repoStats } from './repo-stats.ts'
 import { restore } from './restore.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
@@ -40,6 +43,9 @@ export const COMMANDS: readonly Command[] = [
   tokenList,
   tokenRevoke,
   repoList,
+  repoStats,
+  repoFsck,
+  repoGc,
   mirrorAdd,
   mirrorRemove,
   mirrorList,

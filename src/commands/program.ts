@@ -71,7 +71,10 @@ function createParser(streams: Streams, act: Act): Parser {
 
 function addCommand(parent: Parser, word: string, command: Command, act: Act): Parser {
   const parser = parent.command(word).summary(command.summary).description(command.summary)
-  for (const [name, help] of Object.entries(command.positionals)) parser.argument(`<${name}>`, help)
+  for (const [name, help] of Object.entries(command.positionals)) {
+    const isOptional = command.args.shape[name]?.safeParse(undefined).success === true
+    parser.argument(isOptional ? `[${name}]` : `<${name}>`, help)
+  }
   for (const { flags, help } of command.options) parser.option(flags, help)
   parser.option('--json', 'print one JSON value')
   if (command.configuration !== 'none') parser.option('--config <file>', 'configuration file, TOML or YAML')

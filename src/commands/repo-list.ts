@@ -5,9 +5,7 @@ import { defineCommand } from './command.ts'
 import { allPages, isoTime, withData } from './data.ts'
 import { EXIT } from './exit.ts'
 import { tableText } from './output.ts'
-
-/** Whoever can read the database may see everything in it. */
-const OPERATOR = { userId: '', username: '', admin: true, tokenId: '' }
+import { OPERATOR } from './repositories.ts'
 
 export const repoList = defineCommand({
   name: 'repo list',

@@ -60,6 +60,7 @@ export const STORAGE_OPERATIONS = [
   'object_read',
   'pack_write',
   'pack_publish',
+  'packs_replace',
   'refs_read',
   'refs_update',
   'refs_project',
@@ -69,6 +70,7 @@ export const STORAGE_OPERATIONS = [
   'database_write',
   'health_check',
 ] as const
+export const MAINTENANCE_RESULTS = ['ok', 'failed', 'stopped'] as const
 export const PULL_REQUEST_STATES = ['open', 'closed', 'merged'] as const
 export const ISSUE_STATES = ['open', 'closed'] as const
 export const HEALTH_CHECKS = ['storage', 'p2p', 'consensus'] as const

@@ -39,6 +39,7 @@ it('objects and sizes are those of all packs, with the database', async () => {
   const counts = { commit: 2, tree: 4, blob: 6, tag: 8 }
   for (const [type, count] of Object.entries(counts))
     expect(value(`guts_storage_objects_total{type="${type}"}`)).toBe(count)
+  expect(value('guts_storage_packs')).toBe(2)
   const database = ['', '-wal', '-shm'].map((suffix) => statSync(data.paths.database + suffix).size)
   expect(value('guts_storage_size_bytes')).toBe(database.reduce((sum, size) => sum + size, 2_000))
   expect(value('guts_storage_free_bytes')).toBeGreaterThan(0)

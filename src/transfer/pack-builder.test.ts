@@ -8,7 +8,7 @@ import type { Selection } from '../git/object-graph/select.ts'
 import { encodePackIndex } from '../git/pack/index-file.ts'
 import { ObjectStore } from '../storage/objects/object-store.ts'
 import { ChosenObjects } from './chosen-objects.ts'
-import { buildPack, type PackFeatures } from './pack-builder.ts'
+import { buildPack, DELTA_DEPTH_MAX, type PackFeatures } from './pack-builder.ts'
 
 const folder = temporaryFolder('pack-builder')
 afterAll(() => folder[Symbol.dispose]())
@@ -38,7 +38,7 @@ async function build(from: ObjectStore, selection: Selection, features: Partial<
   const chunks: Buffer[] = []
   try {
     const both = { thinPack: false, ofsDelta: true, ...features }
-    await buildPack(from, new ChosenObjects(from, selection), both, async (chunk) => void chunks.push(chunk))
+    await buildPack(from, ChosenObjects.of(from, selection), both, async (chunk) => void chunks.push(chunk))
   } finally {
     from.close()
   }
@@ -69,17 +69,12 @@ const top = blob('the top of it '.repeat(50))
 const toTop = delta(base.data.length, top.data)
 const firstBase = [whole(base), ofsDelta(whole(base).length, toTop)]
 const lastBase = [refDelta(base.oid, toTop), whole(base)]
-/** Nobody wants it: so the pack is not sent as a whole. */
+/** Nobody wants it: so the pack is not taken as a whole. */
 const bystander = whole(blob('not wanted'))
 
 describe('a stored delta', () => {
   it.each([
-    {
-      name: 'is sent as it is, with its whole pack',
-      entries: lastBase,
-      features: {},
-      sent: ['delta 1', 'whole'],
-    },
+    { name: 'is sent with its whole pack', entries: lastBase, features: {}, sent: ['delta 1', 'whole'] },
     { name: 'is sent as it is', entries: [bystander, ...firstBase], features: {}, sent: ['whole', 'delta 1'] },
     {
       name: 'is sent by the name of its base',
@@ -88,10 +83,10 @@ describe('a stored delta', () => {
       sent: ['whole', 'delta 1'],
     },
     {
-      name: 'is made whole where its base comes after it',
+      name: 'comes after its base, wherever that was',
       entries: [...lastBase, bystander],
       features: {},
-      sent: ['whole', 'whole'],
+      sent: ['whole', 'delta 1'],
     },
   ])('$name', async ({ entries, features, sent }) => {
     const bytes = await build(store(entries), select([base, top]), features)
@@ -122,12 +117,23 @@ describe('a stored delta', () => {
     expect(entriesOf(bytes, known).sort()).toEqual(sent)
   })
 
-  it('leans on nothing that is sent from another pack, so that no two lean on each other', async () => {
+  it('leans on what is sent from another pack, but no two lean on each other', async () => {
     // In one pack the top is made from the base, in the other one the base from the top.
     store(firstBase).close()
     const both = store([whole(top), ofsDelta(whole(top).length, delta(top.data.length, base.data))])
     expect(both.packs).toHaveLength(2)
-    expect(entriesOf(await build(both, select([base, top])))).toHaveLength(2)
+    expect(entriesOf(await build(both, select([base, top]))).sort()).toEqual(['delta 1', 'whole'])
+  })
+
+  it(`is made whole where as many as ${DELTA_DEPTH_MAX} would lie between it and something whole`, async () => {
+    const versions = Array.from({ length: DELTA_DEPTH_MAX + 2 }, (_, at) => blob(`version ${at} `.repeat(20)))
+    const changes = versions.map(({ oid, data }, at) => {
+      const next = versions[at + 1]
+      return next === undefined ? Buffer.alloc(0) : refDelta(oid, delta(data.length, next.data))
+    })
+    const bytes = await build(store([bystander, whole(versions[0] ?? base), ...changes.slice(0, -1)]), select(versions))
+    const depths = versions.map((_, depth) => (depth === 0 ? 'whole' : `delta ${depth}`)).slice(0, -1)
+    expect(entriesOf(bytes).sort()).toEqual([...depths, 'whole'].sort())
   })
 })
 
@@ -168,7 +174,7 @@ it('stops where nobody takes its pieces any more', async () => {
   only?.index.copyOid(0, oids, 0)
   const failing = buildPack(
     from,
-    new ChosenObjects(from, { oids, count: 1, isKnown: () => false }),
+    ChosenObjects.of(from, { oids, count: 1, isKnown: () => false }),
     { thinPack: false, ofsDelta: true },
     async () => {
       throw new Error('disk full')

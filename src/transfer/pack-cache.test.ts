@@ -107,6 +107,17 @@ it('names a stored pack without a copy of it, and asks again when that is gone',
   expect(builds).toBe(2)
 })
 
+it('looks again where maintenance takes a stored pack in the moment in which it is found', async () => {
+  const stored = join(folder, 'stored')
+  const storing: Build = async () => {
+    // The first one is gone already.
+    if (++builds > 1) writeFileSync(stored, 'pack')
+    return { kind: 'stored', packPath: stored, objects: 1, bytes: 4 }
+  }
+  expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
+  expect(builds).toBe(2)
+})
+
 it('does not serve a file of another size than the one it knows', async () => {
   const pack = await cache.open('repository', SPEC, building('pack'))
   await pack.handle.close()

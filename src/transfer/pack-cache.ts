@@ -12,6 +12,8 @@ import type { TaskFile } from './workers/pool.ts'
 /** Of packs that were built for fetches and may be asked for again; stored packs are served where they lie. */
 const BUILT_BYTES_MAX = 1024 ** 3
 const ENTRIES_MAX = 10_000
+/** Stored packs in a row that maintenance takes away before they are opened. */
+const ATTEMPTS_MAX = 5
 
 export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
 
@@ -76,10 +78,13 @@ export class PackCache {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#building.set(key, promise)
     try {
-      const made = await this.#build(build)
-      const opened = await tryOpen(made).finally(() => this.#keep(key, made))
-      if (opened === undefined) throw new Error('A pack was gone as soon as it was made')
-      return opened
+      for (let attempts = 1; ; attempts++) {
+        const made = await this.#build(build)
+        const opened = await tryOpen(made).finally(() => this.#keep(key, made))
+        if (opened !== undefined) return opened
+        // A stored one may be replaced in the moment in which it is found.
+        if (made.built || attempts === ATTEMPTS_MAX) throw new Error('A pack was gone as soon as it was made')
+      }
     } finally {
       this.#building.delete(key)
       resolve()

@@ -19,6 +19,8 @@ export interface ReceivedPack {
   /** undefined: the pack was empty, everything wanted is here */
   readonly row: PackRow | undefined
   readonly tips: ReadonlyMap<string, Tip>
+  /** As `RepositoryFiles` counted them before the pack was checked. */
+  readonly withdrawals: number
 }
 
 /** A pack on its way into quarantine, whoever sends it. */
@@ -68,6 +70,7 @@ export async function takePack(
   const { directory, parts, watch } = intake
   const { fileSystem } = parts
   const file = await fileSystem.create(join(directory, 'incoming.pack'))
+  const withdrawals = parts.files.withdrawals(intake.repository)
   let index: Accepted
   try {
     const onChecked = await write(file)
@@ -83,10 +86,11 @@ export async function takePack(
     await file.close()
   }
   const tips = new Map(index.tips.map((tip) => [tip.oid, tip]))
-  if (index.objects === 0) return { row: undefined, tips }
+  if (index.objects === 0) return { row: undefined, tips, withdrawals }
   watch.signal.throwIfAborted()
   await writeDurably(fileSystem, join(directory, 'incoming.idx'), index.index)
-  return { row: { name: index.packName, bytes: index.packBytes + index.index.length, ...index.counts }, tips }
+  const row = { name: index.packName, bytes: index.packBytes + index.index.length, ...index.counts }
+  return { row, tips, withdrawals }
 }
 
 async function writePack(file: WritableFile, { reader, parts }: ReceiveOptions): Promise<number> {

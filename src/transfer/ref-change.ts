@@ -21,6 +21,9 @@ export function changeRefs(
   const { repository, userId } = request
   return parts.locks.run(`${repository.owner}/${repository.name}`, () =>
     withSpan('git.refs.change', { commands: commands.length }, async () => {
+      if (pack !== undefined && isStale(pack, repository, parts)) {
+        return commands.map(({ ref }) => ({ ref, refused: STALE }))
+      }
       const snapshot = parts.refs.snapshot(repository.id)
       let verdicts = judgeCommands(commands, snapshot, pack?.tips ?? new Map())
       if (capabilities.has('atomic') && verdicts.some((one) => 'refused' in one)) {
@@ -46,6 +49,16 @@ export function changeRefs(
       return verdicts.map(toReport)
     }),
   )
+}
+
+const STALE = 'what it builds on was taken away while it was checked; try again'
+
+/**
+ * Whether objects went from here since the pack was checked (I2): those of a push whose refs could not be changed. Under
+ * the repository's lock, for then none goes any more.
+ */
+export function isStale(pack: ReceivedPack, repository: RepositoryRef, { files }: TransferParts): boolean {
+  return files.withdrawals(repository) !== pack.withdrawals
 }
 
 export interface Publication {
@@ -79,7 +92,10 @@ export async function publishWith(
     throw error
   }
   if (!applied) await published?.takeBack()
-  else if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+  else {
+    if (await parts.projector.show(repository, updates, head)) await published?.unkeep()
+    if (published !== undefined) parts.onPackCame(repository)
+  }
   return applied
 }
 

@@ -6,15 +6,15 @@ import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { WritableFile } from '../storage/file-system.ts'
 import type { ChainEnd, VerifiedEntry } from '../storage/repositories/ref-log.ts'
-import type { PackRow, RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
 import { createHash } from 'node:crypto'
 import type { RepositoryRef } from './git-request.ts'
 import { openPack } from './open-pack.ts'
 import type { ReadyPack } from './pack-cache.ts'
 import { firstMissing, whichAreHere } from './presence.ts'
 import { ProgressWatch } from './progress-watch.ts'
-import { takePack } from './receive-pack.ts'
-import { publishWith } from './ref-change.ts'
+import { type ReceivedPack, takePack } from './receive-pack.ts'
+import { isStale, publishWith } from './ref-change.ts'
 import { foldEntries, judgeMirrored } from './replica-rules.ts'
 import type { TransferParts } from './transfer.ts'
 
@@ -97,16 +97,18 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
       // From here on it is the disk's work, and nothing that could be taken back.
       watch.pause()
       await parts.locks.run(`${repository.owner}/${repository.name}`, () =>
-        withSpan('replication.apply', { entries: entries.length }, () => apply(updates, directory, pack.row)),
+        withSpan('replication.apply', { entries: entries.length }, () => apply(updates, directory, pack)),
       )
     })
   } finally {
     watch.stop()
   }
 
-  async function apply(updates: RefUpdate[], directory: string, row: PackRow | undefined) {
+  async function apply(updates: RefUpdate[], directory: string, pack: ReceivedPack) {
     signal.throwIfAborted()
     parts.writeGate.assertWritable()
+    if (isStale(pack, repository, parts)) throw new RequestError({ code: 'conflict' }, 'Objects went from the mirror')
+    const { row } = pack
     const batch = { repositoryId: repository.id, from, entries, updates, ...(row && { pack: row }) }
     const publication = { repository, directory, packName: row?.name, updates, head: folded.head }
     const applied = await publishWith(publication, parts, () => parts.refs.applyMirrored(batch))

@@ -40,6 +40,8 @@ export interface TransferOptions {
   readonly defaultBranch: string | undefined
   /** Told after each change of refs here, when it is durable; returns at once. */
   readonly onRefsChanged: (repository: RepositoryRef) => void
+  /** Told after each pack that came with a change of refs; returns at once. */
+  readonly onPackCame: (repository: RepositoryRef) => void
   readonly speaker: Speaker
 }
 

@@ -14,6 +14,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of REPLICATION) await sql.raw(statement).execute(db)
     },
   },
+  '0003_maintenance': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of MAINTENANCE) await sql.raw(statement).execute(db)
+    },
+  },
 }
 
 const FIRST = [
@@ -72,4 +77,11 @@ const REPLICATION = [
     peer TEXT NOT NULL, address TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL,
     PRIMARY KEY (peer, owner, name)
   ) WITHOUT ROWID`,
+]
+
+const MAINTENANCE = [
+  `CREATE TABLE maintenance_requests (
+    id TEXT PRIMARY KEY, repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
+    requested_at INTEGER NOT NULL, outcome TEXT
+  )`,
 ]

@@ -12,6 +12,7 @@ export interface Schema {
   ref_transactions: RefTransactionTable
   packs: PackTable
   mirror_subscriptions: MirrorSubscriptionTable
+  maintenance_requests: MaintenanceRequestTable
 }
 
 /** One row: which process may write. */
@@ -108,6 +109,15 @@ interface MirrorSubscriptionTable {
   owner: string
   name: string
   created_at: number
+}
+
+/** What `guts repo gc` asks of the running node. */
+interface MaintenanceRequestTable {
+  id: string
+  repository_id: string
+  requested_at: number
+  /** JSON; null: not done yet */
+  outcome: string | null
 }
 
 interface PackTable {

@@ -15,6 +15,8 @@ import { WalkHelps } from './walk-helps.ts'
 
 /** Looks in a row at a folder whose packs go while we look. */
 const LOOKS_MAX = 5
+/** So many names come from one system call, which sees a folder at one moment (32 KiB of them, in glibc). */
+const NAMES_AT_ONCE = 400
 
 const TYPE_CODES = new Map(Object.entries(OBJECT_TYPE))
 
@@ -25,6 +27,7 @@ const TYPE_CODES = new Map(Object.entries(OBJECT_TYPE))
 export class ObjectStore {
   readonly #directory: string
   readonly #cache: ObjectCache
+  readonly #only: readonly string[] | undefined
   #packs: PackFile[] = []
   /** Its index files that speed up walks; read when somebody walks. */
   readonly #helps: WalkHelps
@@ -34,9 +37,11 @@ export class ObjectStore {
   /**
    * @param repositoryPath the bare repository
    * @param cacheBytesMax for inflated objects
+   * @param only names of packs, without `pack-`: those alone, in this order, and nothing loose
    */
-  constructor(repositoryPath: string, cacheBytesMax: number) {
+  constructor(repositoryPath: string, cacheBytesMax: number, only?: readonly string[]) {
     this.#directory = join(repositoryPath, 'objects')
+    this.#only = only?.map((name) => `pack-${name}.idx`)
     this.#cache = new ObjectCache(cacheBytesMax)
     this.#helps = new WalkHelps(this.#directory)
     this.refresh()
@@ -74,13 +79,16 @@ export class ObjectStore {
   }
 
   #look(): void {
-    const looseDirectories = new Set(readdirSync(this.#directory).filter((name) => name.length === 2))
+    const isEverything = this.#only === undefined
+    const looseDirectories = new Set(
+      isEverything ? readdirSync(this.#directory).filter((name) => name.length === 2) : [],
+    )
     const directory = join(this.#directory, 'pack')
-    const files = new Set(readdirSync(directory))
+    const files = namesAtOnce(directory)
     const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
     const packs: PackFile[] = []
     try {
-      for (const file of files) {
+      for (const file of this.#only?.filter((name) => files.has(name)) ?? files) {
         if (!file.startsWith('pack-') || !file.endsWith('.idx')) continue
         const name = file.slice(0, -'.idx'.length)
         // git, too, takes no notice of an index without its pack.
@@ -182,6 +190,20 @@ export class ObjectStore {
     }
     return orDamaged(oid, at, () => decodeLoose(compressed))
   }
+}
+
+/**
+ * A folder's names as they were at one moment. Else a reader might miss a pack that comes and, further on, those that go
+ * for its sake: the new one is there before the first of the others goes, so two listings that are alike miss none.
+ */
+function namesAtOnce(directory: string): Set<string> {
+  let names = readdirSync(directory)
+  while (names.length > NAMES_AT_ONCE) {
+    const before = names.join('/')
+    names = readdirSync(directory)
+    if (names.join('/') === before) break
+  }
+  return new Set(names)
 }
 
 /** `type size NUL` and the object's bytes, compressed (gitformat-*, "Loose object format"). */

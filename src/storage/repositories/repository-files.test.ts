@@ -232,6 +232,50 @@ describe('a pack', () => {
   })
 })
 
+describe('packs that are replaced', () => {
+  let old: { packName: string; oid: Buffer }[]
+  beforeEach(async () => {
+    await files.create(ALICE, HEAD)
+    old = []
+    for (const text of ['one', 'two']) {
+      const { directory, packName, oid } = await quarantined(text)
+      await (await files.publishPack(ALICE, directory, packName)).unkeep()
+      old.push({ packName, oid })
+    }
+  })
+  const replace = async (text: string, commit: () => Promise<void> = async () => {}): Promise<string> => {
+    const { directory, packName } = await quarantined(text)
+    await files.replacePacks(ALICE, directory, { packName, replaced: old.map((one) => one.packName) }, commit)
+    return packName
+  }
+
+  it('go with all that lies beside them, and readers see the new one', async () => {
+    const [first = ''] = packs()
+    for (const extension of ['rev', 'bitmap'])
+      writeFileSync(join(files.path(ALICE), 'objects/pack', first.replace(/\.\w+$/, `.${extension}`)), '')
+    writeFileSync(join(files.path(ALICE), 'objects/pack/multi-pack-index'), '')
+    const store = files.objects(ALICE)
+    const packName = await replace('new')
+    expect(packs().sort()).toEqual([`pack-${packName}.idx`, `pack-${packName}.pack`])
+    expect(store.packs.map(({ name }) => name)).toEqual([`pack-${packName}`])
+  })
+
+  it('stay where the database does not take it', async () => {
+    const replacing = replace('new', () => Promise.reject(new Error('database failed')))
+    await expect(replacing).rejects.toThrow('database failed')
+    expect(old.map(({ oid }) => files.objects(ALICE).has(oid))).toEqual([true, true])
+  })
+
+  it('stay where somebody keeps them by now, and where the new one is one of them', async () => {
+    const [kept, same] = old.map(({ packName }) => packName)
+    writeFileSync(join(files.path(ALICE), 'objects/pack', `pack-${kept}.keep`), '')
+    expect(await replace('two')).toBe(same)
+    expect(packs().sort()).toEqual(
+      [`pack-${kept}.idx`, `pack-${kept}.keep`, `pack-${kept}.pack`, `pack-${same}.idx`, `pack-${same}.pack`].sort(),
+    )
+  })
+})
+
 it('keeps few repositories open, however many are looked at', async () => {
   for (let number = 0; number < 70; number++) {
     const repository = { owner: 'alice', name: `r${number}` }

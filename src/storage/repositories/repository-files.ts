@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { LRUCache } from 'lru-cache'
@@ -12,15 +12,13 @@ import type { FileSystem } from '../file-system.ts'
 import { ObjectStore } from '../objects/object-store.ts'
 import { type ObserveStorage, unobserved } from '../observe.ts'
 import { createBareRepository, isUnusedRepository } from './bare-repository.ts'
+import { keepPack, unkeepPacks } from './kept-packs.ts'
+import { removePacks, unlinkIfThere } from './stored-packs.ts'
 
 /** Open repositories: each costs its packs' descriptors and indexes. */
 const OPEN_STORES_MAX = 64
 /** For the small reads of the main thread; walks have their own cache in the workers. */
 const STORE_CACHE_BYTES = 1024 * 1024
-
-/** `git gc` leaves a pack alone that has such a file beside it (git-repack, "-a"). */
-const KEEP = '.keep'
-const KEEP_MARK = Buffer.from('guts: until the refs are written\n')
 
 export interface PublishedPack {
   /** For when the ref transaction fails; does nothing to a pack that was here before. */
@@ -43,6 +41,8 @@ export class RepositoryFiles {
     max: OPEN_STORES_MAX,
     dispose: (store) => store.close(),
   })
+  /** By path. */
+  readonly #withdrawals = new Map<string, number>()
 
   constructor(paths: DataPaths, fileSystem: FileSystem, observe: ObserveStorage = unobserved) {
     this.#observe = observe
@@ -151,6 +151,38 @@ export class RepositoryFiles {
     return this.#observe('pack_publish', () => this.#publishPack(repository, quarantine, packName))
   }
 
+  /**
+   * Under the repository's lock: a synced pack, in quarantine, takes the place of others whose objects it holds. Whatever
+   * cuts that short leaves every object somewhere.
+   *
+   * @param replaced names of packs; the new one may be among them, where it is made of one alone
+   * @param commit between coming and going; where it fails, nothing goes
+   */
+  replacePacks(
+    repository: RepositoryName,
+    quarantine: string,
+    { packName, replaced }: { readonly packName: string; readonly replaced: readonly string[] },
+    commit: () => Promise<void>,
+  ): Promise<void> {
+    return this.#observe('packs_replace', async () => {
+      const directory = join(this.path(repository), 'objects', 'pack')
+      await this.#moveIn(directory, quarantine, packName)
+      this.#reload(repository)
+      await commit()
+      const gone = replaced.filter((name) => name !== packName)
+      await removePacks(this.#fileSystem, directory, gone)
+      this.#reload(repository)
+    })
+  }
+
+  /**
+   * How often objects went from here since the node began. Whoever checks something against the objects asks before that,
+   * and once more under the repository's lock: where the answers differ, what was checked may lean on what is gone (I2).
+   */
+  withdrawals(repository: RepositoryName): number {
+    return this.#withdrawals.get(this.path(repository)) ?? 0
+  }
+
   close(): void {
     this.#stores.clear()
   }
@@ -158,24 +190,26 @@ export class RepositoryFiles {
   async #publishPack(repository: RepositoryName, quarantine: string, packName: string): Promise<PublishedPack> {
     const directory = join(this.path(repository), 'objects', 'pack')
     // Before the pack, and until the refs on disk need it: an operator's `git gc` in between would find it unreferenced.
-    const unkeep = await this.#keepPack(join(directory, `pack-${packName}${KEEP}`))
+    const unkeep = await keepPack(this.#fileSystem, directory, packName)
     const present = await readdir(directory)
     // Both: a power cut may have kept the index of a push that was never acknowledged, without its pack.
     const isHere = ['pack', 'idx'].every((extension) => present.includes(`pack-${packName}.${extension}`))
     if (isHere) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
-      for (const extension of ['idx', 'pack']) {
-        await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
+      try {
+        for (const extension of ['idx', 'pack']) {
+          await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
+        }
+      } finally {
+        // Not before: who asks in between would be told of it, and see the pack all the same.
+        const path = this.path(repository)
+        this.#withdrawals.set(path, this.withdrawals(repository) + 1)
       }
       await unkeep()
       this.#reload(repository)
     }
     try {
-      for (const extension of ['pack', 'idx']) {
-        const target = join(directory, `pack-${packName}.${extension}`)
-        await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), target)
-      }
-      await this.#fileSystem.syncDirectory(directory)
+      await this.#moveIn(directory, quarantine, packName)
     } catch (error) {
       await takeBack()
       throw error
@@ -184,31 +218,17 @@ export class RepositoryFiles {
     return { takeBack, unkeep }
   }
 
-  /** @returns a function that takes it away again, unless somebody else had put one there */
-  async #keepPack(path: string): Promise<() => Promise<void>> {
-    try {
-      const file = await this.#fileSystem.create(path)
-      try {
-        await file.write(KEEP_MARK, 0)
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      if (hasErrorCode(error, 'EEXIST')) return async () => {}
-      throw error
+  async #moveIn(directory: string, quarantine: string, packName: string): Promise<void> {
+    for (const extension of ['pack', 'idx']) {
+      const target = join(directory, `pack-${packName}.${extension}`)
+      await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), target)
     }
-    return () => unlinkIfThere(this.#fileSystem, path)
+    await this.#fileSystem.syncDirectory(directory)
   }
 
   /** At start, when the refs on disk are as they should be: what a crash left kept needs it no more. */
   async unkeepAll(repository: RepositoryName): Promise<void> {
-    const directory = join(this.path(repository), 'objects', 'pack')
-    for (const name of await readdir(directory)) {
-      if (!name.endsWith(KEEP)) continue
-      const path = join(directory, name)
-      // Others' are as their owners put them.
-      if (isOurMark(await readFile(path))) await this.#fileSystem.unlink(path)
-    }
+    await unkeepPacks(this.#fileSystem, join(this.path(repository), 'objects', 'pack'))
   }
 
   #reload(repository: RepositoryName): void {
@@ -232,20 +252,7 @@ export class RepositoryFiles {
   }
 }
 
-/** It is never synced: what a power cut leaves of it may be empty, short or zeros. */
-function isOurMark(content: Buffer): boolean {
-  return content.length <= KEEP_MARK.length && content.every((byte, at) => byte === KEEP_MARK[at] || byte === 0)
-}
-
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
-}
-
-async function unlinkIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.unlink(path)
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error
-  }
 }

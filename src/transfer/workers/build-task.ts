@@ -35,7 +35,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
       filter: task.filter,
       sparse: readSparse(store, task.sparse),
     })
-    const chosen = new ChosenObjects(store, selection)
+    const chosen = ChosenObjects.of(store, selection)
     const stored = task.features.ofsDelta ? chosen.exactPack() : undefined
     if (stored !== undefined) {
       return { kind: 'stored', packPath: stored.path, objects: chosen.count, bytes: stored.source.bytes }

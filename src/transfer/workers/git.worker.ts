@@ -2,7 +2,8 @@
 import { runBuild } from './build-task.ts'
 import { collectAfter } from './collect.ts'
 import { runIndex } from './index-task.ts'
-import type { BuildResult, BuildTask, IndexResult, IndexTask } from './tasks.ts'
+import { runRepack } from './repack-task.ts'
+import type { BuildResult, BuildTask, IndexResult, IndexTask, RepackResult, RepackTask } from './tasks.ts'
 
 export { runBrowse as browse } from './browse-task.ts'
 export { runDeepen as deepen, runMeasure as measure, runNegotiate as negotiate } from './build-task.ts'
@@ -16,5 +17,11 @@ export async function build(task: BuildTask): Promise<BuildResult> {
 export async function index(task: IndexTask): Promise<IndexResult> {
   const result = await runIndex(task)
   if (result.accepted) collectAfter(result.objects)
+  return result
+}
+
+export async function repack(task: RepackTask): Promise<RepackResult> {
+  const result = await runRepack(task)
+  collectAfter(result.objects)
   return result
 }

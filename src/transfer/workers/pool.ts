@@ -14,6 +14,8 @@ import type {
   MeasureResult,
   MeasureTask,
   NegotiateTask,
+  RepackResult,
+  RepackTask,
 } from './tasks.ts'
 
 /** Tasks of one kind at a time: bulkheads in transfer.ts hand them out. */
@@ -46,8 +48,9 @@ export class GitWorkers {
       minThreads: 1,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       idleTimeout: IDLE_MS,
-      // One for each slot of fetches and pushes, so that a task with a slot never waits, and one for browsing.
-      maxThreads: 2 * SLOTS + 1,
+      // One for each slot of fetches and pushes, so that a task with a slot never waits, one for browsing, and one for
+      // maintenance, which does one thing at a time.
+      maxThreads: 2 * SLOTS + 2,
       // Queues are bounded where work comes in (resilience/bulkhead.ts).
       maxQueue: Number.POSITIVE_INFINITY,
     })
@@ -59,6 +62,10 @@ export class GitWorkers {
 
   build(task: Omit<BuildTask, 'port'>, file: TaskFile, signal: AbortSignal): Promise<BuildResult> {
     return this.#runWithFile('build', task, file, signal)
+  }
+
+  repack(task: Omit<RepackTask, 'port'>, file: TaskFile, signal: AbortSignal): Promise<RepackResult> {
+    return this.#runWithFile('repack', task, file, signal)
   }
 
   negotiate(task: NegotiateTask, signal: AbortSignal): Promise<boolean> {
@@ -83,7 +90,7 @@ export class GitWorkers {
 
   /** @throws the file's own error where it was writing that failed */
   async #runWithFile<Result>(
-    name: 'index' | 'build',
+    name: 'index' | 'build' | 'repack',
     task: object,
     { file, onProgress }: TaskFile,
     signal: AbortSignal,

@@ -110,3 +110,22 @@ export type BuildResult =
   | { readonly kind: 'built'; readonly objects: number; readonly bytes: number }
   /** The filter cannot be followed: the client is told why. */
   | { readonly kind: 'refused'; readonly reason: string }
+
+export interface RepackTask {
+  readonly repositoryPath: string
+  /** What the port writes to. */
+  readonly packPath: string
+  /** Names, without `pack-`, of those to bring together, the one that is read first first. */
+  readonly packs: readonly string[]
+  readonly port: MessagePort
+}
+
+export interface RepackResult {
+  /** Those of them that were there. */
+  readonly packs: readonly string[]
+  readonly packName: string
+  readonly packBytes: number
+  readonly index: Uint8Array
+  readonly objects: number
+  readonly counts: ObjectCounts
+}

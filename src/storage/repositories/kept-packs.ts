@@ -1,0 +1,48 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { hasErrorCode } from '../../errors.ts'
+import type { FileSystem } from '../file-system.ts'
+import { unlinkIfThere } from './stored-packs.ts'
+
+/** `git gc` leaves a pack alone that has such a file beside it (git-repack, "-a"). */
+const KEEP = '.keep'
+const KEEP_MARK = Buffer.from('guts: until the refs are written\n')
+
+/**
+ * @param directory `objects/pack`
+ * @returns a function that takes it away again, unless somebody else had put one there
+ */
+export async function keepPack(
+  fileSystem: FileSystem,
+  directory: string,
+  packName: string,
+): Promise<() => Promise<void>> {
+  const path = join(directory, `pack-${packName}${KEEP}`)
+  try {
+    const file = await fileSystem.create(path)
+    try {
+      await file.write(KEEP_MARK, 0)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (hasErrorCode(error, 'EEXIST')) return async () => {}
+    throw error
+  }
+  return () => unlinkIfThere(fileSystem, path)
+}
+
+/** Takes away all of ours; others' are as their owners put them. */
+export async function unkeepPacks(fileSystem: FileSystem, directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.endsWith(KEEP)) continue
+    const path = join(directory, name)
+    if (isOurMark(await readFile(path))) await fileSystem.unlink(path)
+  }
+}
+
+/** It is never synced: what a power cut leaves of it may be empty, short or zeros. */
+function isOurMark(content: Buffer): boolean {
+  return content.length <= KEEP_MARK.length && content.every((byte, at) => byte === KEEP_MARK[at] || byte === 0)
+}

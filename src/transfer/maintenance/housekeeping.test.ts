@@ -1,0 +1,114 @@
+import pino from 'pino'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { RequestError } from '../../errors.ts'
+import { createMetrics } from '../../observability/metrics.ts'
+import { diskFileSystem } from '../../storage/file-system.ts'
+import { KeyedMutex } from '../../storage/keyed-mutex.ts'
+import { MaintenanceRequests } from '../../storage/maintenance-requests.ts'
+import { PackRows } from '../../storage/repositories/pack-rows.ts'
+import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
+import { openTestData } from '../../storage/testing.ts'
+import { Housekeeping, PACKS_OUTSIDE_MAX } from './housekeeping.ts'
+import { writePack } from './testing.ts'
+
+const SITE = { id: 'r', owner: 'alice', name: 'site' }
+const PATIENCE = { timeout: 10_000, interval: 20 }
+
+let data: Awaited<ReturnType<typeof openTestData>>
+let files: RepositoryFiles
+let housekeeping: Housekeeping
+let writable: boolean
+let roomBytes: number
+/** What the workers were asked for. */
+let asked: (readonly string[])[]
+
+beforeEach(async () => {
+  data = await openTestData()
+  writable = true
+  roomBytes = 2 ** 40
+  asked = []
+  files = new RepositoryFiles(data.paths, diskFileSystem)
+  await data.database.write([
+    { sql: `INSERT INTO owners (id, name, kind, created_at) VALUES ('o', 'alice', 'user', 1)`, parameters: [] },
+    {
+      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
+        VALUES ('r', 'o', 'site', '', 0, 'refs/heads/main', 1, 1)`,
+      parameters: [],
+    },
+  ])
+  await files.create(SITE, 'refs/heads/main')
+  const guard = { sql: 'SELECT 1', parameters: [] }
+  housekeeping = new Housekeeping({
+    fileSystem: diskFileSystem,
+    files,
+    rows: new PackRows(data.database, { guard: () => guard }),
+    workers: {
+      async repack({ packs }) {
+        asked.push(packs)
+        throw new Error('This worker fails')
+      },
+    },
+    locks: new KeyedMutex(),
+    writeGate: {
+      assertWritable() {
+        if (!writable) throw new RequestError({ code: 'unavailable' }, 'Not now')
+      },
+    },
+    roomBytes: async () => roomBytes,
+    database: data.database,
+    metrics: createMetrics({ routePaths: [], version: '1', onCollectError() {} }),
+    logger: pino({ level: 'silent' }),
+  })
+})
+
+afterEach(async () => {
+  await housekeeping.stop()
+  files.close()
+  await data[Symbol.asyncDispose]()
+})
+
+async function bringPacks(from: number, to: number): Promise<void> {
+  for (let number = from; number < to; number++) {
+    const name = writePack(files.path(SITE), `blob ${number}`)
+    await data.database.write([
+      {
+        sql: `INSERT INTO packs (repository_id, name, bytes, commits, trees, blobs, tags) VALUES ('r', ?, 1, 0, 0, 1, 0)`,
+        parameters: [name],
+      },
+    ])
+  }
+}
+
+it('begins with the pack that is one too many, and not again where it failed', async () => {
+  housekeeping.start()
+  await bringPacks(0, PACKS_OUTSIDE_MAX - 1)
+  housekeeping.packCame(SITE)
+  await bringPacks(PACKS_OUTSIDE_MAX - 1, PACKS_OUTSIDE_MAX)
+  housekeeping.packCame(SITE)
+  await vi.waitFor(() => expect(asked.map((packs) => packs.length)).toEqual([PACKS_OUTSIDE_MAX]), PATIENCE)
+  await bringPacks(PACKS_OUTSIDE_MAX, PACKS_OUTSIDE_MAX + 1)
+  housekeeping.packCame(SITE)
+  await housekeeping.stop()
+  expect(asked).toHaveLength(1)
+})
+
+it('waits until the node takes changes, and begins with its start where packs are many', async () => {
+  await bringPacks(0, PACKS_OUTSIDE_MAX)
+  writable = false
+  housekeeping.start()
+  // A request is answered all the same: its answer shows that everything was looked at.
+  const requests = new MaintenanceRequests(data.database)
+  const request = await requests.ask('r')
+  const outcome = { done: false, code: 'unavailable', reason: 'Not now' }
+  await vi.waitFor(() => expect(requests.outcome(request)).toEqual(outcome), PATIENCE)
+  expect(asked).toEqual([])
+  writable = true
+  await vi.waitFor(() => expect(asked).toHaveLength(1), PATIENCE)
+})
+
+it('writes nothing where there is no room for it', async () => {
+  await bringPacks(0, 2)
+  roomBytes = 100
+  await expect(housekeeping.run(SITE, 'one')).rejects.toMatchObject({ detail: { code: 'disk_full', freeBytes: 100 } })
+  expect(asked).toEqual([])
+})
