@@ -17,7 +17,7 @@ import { NO_FILTER } from '../src/git/object-graph/filter.ts'
 import { fromHex, readCommit } from '../src/git/object-graph/object-reader.ts'
 import { selectObjects } from '../src/git/object-graph/select.ts'
 import { ObjectStore } from '../src/storage/objects/object-store.ts'
-import { makeHelps } from '../src/transfer/workers/make-helps.ts'
+import { makeHelps } from '../src/transfer/workers/helps-task.ts'
 import { readerOf } from '../src/transfer/workers/open-stores.ts'
 import { bytes } from './arbitraries.ts'
 import { type Commit, history, type Made, makeHistory, run } from './histories.ts'
@@ -138,7 +138,7 @@ const tipsOf = ({ commits, tags }: Made): Buffer[] => [...commits, ...tags.keys(
 /** Ours, where C git finds them. */
 function writeHelps({ path, made }: Place): void {
   const store = new ObjectStore(path, 2 ** 20)
-  const { graph, bitmap } = makeHelps(store, tipsOf(made), () => {})
+  const { graph, bitmap } = makeHelps(store, tipsOf(made), { graph: true, bitmap: true })
   store.close()
   assert.ok(graph !== undefined)
   mkdirSync(join(path, 'objects/info'), { recursive: true })

@@ -70,6 +70,8 @@ export const STORAGE_OPERATIONS = [
   'database_write',
   'health_check',
 ] as const
+/** What maintenance writes beside packs. */
+export const MAINTENANCE_FILES = ['bitmap', 'commit_graph'] as const
 export const MAINTENANCE_RESULTS = ['ok', 'failed', 'stopped'] as const
 export const PULL_REQUEST_STATES = ['open', 'closed', 'merged'] as const
 export const ISSUE_STATES = ['open', 'closed'] as const

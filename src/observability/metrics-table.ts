@@ -18,6 +18,7 @@ import {
   HTTP_STATUSES,
   ISSUE_STATES,
   LISTENERS,
+  MAINTENANCE_FILES,
   MAINTENANCE_RESULTS,
   MESSAGE_TYPES,
   OBJECT_TYPES,
@@ -328,6 +329,14 @@ export const METRICS = {
     unit: 'packs',
     help: 'Packs that maintenance brought together in others.',
     movedBy: 'the end of a run that went well',
+  },
+  maintenanceFilesWritten: {
+    ...counter,
+    name: 'guts_maintenance_files_written_total',
+    unit: 'files',
+    labels: { kind: MAINTENANCE_FILES },
+    help: 'Bitmaps and commit-graphs that maintenance wrote, which walks over history are helped by.',
+    movedBy: 'each such file that came to its place',
   },
   maintenanceObjects: {
     ...counter,

@@ -32,27 +32,20 @@ interface Numbered extends CommitNode {
  * reach, as long as all of that is in the pack.
  *
  * @param tips what refs point to; what is not in the pack is walked through
- * @param onCommit after each commit with a bitmap
  * @returns undefined where no commit has all it reaches in the pack
  */
-export function writeBitmaps(
-  reader: ObjectReader,
-  pack: NumberedPack,
-  tips: readonly Buffer[],
-  onCommit: (done: number, total: number) => void,
-): Buffer | undefined {
+export function writeBitmaps(reader: ObjectReader, pack: NumberedPack, tips: readonly Buffer[]): Buffer | undefined {
   const chosen = chooseCommits(walkPack(reader, pack, tips))
   const writer = new BitmapWriter(pack, typesOf(pack))
   const closures = new Closures(reader, pack, writer)
   let written = 0
   // Oldest first, so that each closure is the one before it and a little more.
-  for (const [at, number] of chosen.toReversed().entries()) {
+  for (const number of chosen.toReversed()) {
     const closure = closures.of(number)
     if (closure !== undefined) {
       writer.add(pack.rankOf(number), closure)
       written++
     }
-    onCommit(at + 1, chosen.length)
   }
   return written === 0 ? undefined : writer.finish()
 }

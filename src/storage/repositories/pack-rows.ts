@@ -10,6 +10,8 @@ export interface RepositoryRow {
   readonly name: string
 }
 
+const OBJECTS = 'packs.commits + packs.trees + packs.blobs + packs.tags'
+
 /** What the database knows of packs: what each push brought. */
 export class PackRows {
   readonly #database: Database
@@ -17,6 +19,9 @@ export class PackRows {
   readonly #of: ReadStatement
   readonly #crowded: ReadStatement
   readonly #live: ReadStatement
+  readonly #totals: ReadStatement
+  readonly #largest: ReadStatement
+  readonly #tips: ReadStatement
 
   constructor(database: Database, lease: Pick<Lease, 'guard'>) {
     this.#database = database
@@ -24,11 +29,17 @@ export class PackRows {
     this.#of = database.reader.prepare(
       'SELECT name, bytes, commits, trees, blobs, tags FROM packs WHERE repository_id = ?',
     )
+    this.#totals = database.reader.prepare(`SELECT total(commits) AS commits, total(${OBJECTS}) AS objects
+      FROM packs WHERE repository_id = ?`)
+    this.#largest = database.reader.prepare(
+      `SELECT name FROM packs WHERE repository_id = ? ORDER BY ${OBJECTS} DESC, name LIMIT 1`,
+    )
+    this.#tips = database.reader.prepare('SELECT DISTINCT oid FROM refs WHERE repository_id = ?')
     this.#live = database.reader.prepare('SELECT 1 FROM repositories WHERE id = ? AND deleted_at IS NULL')
     this.#crowded = database.reader.prepare(`SELECT repositories.id, owners.name AS owner, repositories.name
       FROM packs JOIN repositories ON repositories.id = packs.repository_id
       JOIN owners ON owners.id = repositories.owner_id
-      WHERE deleted_at IS NULL GROUP BY repositories.id HAVING count(*) >= ?`)
+      WHERE deleted_at IS NULL GROUP BY repositories.id HAVING count(*) >= ? OR total(${OBJECTS}) >= ?`)
   }
 
   /** @throws StorageError repository_missing */
@@ -41,9 +52,23 @@ export class PackRows {
     return this.#of.all(repositoryId) as unknown as PackRow[]
   }
 
-  /** Repositories of at least so many packs. */
-  crowded(packsMin: number): RepositoryRow[] {
-    return this.#crowded.all(packsMin) as unknown as RepositoryRow[]
+  totals(repositoryId: string): { readonly commits: number; readonly objects: number } {
+    return this.#totals.get(repositoryId) as { commits: number; objects: number }
+  }
+
+  /** @returns the name of the pack that brought most objects */
+  largest(repositoryId: string): string | undefined {
+    return (this.#largest.get(repositoryId) as { readonly name: string } | undefined)?.name
+  }
+
+  /** What the repository's refs point to: 40 hex digits each. */
+  tips(repositoryId: string): string[] {
+    return this.#tips.all(repositoryId).map(({ oid }) => String(oid))
+  }
+
+  /** Repositories of at least so many packs, or so many objects. */
+  crowded(packsMin: number, objectsMin: number): RepositoryRow[] {
+    return this.#crowded.all(packsMin, objectsMin) as unknown as RepositoryRow[]
   }
 
   /**

@@ -176,6 +176,34 @@ export class RepositoryFiles {
   }
 
   /**
+   * Under the repository's lock: what helps walks takes the place of what did before. It is synced, and lies in quarantine
+   * as `commit-graph` and `bitmap`. git reads the bitmaps of one pack and warns of others, so those go first.
+   *
+   * @param placed `bitmapOf`: the pack, as its files begin
+   */
+  async placeHelps(
+    repository: RepositoryName,
+    quarantine: string,
+    placed: { readonly graph: boolean; readonly bitmapOf: string | undefined },
+  ): Promise<void> {
+    const objects = join(this.path(repository), 'objects')
+    if (placed.graph) {
+      await this.#fileSystem.rename(join(quarantine, 'commit-graph'), join(objects, 'info', 'commit-graph'))
+      await this.#fileSystem.syncDirectory(join(objects, 'info'))
+    }
+    if (placed.bitmapOf !== undefined) {
+      const directory = join(objects, 'pack')
+      const name = `${placed.bitmapOf}.bitmap`
+      for (const other of await readdir(directory)) {
+        if (other.endsWith('.bitmap') && other !== name) await unlinkIfThere(this.#fileSystem, join(directory, other))
+      }
+      await this.#fileSystem.rename(join(quarantine, 'bitmap'), join(directory, name))
+      await this.#fileSystem.syncDirectory(directory)
+    }
+    this.#reload(repository)
+  }
+
+  /**
    * How often objects went from here since the node began. Whoever checks something against the objects asks before that,
    * and once more under the repository's lock: where the answers differ, what was checked may lean on what is gone (I2).
    */

@@ -12,6 +12,7 @@ import { MaintenanceRequests } from '../../storage/maintenance-requests.ts'
 import { PackRows, type RepositoryRow } from '../../storage/repositories/pack-rows.ts'
 import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { GitWorkers } from '../workers/pool.ts'
+import { HelpsKeeper } from './helps.ts'
 import { choose, repack, type Repacked } from './repack.ts'
 
 const LOOK_EVERY_MS = 200
@@ -77,7 +78,6 @@ async function gcHere(
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
   const chosen = await choose(files.path(repository), 'one')
-  if (chosen.length === 0) return undefined
   const parts = {
     fileSystem: diskFileSystem,
     files,
@@ -91,5 +91,8 @@ async function gcHere(
       return freeBytes - limitBytes
     },
   }
-  return await repack(repository, chosen, parts, new AbortController().signal)
+  const { signal } = new AbortController()
+  const repacked = chosen.length === 0 ? undefined : await repack(repository, chosen, parts, signal)
+  await new HelpsKeeper({ ...parts, onWritten() {} }).keep(repository, true, signal)
+  return repacked
 }

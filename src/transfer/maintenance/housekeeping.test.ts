@@ -43,6 +43,7 @@ beforeEach(async () => {
     files,
     rows: new PackRows(data.database, { guard: () => guard }),
     workers: {
+      helps: async () => ({ graph: undefined, bitmap: undefined }),
       async repack({ packs }) {
         asked.push(packs)
         throw new Error('This worker fails')

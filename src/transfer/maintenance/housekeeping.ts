@@ -5,7 +5,9 @@ import type { Metrics } from '../../observability/metrics.ts'
 import type { Database } from '../../storage/database/database.ts'
 import { type MaintenanceRequest, MaintenanceRequests } from '../../storage/maintenance-requests.ts'
 import type { RepositoryRow } from '../../storage/repositories/pack-rows.ts'
+import type { GitWorkers } from '../workers/pool.ts'
 import { choosePacks } from './geometry.ts'
+import { HELPED_OBJECTS_MIN, HelpsKeeper, type HelpsParts } from './helps.ts'
 import { choose, repack, type RepackAim, type Repacked, type RepackParts } from './repack.ts'
 
 /**
@@ -17,11 +19,16 @@ export const PACKS_OUTSIDE_MAX = 20
 const AGAIN_AFTER_FAILURE_MS = 3_600_000
 const LOOK_FOR_REQUESTS_EVERY_MS = 1_000
 
-export interface HousekeepingParts extends RepackParts {
+export interface HousekeepingParts extends RepackParts, Omit<HelpsParts, 'onWritten'> {
+  readonly workers: Pick<GitWorkers, 'repack' | 'helps'>
   readonly database: Database
   readonly metrics: Pick<
     Metrics,
-    'maintenanceRuns' | 'maintenanceDuration' | 'maintenancePacksReplaced' | 'maintenanceObjects'
+    | 'maintenanceFilesWritten'
+    | 'maintenanceRuns'
+    | 'maintenanceDuration'
+    | 'maintenancePacksReplaced'
+    | 'maintenanceObjects'
   >
   readonly logger: Logger
 }
@@ -33,6 +40,7 @@ export interface HousekeepingParts extends RepackParts {
 export class Housekeeping {
   readonly #parts: HousekeepingParts
   readonly #requests: MaintenanceRequests
+  readonly #helps: HelpsKeeper
   /** By id: waiting for their turn. */
   readonly #waiting = new Map<string, RepositoryRow>()
   /** By id: when its last run failed. */
@@ -44,11 +52,15 @@ export class Housekeeping {
   constructor(parts: HousekeepingParts) {
     this.#parts = parts
     this.#requests = new MaintenanceRequests(parts.database)
+    this.#helps = new HelpsKeeper({
+      ...parts,
+      onWritten: (kind) => parts.metrics.maintenanceFilesWritten.inc({ kind }),
+    })
   }
 
   /** After the recovery: repositories of many packs wait for their turn, and requests are looked for. */
   start(): void {
-    for (const repository of this.#parts.rows.crowded(PACKS_OUTSIDE_MAX)) {
+    for (const repository of this.#parts.rows.crowded(PACKS_OUTSIDE_MAX, HELPED_OBJECTS_MIN)) {
       if (this.#isNeeded(repository.id)) this.#waiting.set(repository.id, repository)
     }
     this.#timer = setInterval(() => this.#wake(), LOOK_FOR_REQUESTS_EVERY_MS)
@@ -111,8 +123,34 @@ export class Housekeeping {
     })
   }
 
+  /**
+   * Writes what helps walks over the repository.
+   *
+   * @param anew also what is new enough
+   * @throws as `HelpsKeeper.keep`
+   */
+  async keepHelps(repository: RepositoryRow, anew: boolean): Promise<void> {
+    await runInContext(newOperation('maintenance'), async () => {
+      annotateContext({ repository: `${repository.owner}/${repository.name}` })
+      const startedAtMs = performance.now()
+      const { logger } = this.#parts
+      try {
+        if (!(await this.#helps.keep(repository, anew, this.#stopping.signal))) return
+        const duration_ms = Math.round(performance.now() - startedAtMs)
+        logger.info({ duration_ms }, 'Bitmaps and the commit-graph were written')
+      } catch (err) {
+        if (!this.#stopping.signal.aborted) logger.error({ err }, 'Bitmaps and the commit-graph could not be written')
+        throw err
+      }
+    })
+  }
+
   /** By what the database knows, which is quick, and seldom wrong; the run looks at the packs themselves. */
   #isNeeded(id: string): boolean {
+    return this.#helps.isDue(id) || this.#arePacksMany(id)
+  }
+
+  #arePacksMany(id: string): boolean {
     const packs = this.#parts.rows.of(id)
     if (packs.length < PACKS_OUTSIDE_MAX) return false
     const sizes = packs.map(({ commits, trees, blobs, tags }) => ({ objects: commits + trees + blobs + tags }))
@@ -152,6 +190,7 @@ export class Housekeeping {
       this.#waiting.delete(next.id)
       try {
         await this.run(next, 'few')
+        if (this.#helps.isDue(next.id)) await this.keepHelps(next, false)
       } catch {
         // It is logged and counted.
         this.#failedAtMs.set(next.id, Date.now())
@@ -162,7 +201,9 @@ export class Housekeeping {
   /** Where the node ends first, whoever asked does it without. */
   async #answer({ id, repository }: MaintenanceRequest): Promise<void> {
     try {
-      await this.#requests.answer(id, { done: true, result: (await this.run(repository, 'one')) ?? null })
+      const repacked = await this.run(repository, 'one')
+      await this.keepHelps(repository, true)
+      await this.#requests.answer(id, { done: true, result: repacked ?? null })
     } catch (error) {
       if (this.#stopping.signal.aborted) return
       const { code, message } = toFailure(error)

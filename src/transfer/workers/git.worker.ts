@@ -5,6 +5,7 @@ import { runIndex } from './index-task.ts'
 import { runRepack } from './repack-task.ts'
 import type { BuildResult, BuildTask, IndexResult, IndexTask, RepackResult, RepackTask } from './tasks.ts'
 
+export { runHelps as helps } from './helps-task.ts'
 export { runBrowse as browse } from './browse-task.ts'
 export { runDeepen as deepen, runMeasure as measure, runNegotiate as negotiate } from './build-task.ts'
 

@@ -9,6 +9,8 @@ import type {
   BuildTask,
   DeepenResult,
   DeepenTask,
+  HelpsResult,
+  HelpsTask,
   IndexResult,
   IndexTask,
   MeasureResult,
@@ -66,6 +68,10 @@ export class GitWorkers {
 
   repack(task: Omit<RepackTask, 'port'>, file: TaskFile, signal: AbortSignal): Promise<RepackResult> {
     return this.#runWithFile('repack', task, file, signal)
+  }
+
+  helps(task: HelpsTask, signal: AbortSignal): Promise<HelpsResult> {
+    return this.#pool.run(task, { name: 'helps', signal })
   }
 
   negotiate(task: NegotiateTask, signal: AbortSignal): Promise<boolean> {

@@ -50,6 +50,24 @@ export type IndexResult =
     }
   | { readonly accepted: false; readonly code: string; readonly reason: string }
 
+export interface HelpsTask {
+  readonly repositoryPath: string
+  /** What refs point to: 40 hex digits each. */
+  readonly tips: readonly string[]
+  /** A commit-graph that has fewer is old. */
+  readonly commitsKnown: number
+  /** Also what is new enough. */
+  readonly anew: boolean
+}
+
+/** What walks over a repository are helped by, as files that C git reads; undefined where there is nothing to write. */
+export interface HelpsResult {
+  /** `objects/info/commit-graph` */
+  readonly graph: Uint8Array | undefined
+  /** To lie beside the pack. */
+  readonly bitmap: { readonly packName: string; readonly bytes: Uint8Array } | undefined
+}
+
 export interface NegotiateTask {
   readonly repositoryPath: string
   readonly wants: readonly string[]
