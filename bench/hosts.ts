@@ -29,17 +29,18 @@ export class GutsBench implements BenchHost, AsyncDisposable {
   readonly node: NodeProcess
   readonly host: NodeHost
   readonly #filled = new Set<string>()
+  /** Who interrupts a run twice leaves nobody behind to end it. */
+  readonly #onExit = (): void => this.node.signal('SIGKILL')
 
   private constructor(node: NodeProcess, host: NodeHost) {
     this.node = node
     this.host = host
+    process.on('exit', this.#onExit)
   }
 
   /** @param user of an earlier process on the same data */
   static async start(options: NodeProcessOptions = {}, user?: NodeUser): Promise<GutsBench> {
     const node = await NodeProcess.start({ environment: BENCH_ENVIRONMENT, ...options })
-    // Who interrupts a run twice leaves nobody behind to end it.
-    process.once('exit', () => node.signal('SIGKILL'))
     return new GutsBench(node, user === undefined ? await NodeHost.on(node) : new NodeHost(node, user))
   }
 
@@ -74,6 +75,7 @@ export class GutsBench implements BenchHost, AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    process.off('exit', this.#onExit)
     return this.node[Symbol.asyncDispose]()
   }
 }
