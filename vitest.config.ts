@@ -12,7 +12,9 @@ export default defineConfig({
     // Also where there are two cores: most tests wait for processes of their own.
     maxWorkers: 2,
     projects: [
-      { test: { ...common, name: 'unit', include: ['{src,harness,property,fuzz,chaos,load,gate}/**/*.test.ts'] } },
+      {
+        test: { ...common, name: 'unit', include: ['{src,harness,property,fuzz,chaos,load,bench,gate}/**/*.test.ts'] },
+      },
       { test: { ...common, name: 'property', include: ['property/**/*.property.ts'] } },
       {
         // Real nodes and real git: some of these tests run for minutes.

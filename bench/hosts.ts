@@ -1,94 +1,134 @@
-/** The two hosts that are compared: a node, and C git's own server, each in processes of its own. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+/** The two hosts that are compared: a node, and C git's own server behind nginx, each in processes of its own. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Git } from '../integration/support/git.ts'
 import { NodeHost } from '../integration/support/hosts.ts'
-import { NodeProcess } from '../integration/support/node-process.ts'
+import { NodeProcess, type NodeProcessOptions } from '../integration/support/node-process.ts'
 import type { Target } from './raw-client.ts'
+import type { WebServer } from './web-server/web-server.ts'
 
 export interface BenchHost {
-  readonly name: 'guts' | 'http-backend'
   /** An empty repository. */
   create(name: string): Promise<Target>
-  /** A repository with all that is in another one on disk. */
+  /** A repository with all that is in another one on disk; where it is there already, that one. */
   fill(name: string, source: string): Promise<Target>
+  remove(name: string): Promise<void>
 }
 
-export class GutsBench implements BenchHost {
-  readonly name = 'guts'
+/** As in production, but for limits on how much one client may ask, and how much it may send at once. */
+export const BENCH_ENVIRONMENT = {
+  GUTS_RATE_LIMIT: '0',
+  GUTS_LOG_LEVEL: 'info',
+  GUTS_MAX_REQUEST_SIZE_MB: '1000',
+} as const
+
+export type NodeUser = ConstructorParameters<typeof NodeHost>[1]
+
+export class GutsBench implements BenchHost, AsyncDisposable {
   readonly node: NodeProcess
-  readonly #host: NodeHost
+  readonly host: NodeHost
+  readonly #filled = new Set<string>()
+  /** Who interrupts a run twice leaves nobody behind to end it. */
+  readonly #onExit = (): void => this.node.signal('SIGKILL')
 
   private constructor(node: NodeProcess, host: NodeHost) {
     this.node = node
-    this.#host = host
+    this.host = host
+    process.on('exit', this.#onExit)
   }
 
-  static async start(): Promise<GutsBench> {
-    // As in production, but for limits on how much one client may ask, and how much it may send at once.
-    const environment = { GUTS_RATE_LIMIT: '0', GUTS_LOG_LEVEL: 'info', GUTS_MAX_REQUEST_SIZE_MB: '1000' }
-    const node = await NodeProcess.start({ environment })
-    return new GutsBench(node, await NodeHost.on(node))
+  /** @param user of an earlier process on the same data */
+  static async start(options: NodeProcessOptions = {}, user?: NodeUser): Promise<GutsBench> {
+    const node = await NodeProcess.start({ environment: BENCH_ENVIRONMENT, ...options })
+    return new GutsBench(node, user === undefined ? await NodeHost.on(node) : new NodeHost(node, user))
   }
 
   async create(name: string): Promise<Target> {
-    await this.#host.create(name)
-    return this.#target(name)
+    await this.host.create(name)
+    return this.target(name)
   }
 
   async fill(name: string, source: string): Promise<Target> {
-    const { url } = await this.#host.create(name)
-    await new Git(source).run('push', '--quiet', '--mirror', url)
-    return this.#target(name)
+    if (!this.#filled.has(name)) {
+      const { url } = await this.host.create(name)
+      await new Git(source).run('push', '--quiet', '--mirror', url)
+      this.#filled.add(name)
+    }
+    return this.target(name)
   }
 
-  #target(name: string): Target {
-    const { username, token, node } = this.#host
-    const credentials = Buffer.from(`${username}:${token}`).toString('base64')
-    return { url: `${node.origin}/git/${username}/${name}.git`, authorization: `Basic ${credentials}` }
+  async remove(name: string): Promise<void> {
+    const { username, token, node } = this.host
+    const { status } = await node.api(`/api/repos/${username}/${name}`, token, { method: 'DELETE' })
+    if (status !== 204) throw new Error(`${name} was not deleted: ${status}`)
+  }
+
+  target(name: string): Target {
+    const { username, node } = this.host
+    return { url: `${node.origin}/git/${username}/${name}.git`, authorization: this.authorization }
+  }
+
+  get authorization(): string {
+    const { username, token } = this.host
+    return `Basic ${Buffer.from(`${username}:${token}`).toString('base64')}`
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    process.off('exit', this.#onExit)
+    return this.node[Symbol.asyncDispose]()
   }
 }
 
-export class HttpBackendBench implements BenchHost, Disposable {
-  readonly name = 'http-backend'
-  readonly #root: string
-  readonly #origin: string
-  readonly #child: ChildProcess
+/**
+ * What C git's server is told: to take and check what the node takes and checks, and to sync all that it writes. More
+ * durable it cannot be: git never syncs folders.
+ */
+const SETTINGS: Readonly<Record<string, string>> = {
+  'uploadpack.allowFilter': 'true',
+  'http.receivepack': 'true',
+  'receive.fsckObjects': 'true',
+  'receive.autogc': 'false',
+  'core.fsync': 'all',
+}
 
-  private constructor(root: string, origin: string, child: ChildProcess) {
-    this.#root = root
-    this.#origin = origin
-    this.#child = child
-  }
+export class HttpBackendBench implements BenchHost {
+  readonly #server: WebServer
 
-  static async start(root: string): Promise<HttpBackendBench> {
-    mkdirSync(root)
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'anchor-server.ts'), root], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const { promise, resolve } = Promise.withResolvers<string>()
-    child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim()))
-    return new HttpBackendBench(root, await promise, child)
+  constructor(server: WebServer) {
+    this.#server = server
   }
 
   async create(name: string): Promise<Target> {
-    const path = join(this.#root, `${name}.git`)
+    const path = this.#path(name)
     execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path])
-    await new Git(path).run('config', 'uploadpack.allowFilter', 'true')
-    return { url: `${this.#origin}/${name}.git` }
+    await this.#configure(path)
+    return this.#target(name)
   }
 
   /** With reachability bitmaps: what its operator would do for speed. */
   async fill(name: string, source: string): Promise<Target> {
-    const target = await this.create(name)
-    const path = join(this.#root, `${name}.git`)
-    await new Git(source).run('push', '--quiet', '--mirror', path)
+    const path = this.#path(name)
+    if (existsSync(path)) return this.#target(name)
+    execFileSync('git', ['clone', '--quiet', '--mirror', source, path])
+    await this.#configure(path)
     await new Git(path).run('repack', '-a', '-d', '-b', '-q')
-    return target
+    return this.#target(name)
   }
 
-  [Symbol.dispose](): void {
-    this.#child.kill()
+  async remove(name: string): Promise<void> {
+    rmSync(this.#path(name), { recursive: true })
+  }
+
+  async #configure(path: string): Promise<void> {
+    for (const [key, value] of Object.entries(SETTINGS)) await new Git(path).run('config', key, value)
+  }
+
+  #path(name: string): string {
+    return join(this.#server.repositories, `${name}.git`)
+  }
+
+  #target(name: string): Target {
+    return { url: `${this.#server.origin}/git/${name}.git` }
   }
 }

@@ -32,8 +32,13 @@ export async function timeOf(work: () => Promise<unknown>): Promise<number> {
 }
 
 export function median(values: readonly number[]): number {
+  return quantile(values, 0.5)
+}
+
+/** @param part 0.99: what all but one in a hundred stay below */
+export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 }
 
 const SAMPLE_MS = 20
@@ -63,4 +68,11 @@ export class MemorySampler implements Disposable {
   #sample(): void {
     this.peakBytes = Math.max(this.peakBytes, MemorySampler.now(this.#pid))
   }
+}
+
+/** The most that a process holds while something goes on. @returns bytes */
+export async function peakDuring(pid: number, work: () => Promise<unknown>): Promise<number> {
+  using sampler = new MemorySampler(pid)
+  await work()
+  return sampler.peakBytes
 }

@@ -4,31 +4,51 @@ import { RawClient, type Target } from './raw-client.ts'
 /** Of each rate; the median counts. */
 const ROUNDS = 3
 
+export interface Contestant {
+  readonly target: Target
+  /** @param number counts up, over all clients of a contestant */
+  readonly work: (client: RawClient, number: number) => Promise<unknown>
+}
+
 /**
- * How often clients get something done at two hosts, in turn, so that the machine's mood of the moment meets both.
+ * How often clients get something done at each of them, in turn, so that the machine's mood of the moment meets all.
  *
- * @param rateMs for each host, all rounds together
- * @param work gets a number that counts up, over all clients of a host
+ * @param rateMs for each, all rounds together
  * @returns operations a second
  */
 export async function ratesInTurn(
+  contestants: readonly Contestant[],
+  clients: number,
+  rateMs: number,
+): Promise<number[]> {
+  const all = contestants.map(({ target, work }) => {
+    let count = 0
+    const raw = Array.from({ length: clients }, () => new RawClient(target))
+    return { raw, rates: [] as number[], next: (at: number) => work(raw[at] as RawClient, count++) }
+  })
+  try {
+    // Once before: what a host keeps for the next client is what it has for all but the first.
+    for (const { next } of all) await next(0)
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const { rates, next } of all) rates.push(await rateOf(clients, rateMs / ROUNDS, next))
+    }
+    return all.map(({ rates }) => median(rates))
+  } finally {
+    for (const { raw } of all) for (const client of raw) client.close()
+  }
+}
+
+/** Of two hosts that do the same. */
+export async function rateOfEach(
   targets: readonly [Target, Target],
   clients: number,
   rateMs: number,
-  work: (client: RawClient, number: number) => Promise<unknown>,
+  work: Contestant['work'],
 ): Promise<[number, number]> {
-  const clientsOf = targets.map((target) => Array.from({ length: clients }, () => new RawClient(target)))
-  const numbers = [0, 0]
-  const next = (host: number): number => (numbers[host] as number)++
-  // Once before: what a host keeps for the next client is what it has for all but the first.
-  for (const [host, [first]] of clientsOf.entries()) await work(first as RawClient, next(host))
-  const rounds: [number[], number[]] = [[], []]
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [host, raw] of clientsOf.entries()) {
-      const rate = await rateOf(clients, rateMs / ROUNDS, (client) => work(raw[client] as RawClient, next(host)))
-      rounds[host as 0 | 1].push(rate)
-    }
-  }
-  for (const client of clientsOf.flat()) client.close()
-  return [median(rounds[0]), median(rounds[1])]
+  const [guts = 0, anchor = 0] = await ratesInTurn(
+    targets.map((target) => ({ target, work })),
+    clients,
+    rateMs,
+  )
+  return [guts, anchor]
 }

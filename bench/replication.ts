@@ -11,6 +11,8 @@ import type { NodeProcess } from '../integration/support/node-process.ts'
 import { addMirror, addressOf, startPeer } from '../integration/support/peers.ts'
 import { createMetrics } from '../src/observability/metrics.ts'
 import { OutboundPolicies } from '../src/resilience/outbound.ts'
+import type { BenchContext } from './context.ts'
+import { BENCH_ENVIRONMENT } from './hosts.ts'
 import { median, timeOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
 import { RawPeer } from './raw-stream.ts'
@@ -28,14 +30,13 @@ const SMALL_PUSHES = 30
 const SMALL_REQUESTS = 2_000
 const WARM_UP_REQUESTS = 1_000
 
-export async function replicationRows(folder: string): Promise<Row[]> {
-  const environment = { GUTS_RATE_LIMIT: '0', GUTS_LOG_LEVEL: 'info', GUTS_MAX_REQUEST_SIZE_MB: '1000' }
+export async function replicationRows({ folder }: BenchContext): Promise<Row[]> {
   const stack = new AsyncDisposableStack()
   await using _all = stack
   const [home, first, second] = [
-    stack.use(await startPeer(0, environment)),
-    stack.use(await startPeer(1, environment)),
-    stack.use(await startPeer(2, environment)),
+    stack.use(await startPeer(0, BENCH_ENVIRONMENT)),
+    stack.use(await startPeer(1, BENCH_ENVIRONMENT)),
+    stack.use(await startPeer(2, BENCH_ENVIRONMENT)),
   ] as const
   const host = await NodeHost.on(home)
   await addMirror(first, addressOf(home))
@@ -77,9 +78,8 @@ async function largeRow(folder: string, host: NodeHost, mirror: NodeProcess): Pr
     what: `replication of ${(packBytes / MEBIBYTE).toFixed(0)} MiB, ${FILES} files`,
     guts: `${ours.toFixed(0)} ms`,
     anchor: `${raw.toFixed(0)} ms (raw stream)`,
-    ratio: `${(raw / ours).toFixed(2)} × the rate`,
-    goal: '≥ 0.4',
-    met: raw / ours >= 0.4,
+    value: { number: raw / ours, unit: '× the rate' },
+    goal: { atLeast: 0.4 },
   }
 }
 
@@ -103,9 +103,8 @@ async function smallRow(folder: string, host: NodeHost, mirrors: readonly NodePr
     what: 'a small push, from its answer to being visible on two mirrors, median',
     guts: `${ours.toFixed(0)} ms`,
     anchor: '',
-    ratio: '',
-    goal: '≤ 500 ms',
-    met: ours <= 500,
+    value: { number: ours, unit: 'ms' },
+    goal: { atMost: 500 },
   }
 }
 
@@ -133,9 +132,8 @@ async function policyRow(): Promise<Row> {
     what: 'a small exchange with a peer through all outbound policies, median',
     guts: `${(ours * 1_000).toFixed(0)} µs`,
     anchor: `${(bare * 1_000).toFixed(0)} µs (bare)`,
-    ratio: `${(ours / bare).toFixed(2)} × the time`,
-    goal: '≤ 1.1',
-    met: ours / bare <= 1.1,
+    value: { number: ours / bare, unit: '× the time' },
+    goal: { atMost: 1.1 },
   }
 }
 

@@ -22,6 +22,7 @@ it('README names every suite', () => {
     'load',
     'integration',
     'bench',
+    'soak',
     'gate',
     'kills',
     'compat',

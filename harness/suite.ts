@@ -56,10 +56,14 @@ export function closeCases({ suite, seed, cases, startedAtMs, details }: CaseRep
   return closeSuite({ suite, seed, ...counts, duration_s }, { cases, ...details })
 }
 
+/** What a report was made of. */
+export function commitHere(): string {
+  return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+}
+
 /** Writes `reports/SUITE/summary.json` and prints the closing line. @returns the exit code */
 export function closeSuite(summary: SuiteSummary, details: object): number {
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
-  const text = JSON.stringify({ ...summary, commit, ...details }, null, 2)
+  const text = JSON.stringify({ ...summary, commit: commitHere(), ...details }, null, 2)
   writeFileSync(join(reportFolder(summary.suite), 'summary.json'), `${text}\n`)
   const skipped = summary.skipped > 0 ? `, ${summary.skipped} skipped` : ''
   console.log(`${summary.passed} passed, ${summary.failed} failed${skipped}`)

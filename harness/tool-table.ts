@@ -37,9 +37,13 @@ export type ToolName =
   | 'chromium'
   | 'prometheus'
   | 'promtool'
+  | 'nginx'
+  | 'fcgiwrap'
 
 /** Where the archives of releases lie. */
 export const RELEASE_ORIGIN = 'https://github.com'
+
+const WEB_SERVER = 'Install nginx and fcgiwrap (Debian: nginx fcgiwrap), or apt, with which they are unpacked here.'
 
 export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   k6: {
@@ -111,4 +115,6 @@ export const TOOLS: Readonly<Record<ToolName, Tool>> = {
   },
   prometheus: { executables: [{ name: 'prometheus' }], howToGet: 'Install Prometheus (Debian: prometheus).' },
   promtool: { executables: [{ name: 'promtool' }], howToGet: 'Install Prometheus (Debian: prometheus).' },
+  nginx: { executables: [{ name: 'nginx' }], howToGet: WEB_SERVER },
+  fcgiwrap: { executables: [{ name: 'fcgiwrap' }], howToGet: WEB_SERVER },
 }

@@ -26,7 +26,8 @@ export interface FindToolOptions {
 }
 
 export const MACHINE_PLACES: ToolPlaces = {
-  path: process.env['PATH'] ?? '',
+  // Debian keeps servers where users do not look.
+  path: [process.env['PATH'] ?? '', '/usr/sbin'].join(delimiter),
   folder: join(ROOT, '.tools'),
   releaseOrigin: RELEASE_ORIGIN,
 }

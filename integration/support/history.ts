@@ -13,26 +13,32 @@ export interface HistoryOptions {
   /** Of so many commits one is a merge, and one has an annotated tag. */
   readonly mergeEvery: number
   readonly tagEvery: number
+  /** Paths to choose from: so many folders, as many in each, so many files in each of those. */
+  readonly paths?: { readonly folders: number; readonly files: number }
 }
 
 const FIRST_COMMIT_S = 1_500_000_000
-const FOLDERS = 12
-const FILES = 40
+const PATHS = { folders: 12, files: 40 }
 /** Versions of a file share most of their lines, so that there are deltas to find. */
 const LINES_KEPT = 0.8
 
 /** Fills the repository at `gitDirectory` with a history on `refs/heads/main` and a side branch. */
 export async function importHistory(gitDirectory: string, options: HistoryOptions): Promise<void> {
+  await fastImport(gitDirectory, historyStream(options))
+}
+
+/** @param pieces of a stream as `git fast-import` reads it */
+export async function fastImport(gitDirectory: string, pieces: Iterable<string | Uint8Array>): Promise<void> {
   const git = spawn('git', ['-C', gitDirectory, 'fast-import', '--quiet', '--force'], {
     stdio: ['pipe', 'ignore', 'inherit'],
   })
   const exited = once(git, 'exit')
-  for (const piece of historyStream(options)) {
+  for (const piece of pieces) {
     if (!git.stdin.write(piece)) await once(git.stdin, 'drain')
   }
   git.stdin.end()
   const [code] = (await exited) as [number | null]
-  if (code !== 0) throw new Error(`git fast-import ended with ${code}; seed ${options.seed}`)
+  if (code !== 0) throw new Error(`git fast-import ended with ${code}`)
 }
 
 function* historyStream(options: HistoryOptions): Generator<string> {
@@ -48,7 +54,7 @@ function* historyStream(options: HistoryOptions): Generator<string> {
     yield commitHeader(branch, mark, random)
     if (parent > 0) yield `from :${parent}\n`
     if (isMerge) yield `merge :${marks.side}\n`
-    for (let i = 0; i < options.filesPerCommit; i++) yield changeFile(files, options.fileBytes, random)
+    for (let i = 0; i < options.filesPerCommit; i++) yield changeFile(files, options, random)
     yield '\n'
     if (mark % options.tagEvery === 0) {
       const message = `release ${mark}`
@@ -68,15 +74,20 @@ function identity(mark: number): string {
   return `Person ${mark % 7} <person${mark % 7}@example.org> ${FIRST_COMMIT_S + mark * 60} +0100`
 }
 
-function changeFile(files: Map<string, string[]>, fileBytes: number, random: Random): string {
-  const path = `folder${random.below(FOLDERS)}/part${random.below(FOLDERS)}/file${random.below(FILES)}.txt`
+function changeFile(
+  written: Map<string, string[]>,
+  { fileBytes, paths = PATHS }: HistoryOptions,
+  random: Random,
+): string {
+  const { folders, files } = paths
+  const path = `folder${random.below(folders)}/part${random.below(folders)}/file${random.below(files)}.txt`
   const lineBytes = 60
-  const before = files.get(path) ?? []
+  const before = written.get(path) ?? []
   const lines = Array.from({ length: Math.max(1, Math.round(fileBytes / lineBytes)) }, (_, at) => {
     const kept = before[at]
     return kept !== undefined && random.chance(LINES_KEPT) ? kept : random.text(lineBytes - 1)
   })
-  files.set(path, lines)
+  written.set(path, lines)
   const content = `${lines.join('\n')}\n`
   return `M 100644 inline ${path}\ndata ${content.length}\n${content}\n`
 }

@@ -1,4 +1,4 @@
-/** C git's own server over HTTP: the twin that answers are compared with, and the anchor of the benchmark. */
+/** C git's own server over HTTP, as a twin that answers are compared with. */
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

@@ -21,7 +21,7 @@ export interface NodeProcessOptions {
   readonly args?: readonly string[]
   /** Instead of `src/main.ts`. */
   readonly script?: string
-  /** The test damages what lies on disk: git is not asked about it in the end. */
+  /** Git is not asked in the end: the test damages what lies on disk, or asks git itself. */
   readonly damaged?: true
   /** Whether to wait until it is ready; else only until it answers on its internal listener. */
   readonly waitFor?: 'ready' | 'started' | 'live' | 'nothing'

@@ -1,0 +1,68 @@
+/** Full clones beside the same bytes as static files, and beside `git http-backend`. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BenchContext } from './context.ts'
+import { kept, RawClient, type Target, wantsOf } from './raw-client.ts'
+import { ratesInTurn } from './rates.ts'
+import { rateRow, type Row } from './row.ts'
+import { type SizeName, SIZES } from './sources.ts'
+import type { WebServer } from './web-server/web-server.ts'
+
+/** A client that comes alone leaves the hosts nothing to do while it reads. */
+const GOALS = [
+  { clients: 8, atLeast: 0.85 },
+  { clients: 1, atLeast: 0.7 },
+] as const
+
+export async function cloneRows(context: BenchContext): Promise<Row[]> {
+  const rows: Row[] = []
+  for (const name of Object.keys(SIZES) as SizeName[]) rows.push(...(await rowsOf(context, name)))
+  return rows
+}
+
+async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
+  const source = await context.sources.size(name)
+  const { guts, anchor, web } = await context.hosts()
+  const target = await guts.fill(name, source.path)
+  const { wants, files } = await asStaticFiles(target, web, name)
+  const contestants = [
+    { target, work: (client: RawClient) => client.clone() },
+    { target: await anchor.fill(name, source.path), work: (client: RawClient) => client.clone() },
+    {
+      target: files,
+      async work(client: RawClient) {
+        for (const path of PATHS) await client.get(path)
+      },
+    },
+    { target, work: (client: RawClient) => client.fetch(wants) },
+    { target: files, work: (client: RawClient) => client.get(PACK) },
+  ]
+  const rows: Row[] = []
+  for (const { clients, atLeast } of GOALS) {
+    const rates = await ratesInTurn(contestants, clients, context.rateMs)
+    const [clone = 0, backend = 0, threeFiles = 0, pack = 0, file = 0] = rates
+    const what = `clone of ${name}, ${clients} at a time`
+    rows.push(rateRow(`${what}: its three answers beside static files`, [clone, threeFiles], { atLeast }))
+    rows.push(rateRow(`${what}: its pack beside one static file`, [pack, file], { atLeast }))
+    rows.push(rateRow(`${what}: beside http-backend`, [clone, backend]))
+  }
+  return rows
+}
+
+const PACK = 'pack'
+const PATHS = ['capabilities', 'refs', PACK] as const
+
+/** The very bytes that a clone is answered with, each answer as a file. */
+async function asStaticFiles(
+  target: Target,
+  web: WebServer,
+  name: string,
+): Promise<{ wants: string[]; files: Target }> {
+  const client = new RawClient(target)
+  const refs = await kept((take) => client.takeRefs(take))
+  const wants = wantsOf(refs.toString('latin1'))
+  const answers = [await kept((take) => client.capabilities(take)), refs, await kept((t) => client.fetch(wants, t))]
+  client.close()
+  for (const [at, path] of PATHS.entries()) writeFileSync(join(web.files, `${name}-${path}`), answers[at] ?? '')
+  return { wants, files: { url: `${web.origin}/static/${name}-` } }
+}

@@ -1,0 +1,71 @@
+/** What a node holds when nobody asks it for anything, in figures that can be compared. */
+import { readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { heldBy, openFiles, threadsOf } from '../../integration/support/held.ts'
+import type { NodeProcess } from '../../integration/support/node-process.ts'
+import { storedIn } from '../../integration/support/stored.ts'
+import { MemorySampler } from '../measure.ts'
+
+export interface SoakState {
+  readonly residentBytes: number
+  readonly threads: number
+  /** What each open descriptor stands for, sorted; paths are relative to the data directory. */
+  readonly descriptors: readonly string[]
+  /** Every file in the data directory; of those in repositories, quarantine and trash with the size. */
+  readonly files: readonly string[]
+  /** Rows by table of the database. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+/** Longer than a worker thread stays when it has nothing to do. */
+const QUIET_MS = 35_000
+const QUIET_MS_MAX = 180_000
+const POLL_MS = 500
+
+/**
+ * Waits until nothing has been under way, and nothing but memory has changed, for a while.
+ *
+ * @throws Error where that does not come
+ */
+export async function quietStateOf(node: NodeProcess, signal: AbortSignal): Promise<SoakState> {
+  const endMs = performance.now() + QUIET_MS_MAX
+  let sinceMs = performance.now()
+  let before = ''
+  for (;;) {
+    await delay(POLL_MS, undefined, { signal })
+    const [state, busy] = [stateOf(node), await underWay(node)]
+    const { residentBytes: _, ...rest } = state
+    const now = JSON.stringify({ rest, busy })
+    if (now !== before || busy.length > 0) sinceMs = performance.now()
+    before = now
+    if (performance.now() - sinceMs >= QUIET_MS) return state
+    if (performance.now() > endMs) throw new Error(`The node did not come to rest: ${busy.join(', ')}`)
+  }
+}
+
+function stateOf(node: NodeProcess): SoakState {
+  const { pid, dataDirectory } = node
+  const { files, rows } = storedIn(dataDirectory)
+  const kept = readdirSync(join(dataDirectory, 'quarantine')).map((name) => `quarantine/${name}`)
+  return {
+    residentBytes: MemorySampler.now(pid),
+    threads: threadsOf(node),
+    descriptors: openFiles(pid)
+      .map((file) => kindOf(file, dataDirectory))
+      .sort(),
+    files: [...readdirSync(dataDirectory), ...kept, ...files].sort(),
+    rows,
+  }
+}
+
+async function underWay(node: NodeProcess): Promise<string[]> {
+  const { gauges, passingFiles, quarantine, children } = await heldBy(node)
+  const counted = Object.entries(gauges).filter(([, value]) => value > 0)
+  return [...counted.map(([series, value]) => `${series} ${value}`), ...passingFiles, ...quarantine, ...children]
+}
+
+/** A socket's or pipe's number says nothing. */
+function kindOf(file: string, dataDirectory: string): string {
+  return file.startsWith('/') ? relative(dataDirectory, file) : file.replace(/:\[\d+\]$/, '')
+}

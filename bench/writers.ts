@@ -1,0 +1,82 @@
+/** Many people who push little, beside a disk that syncs one write after another. */
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { blob, commit, pack, tree, whole } from '../integration/support/pack-maker.ts'
+import type { BenchContext } from './context.ts'
+import { median, rateOf } from './measure.ts'
+import { RawClient, type Target } from './raw-client.ts'
+import { perSecond, type Row } from './row.ts'
+
+const WRITERS = 32
+const ROUNDS = 3
+/** About what a small push writes. */
+const ANCHOR_WRITE = Buffer.alloc(512, 7)
+
+export async function writerRows(context: BenchContext): Promise<Row[]> {
+  const { guts } = await context.hosts()
+  const writers: Writer[] = []
+  for (let at = 0; at < WRITERS; at++) writers.push(new Writer(await guts.create(`writer-${at}`)))
+  const rates: number[] = []
+  const anchors: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    rates.push(await rateOf(WRITERS, context.rateMs / ROUNDS, (at) => (writers[at] as Writer).push()))
+    anchors.push(rateOfSyncs(guts.node.dataDirectory, context.rateMs / ROUNDS))
+  }
+  for (const [at, writer] of writers.entries()) {
+    writer.close()
+    await guts.remove(`writer-${at}`)
+  }
+  const [pushes, syncs] = [median(rates), median(anchors)]
+  return [
+    {
+      what: `small pushes of ${WRITERS} writers to ${WRITERS} repositories, beside one fsync after another`,
+      guts: perSecond(pushes),
+      anchor: perSecond(syncs),
+      value: { number: pushes / syncs, unit: '× the rate' },
+      goal: { atLeast: 5 },
+    },
+  ]
+}
+
+/** Adds one commit after another to a branch. */
+class Writer {
+  readonly #client: RawClient
+  #count = 0
+  #tip: string | undefined
+
+  constructor(target: Target) {
+    this.#client = new RawClient(target)
+  }
+
+  async push(): Promise<void> {
+    const file = blob(`the ${this.#count++}th version\n`)
+    const root = tree(['100644', 'file.txt', file.oid])
+    const { oid, ...rest } = commit(root.oid, this.#tip === undefined ? [] : [this.#tip])
+    const objects = pack([whole(file), whole(root), whole({ oid, ...rest })])
+    await this.#client.push('refs/heads/main', oid, objects, this.#tip)
+    this.#tip = oid
+  }
+
+  close(): void {
+    this.#client.close()
+  }
+}
+
+/** On the file system of that folder. */
+function rateOfSyncs(folder: string, durationMs: number): number {
+  const path = join(folder, 'bench-anchor')
+  const file = openSync(path, 'wx')
+  try {
+    const startedAtMs = performance.now()
+    let done = 0
+    do {
+      writeSync(file, ANCHOR_WRITE)
+      fsyncSync(file)
+      done++
+    } while (performance.now() - startedAtMs < durationMs)
+    return (done * 1_000) / (performance.now() - startedAtMs)
+  } finally {
+    closeSync(file)
+    rmSync(path)
+  }
+}
