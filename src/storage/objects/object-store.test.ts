@@ -17,14 +17,14 @@ import { importHistory } from '../../../integration/support/history.ts'
 import { typeNameOf } from '../../git/object/type.ts'
 import { ObjectStore } from './object-store.ts'
 
-/** Runs before each listing of a folder, as another process may. */
-const beforeListing = vi.hoisted(() => ({ once: undefined as (() => void) | undefined }))
+/** Runs before a listing of a folder comes back, as another process may; what it answers is what is seen. */
+const beforeListing = vi.hoisted(() => ({ once: undefined as ((names: string[]) => string[] | void) | undefined }))
 vi.mock('node:fs', async (original) => {
   const real = await original<typeof import('node:fs')>()
   const listing = (path: string): string[] => {
-    const names = real.readdirSync(path)
+    let names = real.readdirSync(path)
     if (path.endsWith('/pack')) {
-      beforeListing.once?.()
+      names = beforeListing.once?.(names) ?? names
       beforeListing.once = undefined
     }
     // The last one to be looked at must not be left to chance.
@@ -182,6 +182,32 @@ describe('refresh', () => {
     store = new ObjectStore(repository, CACHE_BYTES)
     expect(beforeListing.once).toBeUndefined()
     expectAll(store, objects)
+  })
+
+  it('misses nothing where a large folder changes while it is listed', async () => {
+    const objects = await listed(repository)
+    for (let number = 0; number < 500; number++) writeFileSync(join(packFolder(), `more-${number}`), '')
+    const [old, made] = [packPath('pack').slice(0, -'.pack'.length), join(packFolder(), `pack-${'e'.repeat(40)}`)]
+    beforeListing.once = (names) => {
+      for (const part of ['pack', 'idx']) renameSync(`${old}.${part}`, `${made}.${part}`)
+      // The new one lies where the listing had been already, the old one where it had not.
+      return names.filter((name) => name.startsWith('more-'))
+    }
+    store = new ObjectStore(repository, CACHE_BYTES)
+    expect(beforeListing.once).toBeUndefined()
+    expectAll(store, objects)
+  })
+
+  it('takes those packs alone that it is told to, in their order', async () => {
+    const [first = ''] = readdirSync(packFolder()).filter((name) => name.endsWith('.pack'))
+    const oid = await hashObject('loose\n')
+    const name = (await git.try(['pack-objects', '--quiet', join(packFolder(), 'pack')], `${oid}\n`)).stdout.trim()
+    const only = [name, first.slice('pack-'.length, -'.pack'.length), 'f'.repeat(40)]
+    store = new ObjectStore(repository, CACHE_BYTES, only)
+    expect(store.packs.map((pack) => pack.name)).toEqual(only.slice(0, 2).map((one) => `pack-${one}`))
+    store.close()
+    store = new ObjectStore(repository, CACHE_BYTES, only.slice(1))
+    expect(store.has(Buffer.from(oid, 'hex'))).toBe(false)
   })
 
   it('takes no notice of an index without its pack', () => {
