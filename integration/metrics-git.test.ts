@@ -55,6 +55,7 @@ describe('git', () => {
         ...['pack_write', 'pack_publish', 'refs_update', 'refs_project', 'refs_read'].map((name) =>
           storageOperation(name),
         ),
+        { guts_storage_packs: 1 },
         ...['commit', 'tree', 'blob', 'tag'].map((type) => ({ [keyOf('guts_storage_objects_total', { type })]: 1 })),
       ),
     )
