@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib'
 
 import { errorCodeOf } from '../../errors.ts'
 import { PackError } from './error.ts'
+import { inflateInto } from './inflate-stream.ts'
 import type { PackWindow } from './source.ts'
 
 /** Deflate shrinks by 1032 to one at the very best (zlib, "Maximum Compression Factor"). */
@@ -32,6 +33,12 @@ export function inflateAt(window: PackWindow, position: number, sizeBytes: numbe
   let viewBytes = Math.min(available, sizeBytes + (sizeBytes >> 9) + 64)
   for (;;) {
     const view = window.view(position, viewBytes)
+    if (sizeBytes < SINGLE_CHUNK_BYTES_MAX) {
+      const room = Buffer.allocUnsafe(sizeBytes + 1)
+      const consumedBytes = inflateInto(view, room, sizeBytes)
+      if (consumedBytes >= 0) return { data: room.subarray(0, sizeBytes), consumedBytes }
+    }
+    // What is wrong with it, if anything is, zlib says here.
     try {
       const { buffer, engine } = inflateSync(view, {
         info: true,

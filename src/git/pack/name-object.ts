@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { typeNameOf } from '../object/type.ts'
 import type { EntryTable } from './entry-table.ts'
 
@@ -15,12 +15,22 @@ export interface IndexerHooks {
 
 /** Computes an object's name, records it and hands the object on. */
 export function nameObject(entries: EntryTable, entry: number, type: number, data: Buffer, hooks: IndexerHooks): void {
-  const oid = createHash('sha1')
-    .update(`${typeNameOf(type)} ${data.length}\0`)
-    .update(data)
-    .digest()
+  const oid = nameOf(type, data)
   oid.copy(entries.oids, entry * 20)
   entries.types[entry] = type
   entries.byOid.set(oid, 0, entry)
   hooks.onObject(type, data, entries.oids, entry * 20)
+}
+
+/** Objects of up to so many bytes are copied behind their header: one call costs less than the three of a hash in pieces. */
+const WHOLE_BYTES_MAX = 16 * 1024
+const HEADER_BYTES_MAX = 32
+const whole = Buffer.alloc(HEADER_BYTES_MAX + WHOLE_BYTES_MAX)
+
+function nameOf(type: number, data: Buffer): Buffer {
+  const header = `${typeNameOf(type)} ${data.length}\0`
+  if (data.length > WHOLE_BYTES_MAX) return createHash('sha1').update(header).update(data).digest()
+  whole.write(header, 0, 'latin1')
+  whole.set(data, header.length)
+  return hash('sha1', whole.subarray(0, header.length + data.length), 'buffer')
 }

@@ -49,7 +49,7 @@ export class OidMap {
         this.#grow()
         slot = this.#slot(bytes, at)
       }
-      bytes.copy(this.#keys, slot * 20, at, at + 20)
+      for (let i = 0; i < 20; i++) this.#keys[slot * 20 + i] = bytes[at + i] as number
       this.#size++
     }
     this.#values[slot] = value
@@ -66,9 +66,7 @@ export class OidMap {
   #slot(bytes: Buffer, at: number): number {
     const mask = this.#capacity - 1
     let slot = hash(bytes, at) & mask
-    while (this.#values[slot] !== -1 && this.#keys.compare(bytes, at, at + 20, slot * 20, slot * 20 + 20) !== 0) {
-      slot = (slot + 1) & mask
-    }
+    while (this.#values[slot] !== -1 && !isSame(this.#keys, slot * 20, bytes, at)) slot = (slot + 1) & mask
     return slot
   }
 
@@ -79,6 +77,12 @@ export class OidMap {
     this.#keys = bigger.#keys
     this.#values = bigger.#values
   }
+}
+
+/** A call of `compare` costs several times this loop. */
+function isSame(keys: Buffer, keyAt: number, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < 20; i++) if (keys[keyAt + i] !== bytes[at + i]) return false
+  return true
 }
 
 function hash(bytes: Buffer, at: number): number {
