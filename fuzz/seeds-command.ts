@@ -5,6 +5,7 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { EXIT } from '../harness/suite.ts'
 import { Git, temporaryFolder } from '../integration/support/git.ts'
+import { blob, delta, pack, refDelta, whole } from '../integration/support/pack-maker.ts'
 import { seedsPath } from './engine/corpus.ts'
 import { PACK_CRASHES, RECEIVE_PACK_CRASHES, UPLOAD_PACK_CRASHES } from './seeds/crash-inputs.ts'
 import { MESSAGE_NAMES, MESSAGES } from './grammar/messages.ts'
@@ -201,11 +202,19 @@ async function addPacks(git: Git, seeds: Seeds): Promise<void> {
     'no deltas': '--depth=0',
   }
   for (const [name, option] of Object.entries(ways)) {
-    const pack = await hexOf(git, ['pack-objects', '--all', '--stdout', '--quiet', '--window=20', option, '</dev/null'])
-    seeds.set(name, Buffer.concat([Buffer.from('@'), pack]))
-    seeds.set(`${name}, without its checksum`, Buffer.concat([Buffer.from('A'), pack.subarray(0, -20)]))
-    seeds.set(`${name}, as a program`, Buffer.concat([Buffer.from('B'), programOf(pack)]))
+    const made = await hexOf(git, ['pack-objects', '--all', '--stdout', '--quiet', '--window=20', option, '</dev/null'])
+    seeds.set(name, Buffer.concat([Buffer.from('@'), made]))
+    seeds.set(`${name}, without its checksum`, Buffer.concat([Buffer.from('A'), made.subarray(0, -20)]))
+    seeds.set(`${name}, as a program`, Buffer.concat([Buffer.from('B'), programOf(made)]))
   }
+  seeds.set('bases behind their deltas', Buffer.concat([Buffer.from('@'), basesBehind()]))
+}
+
+/** git writes bases first, which leaves nothing to do once the pack is read. */
+function basesBehind(): Buffer {
+  const [base, middle, top] = [blob('the base'), blob('the middle'), blob('the top')]
+  const toTop = refDelta(middle.oid, delta(middle.data.length, top.data))
+  return pack([toTop, refDelta(base.oid, delta(base.data.length, middle.data)), whole(base)])
 }
 
 /** Bodies as they are, which the mode `@` means to each target. */

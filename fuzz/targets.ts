@@ -108,7 +108,9 @@ export const FUZZ_TARGETS = {
     reads: 'packs with deltas, their objects and their indexes',
     file: 'targets/pack.fuzz.ts',
     drives: {
-      'src/git/pack/indexer.ts': ['indexPack', 'scanEntry', 'checkChecksum'],
+      'src/git/pack/indexer.ts': ['indexPack', 'checkChecksum'],
+      'src/git/pack/scan.ts': ['entryAt'],
+      'src/git/pack/recent-objects.ts': ['add', 'has', 'get'],
       'src/git/pack/header.ts': ['decodePackHeader', 'decodeEntryHeader'],
       'src/git/pack/inflate.ts': ['inflateAt'],
       'src/git/pack/resolve-deltas.ts': ['resolveDeltas', 'resolveFrom', 'takeWaiting'],

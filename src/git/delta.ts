@@ -20,9 +20,10 @@ export function decodeDeltaSizes(delta: Uint8Array): DeltaSizes {
 
 /**
  * @param resultBytesMax checked before anything is allocated
+ * @param room where the result is put, as large as the delta says; else it gets memory of its own
  * @throws PackError delta_invalid, object_over_limit
  */
-export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number): Buffer {
+export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number, room?: Buffer): Buffer {
   const { baseBytes, resultBytes, at } = decodeDeltaSizes(delta)
   if (baseBytes !== base.length)
     throw invalid(`it is made for a base of ${baseBytes} bytes, the base has ${base.length}`)
@@ -33,7 +34,7 @@ export function applyDelta(base: Buffer, delta: Buffer, resultBytesMax: number):
     )
   }
   checkProducible(delta, at, resultBytes)
-  const result = Buffer.allocUnsafe(resultBytes)
+  const result = room?.subarray(0, resultBytes) ?? Buffer.allocUnsafe(resultBytes)
   let written = 0
   let position = at
   while (position < delta.length) {

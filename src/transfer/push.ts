@@ -154,7 +154,7 @@ export class Push {
 
   /** While a pack is checked the connection stays alive, and a person sees why it takes long. */
   #showProgress({ phase, done, total }: TaskProgress, { capabilities }: PushRequest): void {
-    if (this.#framing === 'none' || capabilities.has('quiet') || phase !== 'resolving' || total === 0) return
+    if (this.#framing === 'none' || capabilities.has('quiet') || phase === 'writing' || total === 0) return
     const percent = Math.floor((100 * done) / total)
     if (percent <= this.#shownPercent) return
     this.#shownPercent = percent

@@ -8,12 +8,16 @@ const INITIAL_ENTRIES = 1024
  */
 export class EntryTable {
   count = 0
+  /** Of them, those whose object has its name. */
+  named = 0
   offsets = new Float64Array(INITIAL_ENTRIES)
   crcs = new Uint32Array(INITIAL_ENTRIES)
   /** As in the entry: 1–4, 6, 7. */
   entryTypes = new Uint8Array(INITIAL_ENTRIES)
   /** 1–4 once the object's name is known, else 0. */
   types = new Uint8Array(INITIAL_ENTRIES)
+  /** How many deltas lie below an object that was named while the pack was read. */
+  depths = new Uint16Array(INITIAL_ENTRIES)
   headerBytes = new Uint8Array(INITIAL_ENTRIES)
   /** Inflated bytes of the entry itself. */
   sizes = new Float64Array(INITIAL_ENTRIES)
@@ -62,6 +66,7 @@ export class EntryTable {
     this.crcs = grown(this.crcs, new Uint32Array(length))
     this.entryTypes = grown(this.entryTypes, new Uint8Array(length))
     this.types = grown(this.types, new Uint8Array(length))
+    this.depths = grown(this.depths, new Uint16Array(length))
     this.headerBytes = grown(this.headerBytes, new Uint8Array(length))
     this.sizes = grown(this.sizes, new Float64Array(length))
     this.firstChild = grown(this.firstChild, new Int32Array(length))

@@ -142,7 +142,27 @@ describe('deltas in any order', () => {
 
   it('says how far it came', () => {
     const entries = [whole(base), refDelta(base.oid, toMiddle), refDelta(middle.oid, toTop)]
-    expect(index(pack(entries)).progress).toEqual(['3 declared', 'receiving 0/3', 'resolving 3/3'])
+    expect(index(pack(entries)).progress).toEqual(['3 declared', 'resolving 3/3'])
+  })
+
+  it('bases that came by so long ago that they are read again', () => {
+    // More than the scan remembers, of bytes that make no long strings in the pack.
+    const fillers = Array.from({ length: 12 }, (_, at) => blob(Buffer.alloc(500_000, `filler ${at}`)))
+    const first = [whole(base), ofsDelta(whole(base).length, toMiddle)]
+    const between = fillers.map((filler) => whole(filler))
+    const distance = Buffer.concat([first[1] as Buffer, ...between]).length
+    const again = blob('another top')
+    const late = [
+      ofsDelta(distance, toTop),
+      refDelta(middle.oid, delta(middle.data.length, again.data)),
+      // On one that is made only when the pack was read.
+      refDelta(top.oid, delta(top.data.length, 'below the top')),
+    ]
+    const bytes = pack([...first, ...between, ...late])
+    const names = [base, middle, top, again, blob('below the top'), ...fillers].map((one) => one.oid)
+    expect(index(bytes).names.sort()).toEqual(names.sort())
+    expect(index(bytes, { deltaDepthMax: 3 }).names).toHaveLength(names.length)
+    expect(() => index(bytes, { deltaDepthMax: 2 })).toThrow(detail('delta_too_deep'))
   })
 })
 

@@ -24,9 +24,16 @@ export interface Inflated {
  *
  * @param sizeBytes as the entry declares it, already within the object limit
  * @param packOffset of the entry, for the error
+ * @param room where the bytes are put, one byte more than they are; else they get memory of their own
  * @throws PackError entry_inflate_failed, entry_size_mismatch
  */
-export function inflateAt(window: PackWindow, position: number, sizeBytes: number, packOffset: number): Inflated {
+export function inflateAt(
+  window: PackWindow,
+  position: number,
+  sizeBytes: number,
+  packOffset: number,
+  room?: Buffer,
+): Inflated {
   const available = Math.min(window.end - position, streamBytesMax(sizeBytes))
   if (sizeBytes > available * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
   // What zlib's own deflate needs at most; streams of other makers may be longer, then the view grows.
@@ -34,9 +41,9 @@ export function inflateAt(window: PackWindow, position: number, sizeBytes: numbe
   for (;;) {
     const view = window.view(position, viewBytes)
     if (sizeBytes < SINGLE_CHUNK_BYTES_MAX) {
-      const room = Buffer.allocUnsafe(sizeBytes + 1)
-      const consumedBytes = inflateInto(view, room, sizeBytes)
-      if (consumedBytes >= 0) return { data: room.subarray(0, sizeBytes), consumedBytes }
+      const output = room ?? Buffer.allocUnsafe(sizeBytes + 1)
+      const consumedBytes = inflateInto(view, output, sizeBytes)
+      if (consumedBytes >= 0) return { data: output.subarray(0, sizeBytes), consumedBytes }
     }
     // What is wrong with it, if anything is, zlib says here.
     try {

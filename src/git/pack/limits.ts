@@ -36,3 +36,11 @@ export class InflateBudget {
     }
   }
 }
+
+/** @param packOffset of the delta */
+export function deltaTooDeep({ deltaDepthMax }: PackLimits, packOffset: number): PackError {
+  return new PackError(
+    { code: 'delta_too_deep', limitDepth: deltaDepthMax, packOffset },
+    `The delta at pack offset ${packOffset} is deeper than the limit (max_delta_depth) of ${deltaDepthMax}`,
+  )
+}

@@ -18,6 +18,7 @@ export function nameObject(entries: EntryTable, entry: number, type: number, dat
   const oid = nameOf(type, data)
   oid.copy(entries.oids, entry * 20)
   entries.types[entry] = type
+  entries.named++
   entries.byOid.set(oid, 0, entry)
   hooks.onObject(type, data, entries.oids, entry * 20)
 }

@@ -1,3 +1,5 @@
+import { PackError } from './error.ts'
+
 /** Where pack bytes are read from: a file opened for reading, or bytes in memory in tests. */
 export interface ByteSource {
   readonly bytes: number
@@ -44,4 +46,8 @@ export class PackWindow {
     this.#start = position
     return this.#buffer
   }
+}
+
+export function truncated(): PackError {
+  return new PackError({ code: 'pack_truncated' }, 'The pack ends too early')
 }

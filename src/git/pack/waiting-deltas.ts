@@ -44,12 +44,18 @@ export class WaitingDeltas {
     this.#heads[list] = entry
   }
 
+  /** Whether deltas wait for this base. */
+  has(bytes: Buffer, at: number): boolean {
+    if (this.#waiting === 0) return false
+    const list = this.#lists.get(bytes, at)
+    return list !== -1 && this.#heads[list] !== -1
+  }
+
   /** @param visit each delta on this base; they wait no longer */
   take(bytes: Buffer, at: number, visit: (entry: number) => void): void {
-    if (this.#waiting === 0) return
+    if (!this.has(bytes, at)) return
     const list = this.#lists.get(bytes, at)
-    const head = list === -1 ? -1 : (this.#heads[list] as number)
-    if (head === -1) return
+    const head = this.#heads[list] as number
     this.#heads[list] = -1
     this.#waiting--
     for (let entry = head; entry !== -1; entry = this.#entries.nextSibling[entry] as number) visit(entry)

@@ -1,0 +1,97 @@
+import { crc32 } from 'node:zlib'
+import { applyDelta, decodeDeltaSizes } from '../delta.ts'
+import type { EntryTable } from './entry-table.ts'
+import { PackError } from './error.ts'
+import { decodeEntryHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE } from './header.ts'
+import { inflateAt } from './inflate.ts'
+import { deltaTooDeep, type InflateBudget, type PackLimits } from './limits.ts'
+import { type IndexerHooks, nameObject } from './name-object.ts'
+import { RecentObjects } from './recent-objects.ts'
+import { type PackWindow, truncated } from './source.ts'
+import type { WaitingDeltas } from './waiting-deltas.ts'
+
+/** Deltas of up to so many bytes are inflated in one place, one after the other. */
+const DELTA_BYTES_MAX = 256 * 1024
+
+export interface ScanParts {
+  readonly window: PackWindow
+  readonly entries: EntryTable
+  readonly refDeltas: WaitingDeltas
+  readonly limits: PackLimits
+  readonly budget: InflateBudget
+  readonly hooks: IndexerHooks
+}
+
+/**
+ * Takes the entries of a pack one after the other. A delta whose base came by a moment ago is applied at once, which is
+ * nearly every one in a pack that git made; the others are left for `resolveDeltas`.
+ */
+export class PackScan {
+  readonly #parts: ScanParts
+  readonly #recent = new RecentObjects()
+  readonly #delta = Buffer.allocUnsafeSlow(DELTA_BYTES_MAX + 1)
+  readonly #baseOid = Buffer.alloc(20)
+
+  constructor(parts: ScanParts) {
+    this.#parts = parts
+  }
+
+  /** @returns where the next entry begins */
+  entryAt(position: number): number {
+    const { window, entries, refDeltas, budget, hooks } = this.#parts
+    if (position >= window.end) throw truncated()
+    const head = window.view(position, ENTRY_HEADER_BYTES_MAX)
+    const { type, sizeBytes, headerBytes, baseDistance, baseOidAt } = decodeEntryHeader(head, 0, position)
+    const base = type === ENTRY_TYPE.ofsDelta ? this.#baseAt(position, baseDistance) : -1
+    if (type === ENTRY_TYPE.refDelta) head.copy(this.#baseOid, 0, baseOidAt, baseOidAt + 20)
+    budget.spend(sizeBytes)
+    const entry = entries.add(position, type, headerBytes, sizeBytes)
+    const { data, consumedBytes } = inflateAt(
+      window,
+      position + headerBytes,
+      sizeBytes,
+      position,
+      this.#roomFor(entry, type, sizeBytes),
+    )
+    const next = position + headerBytes + consumedBytes
+    entries.crcs[entry] = crc32(window.view(position, next - position).subarray(0, next - position))
+    if (type < ENTRY_TYPE.ofsDelta) nameObject(entries, entry, type, data, hooks)
+    else if (type === ENTRY_TYPE.ofsDelta) this.#takeDelta(entry, base, data)
+    else {
+      const known = entries.byOid.get(this.#baseOid)
+      if (known >= 0) this.#takeDelta(entry, known, data)
+      else refDeltas.add(this.#baseOid, 0, entry)
+    }
+    return next
+  }
+
+  #baseAt(position: number, distance: number): number {
+    const base = distance > 0 ? this.#parts.entries.entryAt(position - distance) : -1
+    if (base >= 0) return base
+    throw new PackError(
+      { code: 'delta_base_offset_invalid', packOffset: position },
+      `The delta at pack offset ${position} names a base where no entry begins`,
+    )
+  }
+
+  #roomFor(entry: number, type: number, bytes: number): Buffer | undefined {
+    if (type >= ENTRY_TYPE.ofsDelta) return bytes <= DELTA_BYTES_MAX ? this.#delta : undefined
+    return RecentObjects.takes(bytes) ? this.#recent.add(entry, bytes) : undefined
+  }
+
+  /** @param base an entry before this one, whose object may not be known yet */
+  #takeDelta(entry: number, base: number, delta: Buffer): void {
+    const { entries, limits, budget, hooks } = this.#parts
+    entries.addChild(base, entry)
+    const type = entries.types[base] as number
+    if (type === 0) return
+    const { resultBytes } = decodeDeltaSizes(delta)
+    if (!RecentObjects.takes(resultBytes) || !this.#recent.has(base, resultBytes)) return
+    const depth = (entries.depths[base] as number) + 1
+    if (depth > limits.deltaDepthMax) throw deltaTooDeep(limits, entries.offsets[entry] as number)
+    entries.depths[entry] = depth
+    budget.spend(resultBytes)
+    const room = this.#recent.add(entry, resultBytes)
+    nameObject(entries, entry, type, applyDelta(this.#recent.get(base), delta, limits.objectBytesMax, room), hooks)
+  }
+}
