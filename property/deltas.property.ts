@@ -73,10 +73,11 @@ prop([fc.array(versions, { minLength: 4, maxLength: 4 }), fc.boolean()], { numRu
       if (type !== ENTRY_TYPE.ofsDelta && type !== ENTRY_TYPE.refDelta) continue
       deltas++
       const base =
-        type === ENTRY_TYPE.refDelta
-          ? entries.byOid.get(made, offset + baseOidAt)
-          : entries.entryAt(offset - baseDistance)
-      const nameOf = (one: number): string => entries.oids.toString('hex', one * 20, one * 20 + 20)
+        type === ENTRY_TYPE.refDelta ? entries.find(made, offset + baseOidAt) : entries.entryAt(offset - baseDistance)
+      const nameOf = (one: number): string => {
+        const at = (entries.names[one] ?? 0) * 20
+        return entries.oids.toString('hex', at, at + 20)
+      }
       const delta = inflateSync(made.subarray(offset + headerBytes))
       const baseData = objects.get(nameOf(base)) ?? Buffer.alloc(0)
       const result = applyDelta(baseData, delta, BYTES_MAX)

@@ -79,6 +79,7 @@ prop([fc.uniqueArray(oidHex, { maxLength: 40 }), fc.infiniteStream(exact)])(
     const found = {
       count: oids.length,
       oids: Buffer.from(oids.join(''), 'hex'),
+      names: Int32Array.from(oids.keys()),
       crcs,
       offsets: Float64Array.from(places),
     }
@@ -100,7 +101,7 @@ prop([fc.uniqueArray(oidHex, { maxLength: 40 }), fc.infiniteStream(exact)])(
 
 prop([bytes(2_000), fc.nat(1_200)])('what is left of an index is read or refused', (noise, length) => {
   const { bytes: encoded } = encodePackIndex(
-    { count: 0, oids: Buffer.alloc(0), crcs: new Uint32Array(), offsets: new Float64Array() },
+    { count: 0, oids: Buffer.alloc(0), names: new Int32Array(), crcs: new Uint32Array(), offsets: new Float64Array() },
     Buffer.alloc(20),
   )
   for (const input of [noise, encoded.subarray(0, length), Buffer.concat([encoded.subarray(0, 8), noise])]) {

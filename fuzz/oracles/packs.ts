@@ -51,7 +51,7 @@ function read(pack: Buffer, outside: ReadonlyMap<string, PackObject>): ReadPack 
     onObject(type, data, oids, oidAt) {
       const oid = nameOf({ type, data })
       assert.equal(oids.toString('hex', oidAt, oidAt + 20), oid)
-      objects.set(oid, { type, data })
+      objects.set(oid, { type, data: Buffer.from(data) })
     },
     readBase: (oid) => outside.get(oid.toString('hex')),
     onProgress() {},
@@ -68,7 +68,7 @@ function checkIndex(pack: Buffer, { entries, entriesEnd }: IndexedPack, objects:
   assert.equal(objects.size, entries.count)
   for (let entry = 0; entry < entries.count; entry++) {
     const [from = 0, to = entriesEnd] = entries.offsets.subarray(entry, Math.min(entry + 2, entries.count))
-    const rank = index.rankOf(entries.oids, entry * 20)
+    const rank = index.rankOf(entries.oids, (entries.names[entry] ?? 0) * 20)
     assert(rank >= 0 && objects.has(index.oidAt(rank)))
     assert.equal(index.offsetOf(rank), from)
     assert.equal(entries.crcs[entry], crc32(pack.subarray(from, to)))

@@ -55,9 +55,7 @@ export function programOf(pack: Buffer): Buffer {
     const content = inflateSync(pack.subarray(offset + headerBytes))
     const isDelta = type === ENTRY_TYPE.ofsDelta || type === ENTRY_TYPE.refDelta
     const base =
-      type === ENTRY_TYPE.refDelta
-        ? entries.byOid.get(pack, offset + baseOidAt)
-        : entries.entryAt(offset - baseDistance)
+      type === ENTRY_TYPE.refDelta ? entries.find(pack, offset + baseOidAt) : entries.entryAt(offset - baseDistance)
     const bytes = isDelta ? content.subarray(decodeDeltaSizes(content).at) : content
     const operation = type === ENTRY_TYPE.ofsDelta ? 4 : type === ENTRY_TYPE.refDelta ? 5 : type - 1
     parts.push(Buffer.of(operation, isDelta ? entry - 1 - base : 0, bytes.length >> 8, bytes.length & 255), bytes)

@@ -155,7 +155,10 @@ it('ends with an error, and not never, where a stored pack is shorter than its i
   const bytes = pack([whole(base)])
   const offsets = Float64Array.of(12, bytes.length + 1_000)
   const oids = Buffer.from(base.oid + top.oid, 'hex')
-  const index = encodePackIndex({ count: 2, oids, crcs: new Uint32Array(2), offsets }, bytes.subarray(-20))
+  const index = encodePackIndex(
+    { count: 2, oids, names: Int32Array.of(0, 1), crcs: new Uint32Array(2), offsets },
+    bytes.subarray(-20),
+  )
   const path = join(repository, 'objects/pack', `pack-${index.packName}`)
   writeFileSync(`${path}.pack`, bytes)
   writeFileSync(`${path}.idx`, index.bytes)

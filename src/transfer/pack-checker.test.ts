@@ -25,21 +25,19 @@ afterAll(() => {
 
 /** Gives the objects as a pack of so many would. */
 function check(objects: readonly MadeObject[], declared = objects.length) {
-  const checker = new PackChecker(store)
   const entries = new EntryTable()
-  checker.expect(declared)
+  const checker = new PackChecker(store)
+  checker.expect(declared, entries)
   for (const { type, data, oid } of objects) {
     const entry = entries.add(12, OBJECT_TYPE[type], 1, data.length)
-    Buffer.from(oid, 'hex').copy(entries.oids, entry * 20)
-    entries.types[entry] = OBJECT_TYPE[type]
-    entries.byOid.set(entries.oids, entry * 20, entry)
-    checker.add(OBJECT_TYPE[type], data, entries.oids, entry * 20)
+    const name = entries.name(entry, OBJECT_TYPE[type], Buffer.from(oid, 'hex'))
+    checker.add(OBJECT_TYPE[type], data, entries.oids, name * 20)
   }
   const read = (oid: Buffer) => {
     const found = objects.find((one) => one.oid === oid.toString('hex'))
     return found === undefined ? store.read(oid) : { type: OBJECT_TYPE[found.type], data: found.data }
   }
-  return checker.finish(entries, read)
+  return checker.finish(read)
 }
 const detail = (code: string): unknown => expect.objectContaining({ detail: expect.objectContaining({ code }) })
 
@@ -124,6 +122,6 @@ describe('names', () => {
     expect(() => check([naming(103)], 100)).toThrow(
       expect.objectContaining({ detail: { code: 'names_over_limit', limitNames: 102 } }),
     )
-    expect(() => check([naming(102)], 100)).toThrow(detail('object_missing'))
+    expect(() => check([naming(101)], 100)).toThrow(detail('object_missing'))
   })
 })

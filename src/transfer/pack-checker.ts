@@ -1,10 +1,10 @@
 import { forEachLink } from '../git/fsck/links.ts'
 import { ObjectChecker, type ReadObject } from '../git/fsck/object-checker.ts'
 import { typeNameOf } from '../git/object/type.ts'
-import type { EntryTable } from '../git/pack/entry-table.ts'
+import { EntryTable } from '../git/pack/entry-table.ts'
 import { PackError } from '../git/pack/error.ts'
-import { OidMap } from '../git/pack/oid-map.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
+import { LatelyNamed } from './lately-named.ts'
 import type { ObjectCounts } from './workers/tasks.ts'
 
 /**
@@ -17,10 +17,12 @@ import type { ObjectCounts } from './workers/tasks.ts'
 export class PackChecker {
   readonly #store: ObjectStore
   readonly #fsck = new ObjectChecker()
-  /** Named but not seen yet → the type it is named as. */
-  readonly #named = new OidMap()
-  readonly #newObjects = [0, 0, 0, 0, 0]
+  #entries = new EntryTable()
   #namesMax = 0
+  /** By number of a name: the type it is named as; 0: nothing names it. */
+  #namedAs = new Uint8Array(1024)
+  readonly #lately = new LatelyNamed()
+  readonly #newObjects = [0, 0, 0, 0, 0]
 
   constructor(store: ObjectStore) {
     this.#store = store
@@ -31,9 +33,11 @@ export class PackChecker {
    * objects in the pack and here, one of them is missing, and none more is kept.
    *
    * @param objects that the pack declares
+   * @param entries of the pack: each object's name is there before the object comes here, and the others join them
    */
-  expect(objects: number): void {
+  expect(objects: number, entries: EntryTable): void {
     this.#namesMax = objects + this.#store.countMax()
+    this.#entries = entries
   }
 
   /**
@@ -44,11 +48,12 @@ export class PackChecker {
   add(type: number, data: Buffer, oids: Buffer, oidAt: number): void {
     this.#compareWithStored(type, data, oids, oidAt)
     this.#fsck.check(type, data, oids, oidAt)
-    forEachLink(type, data, (bytes, at, expectedType) => {
-      const before = this.#named.get(bytes, at)
-      if (before === -1) this.#name(bytes, at, expectedType)
-      else if (before !== expectedType) throw typeConflict(bytes, at, before, expectedType)
-    })
+    forEachLink(type, data, this.#onLink)
+  }
+
+  readonly #onLink = (bytes: Buffer, at: number, expectedType: number): void => {
+    // Each version of a tree names nearly all that the one before it names.
+    if (!this.#lately.add(bytes, at, expectedType)) this.#name(bytes, at, expectedType)
   }
 
   /**
@@ -57,32 +62,47 @@ export class PackChecker {
    * @param readObject of the pack or from here
    * @throws FsckError, PackError object_missing, object_type_conflict
    */
-  finish(entries: EntryTable, readObject: ReadObject): ObjectCounts {
+  finish(readObject: ReadObject): ObjectCounts {
     this.#fsck.finish(readObject)
-    this.#named.forEach((bytes, at, expectedType) => {
-      const entry = entries.byOid.get(bytes, at)
-      const type = entry >= 0 ? entries.types[entry] : this.#store.typeOf(bytes, at)
-      if (type === undefined) {
-        const oid = bytes.toString('hex', at, at + 20)
-        throw new PackError(
-          { code: 'object_missing', oid },
-          `The ${typeNameOf(expectedType)} ${oid} is named by an object of the pack and is neither in it nor here`,
-        )
-      }
-      if (type !== expectedType) throw typeConflict(bytes, at, type, expectedType)
-    })
+    const { oids, count } = this.#entries.nameTable
+    for (let name = 0; name < count; name++) {
+      const namedAs = this.#namedAs[name] ?? 0
+      if (namedAs !== 0) this.#assertIs(name, oids, name * 20, namedAs)
+    }
     const [, commits = 0, trees = 0, blobs = 0, tags = 0] = this.#newObjects
     return { commits, trees, blobs, tags }
   }
 
+  #assertIs(name: number, bytes: Buffer, at: number, expectedType: number): void {
+    const entry = this.#entries.ofName(name)
+    const type = entry >= 0 ? this.#entries.types[entry] : this.#store.typeOf(bytes, at)
+    if (type === undefined) {
+      const oid = bytes.toString('hex', at, at + 20)
+      throw new PackError(
+        { code: 'object_missing', oid },
+        `The ${typeNameOf(expectedType)} ${oid} is named by an object of the pack and is neither in it nor here`,
+      )
+    }
+    if (type !== expectedType) throw typeConflict(bytes, at, type, expectedType)
+  }
+
   #name(bytes: Buffer, at: number, type: number): void {
-    if (this.#named.size >= this.#namesMax) {
+    const { nameTable } = this.#entries
+    const name = nameTable.add(bytes, at)
+    if (nameTable.count > this.#namesMax) {
       throw new PackError(
         { code: 'names_over_limit', limitNames: this.#namesMax },
         'The objects of the pack name more objects than are in it and here together: some are missing',
       )
     }
-    this.#named.set(bytes, at, type)
+    if (name >= this.#namedAs.length) {
+      const grown = new Uint8Array(Math.ceil(name * 1.5))
+      grown.set(this.#namedAs)
+      this.#namedAs = grown
+    }
+    const before = this.#namedAs[name] as number
+    if (before !== 0 && before !== type) throw typeConflict(bytes, at, before, type)
+    this.#namedAs[name] = type
   }
 
   /** The same name for other bytes: a collision of SHA-1, and the first one stays (as in C git's index-pack). */

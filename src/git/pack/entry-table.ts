@@ -1,9 +1,9 @@
-import { OidMap } from './oid-map.ts'
+import { OidTable } from './oid-table.ts'
 
 const INITIAL_ENTRIES = 1024
 
 /**
- * What indexing knows of each entry, in typed arrays: about 80 bytes an entry. It grows with the entries that were
+ * What indexing knows of each entry, in typed arrays: about 85 bytes an entry with its name. It grows with the entries that were
  * really read, never with the number that the pack declares.
  */
 export class EntryTable {
@@ -19,14 +19,22 @@ export class EntryTable {
   /** How many deltas lie below an object that was named while the pack was read. */
   depths = new Uint16Array(INITIAL_ENTRIES)
   headerBytes = new Uint8Array(INITIAL_ENTRIES)
-  /** Inflated bytes of the entry itself. */
-  sizes = new Float64Array(INITIAL_ENTRIES)
+  /** Inflated bytes of the entry itself, which has no more than 2^31 (max_object_size). */
+  sizes = new Uint32Array(INITIAL_ENTRIES)
   /** The deltas on an entry, as a linked list: first of them, next of the same base; -1 ends it. */
   firstChild = new Int32Array(INITIAL_ENTRIES)
   nextSibling = new Int32Array(INITIAL_ENTRIES)
-  oids = Buffer.alloc(INITIAL_ENTRIES * 20)
-  /** Name → entry, for resolved objects. */
-  readonly byOid = new OidMap()
+  /** The number of the object's name; -1 before it is known. */
+  names = new Int32Array(INITIAL_ENTRIES)
+  /** Names of objects, and what others put there beside them. */
+  readonly nameTable = new OidTable()
+  /** By number of a name: the entry of this name plus one; 0: there is none. */
+  #entryOfName = new Int32Array(INITIAL_ENTRIES)
+
+  /** All names, 20 bytes each by their number; another buffer once there are many more. */
+  get oids(): Buffer {
+    return this.nameTable.oids
+  }
 
   /** @returns the new entry's number */
   add(offset: number, entryType: number, headerBytes: number, sizeBytes: number): number {
@@ -38,7 +46,32 @@ export class EntryTable {
     this.sizes[entry] = sizeBytes
     this.firstChild[entry] = -1
     this.nextSibling[entry] = -1
+    this.names[entry] = -1
     return entry
+  }
+
+  /** The entry's object has this type and this name. @returns the name's number */
+  name(entry: number, type: number, oid: Buffer): number {
+    const name = this.nameTable.add(oid)
+    if (name >= this.#entryOfName.length) {
+      this.#entryOfName = grown(this.#entryOfName, new Int32Array(Math.ceil(name * 1.5)))
+    }
+    this.#entryOfName[name] = entry + 1
+    this.names[entry] = name
+    this.types[entry] = type
+    this.named++
+    return name
+  }
+
+  /** @returns the entry whose object has this name, or -1 */
+  find(oid: Buffer, at = 0): number {
+    const name = this.nameTable.find(oid, at)
+    return name < 0 ? -1 : this.ofName(name)
+  }
+
+  /** @returns the entry whose object has the name of this number, or -1 */
+  ofName(name: number): number {
+    return (this.#entryOfName[name] ?? 0) - 1
   }
 
   addChild(base: number, child: number): void {
@@ -68,12 +101,10 @@ export class EntryTable {
     this.types = grown(this.types, new Uint8Array(length))
     this.depths = grown(this.depths, new Uint16Array(length))
     this.headerBytes = grown(this.headerBytes, new Uint8Array(length))
-    this.sizes = grown(this.sizes, new Float64Array(length))
+    this.sizes = grown(this.sizes, new Uint32Array(length))
     this.firstChild = grown(this.firstChild, new Int32Array(length))
     this.nextSibling = grown(this.nextSibling, new Int32Array(length))
-    const oids = Buffer.alloc(length * 20)
-    this.oids.copy(oids)
-    this.oids = oids
+    this.names = grown(this.names, new Int32Array(length))
   }
 }
 

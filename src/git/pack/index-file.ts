@@ -15,8 +15,10 @@ const MAGIC = 0xff744f63
 
 export interface IndexedObjects {
   readonly count: number
-  /** 20 bytes each, in pack order. */
+  /** Names, 20 bytes each by their number. */
   readonly oids: Buffer
+  /** By object, in pack order: the number of its name. */
+  readonly names: Int32Array
   readonly crcs: Uint32Array
   readonly offsets: Float64Array
 }
@@ -29,8 +31,8 @@ export interface EncodedIndex {
 
 /** @throws PackError object_duplicate: one name twice in one pack, which `index-pack --strict` refuses as well */
 export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): EncodedIndex {
-  const { count, oids, crcs, offsets } = objects
-  const order = sortedOrder(oids, count)
+  const { count, oids, names, crcs, offsets } = objects
+  const order = inOrderOfNames(oids, names, count)
   let longOffsets = 0
   for (let i = 0; i < count; i++) if ((offsets[i] as number) >= 2 ** 31) longOffsets++
   const bytes = Buffer.alloc(OIDS_AT + count * 28 + longOffsets * 8 + 40)
@@ -43,7 +45,8 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
   for (let rank = 0; rank < count; rank++) {
     const entry = order[rank] as number
     const oidAt = oidsAt + rank * 20
-    oids.copy(bytes, oidAt, entry * 20, entry * 20 + 20)
+    const from = (names[entry] as number) * 20
+    for (let i = 0; i < 20; i++) bytes[oidAt + i] = oids[from + i] as number
     if (rank > 0 && bytes.compare(bytes, oidAt - 20, oidAt, oidAt, oidAt + 20) === 0) {
       const oid = bytes.toString('hex', oidAt, oidAt + 20)
       throw new PackError({ code: 'object_duplicate', oid }, `The pack holds object ${oid} twice`)
@@ -66,18 +69,34 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
   return { bytes, packName: packChecksum.toString('hex') }
 }
 
-/** Sorts by the first six bytes as numbers, which decides all but a handful of comparisons. */
-function sortedOrder(oids: Buffer, count: number): Uint32Array {
-  const heads = new Float64Array(count)
-  const order = new Uint32Array(count)
-  for (let i = 0; i < count; i++) {
-    heads[i] = oids.readUIntBE(i * 20, 6)
-    order[i] = i
+/** Bits of a name that say into which pile it comes first. */
+const PILE_BITS = 16
+
+/** @returns the entries, sorted into piles by the first bytes of their names, each pile then by the rest */
+function inOrderOfNames(oids: Buffer, names: Int32Array, count: number): Uint32Array {
+  const pileOf = (entry: number): number => {
+    const at = (names[entry] as number) * 20
+    return ((oids[at] as number) << 8) | (oids[at + 1] as number)
   }
-  return order.sort((a, b) => {
-    const byHead = (heads[a] as number) - (heads[b] as number)
-    return byHead !== 0 ? byHead : oids.compare(oids, b * 20, b * 20 + 20, a * 20, a * 20 + 20)
-  })
+  const ends = new Uint32Array((1 << PILE_BITS) + 1)
+  for (let entry = 0; entry < count; entry++) ends[pileOf(entry) + 1]! += 1
+  for (let pile = 1; pile < ends.length; pile++) ends[pile]! += ends[pile - 1] as number
+  const order = new Uint32Array(count)
+  for (let entry = 0; entry < count; entry++) order[ends[pileOf(entry)]!++] = entry
+  const compare = (a: number, b: number): number => {
+    const [atA, atB] = [(names[a] as number) * 20, (names[b] as number) * 20]
+    for (let i = 2; i < 20; i++) {
+      const difference = (oids[atA + i] as number) - (oids[atB + i] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
+  for (let pile = 0, start = 0; pile < 1 << PILE_BITS; pile++) {
+    const end = ends[pile] as number
+    if (end - start > 1) order.subarray(start, end).sort(compare)
+    start = end
+  }
+  return order
 }
 
 /** Look-ups in one index, which stays in memory as it is on disk: 28 bytes an object. */

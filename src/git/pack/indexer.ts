@@ -33,9 +33,9 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   const declared = decodePackHeader(header, limits.objectsMax)
   const entriesEnd = source.bytes - PACK_TRAILER_BYTES
   if (entriesEnd - PACK_HEADER_BYTES < declared * ENTRY_BYTES_MIN) throw truncated()
-  hooks.onDeclared(declared)
-  const budget = new InflateBudget(limits)
   const entries = new EntryTable()
+  hooks.onDeclared(declared, entries)
+  const budget = new InflateBudget(limits)
   const refDeltas = new WaitingDeltas(entries)
   const scan = new PackScan({ window: new PackWindow(source, entriesEnd), entries, refDeltas, limits, budget, hooks })
   let position = PACK_HEADER_BYTES

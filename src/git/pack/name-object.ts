@@ -4,8 +4,8 @@ import type { EntryTable } from './entry-table.ts'
 
 export interface IndexerHooks {
   /** Before anything else: how many objects the pack declares, which are no more than its bytes can hold. */
-  onDeclared(objects: number): void
-  /** Each object of the pack once, with its bytes. `oid` lies at `oidAt` in a shared buffer, valid during the call. */
+  onDeclared(objects: number, entries: EntryTable): void
+  /** Each object of the pack once, with its bytes and its name, which lies at `oidAt`; both are valid during the call. */
   onObject(type: number, data: Buffer, oids: Buffer, oidAt: number): void
   /** A base outside the pack, for a thin pack. */
   readBase(oid: Buffer): { readonly type: number; readonly data: Buffer } | undefined
@@ -15,12 +15,8 @@ export interface IndexerHooks {
 
 /** Computes an object's name, records it and hands the object on. */
 export function nameObject(entries: EntryTable, entry: number, type: number, data: Buffer, hooks: IndexerHooks): void {
-  const oid = nameOf(type, data)
-  oid.copy(entries.oids, entry * 20)
-  entries.types[entry] = type
-  entries.named++
-  entries.byOid.set(oid, 0, entry)
-  hooks.onObject(type, data, entries.oids, entry * 20)
+  const name = entries.name(entry, type, nameOf(type, data))
+  hooks.onObject(type, data, entries.oids, name * 20)
 }
 
 /** Objects of up to so many bytes are copied behind their header: one call costs less than the three of a hash in pieces. */

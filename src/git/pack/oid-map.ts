@@ -65,8 +65,8 @@ export class OidMap {
 
   #slot(bytes: Buffer, at: number): number {
     const mask = this.#capacity - 1
-    let slot = hash(bytes, at) & mask
-    while (this.#values[slot] !== -1 && !isSame(this.#keys, slot * 20, bytes, at)) slot = (slot + 1) & mask
+    let slot = hashOid(bytes, at) & mask
+    while (this.#values[slot] !== -1 && !isSameOid(this.#keys, slot * 20, bytes, at)) slot = (slot + 1) & mask
     return slot
   }
 
@@ -80,12 +80,13 @@ export class OidMap {
 }
 
 /** A call of `compare` costs several times this loop. */
-function isSame(keys: Buffer, keyAt: number, bytes: Buffer, at: number): boolean {
+export function isSameOid(keys: Buffer, keyAt: number, bytes: Buffer, at: number): boolean {
   for (let i = 0; i < 20; i++) if (keys[keyAt + i] !== bytes[at + i]) return false
   return true
 }
 
-function hash(bytes: Buffer, at: number): number {
+/** 34 bits that nobody outside can foresee. */
+export function hashOid(bytes: Buffer, at: number): number {
   let high = 0
   let low = 0
   for (let piece = 0; piece < 10; piece++) {

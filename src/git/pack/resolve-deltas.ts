@@ -85,7 +85,7 @@ export function resolveDeltas(parts: ResolutionParts): Buffer[] {
 function findUnfinished(entries: EntryTable, refDeltas: WaitingDeltas): Uint8Array {
   const unfinished = new Uint8Array(entries.count)
   for (let entry = entries.count - 1; entry >= 0; entry--) {
-    let found = entries.types[entry] !== 0 && refDeltas.has(entries.oids, entry * 20)
+    let found = entries.types[entry] !== 0 && refDeltas.has(entries.oids, (entries.names[entry] as number) * 20)
     for (let child = entries.firstChild[entry] as number; child >= 0 && !found;) {
       found = entries.types[child] === 0 || unfinished[child] === 1
       child = entries.nextSibling[child] as number
@@ -164,6 +164,6 @@ function takeWaiting({ entries, refDeltas, unfinished }: Resolution, entry: numb
   const waiting: number[] = []
   for (let child = entries.firstChild[entry] as number; child >= 0; child = entries.nextSibling[child] as number)
     if (entries.types[child] === 0 || unfinished[child] === 1) waiting.push(child)
-  refDeltas.take(entries.oids, entry * 20, (child) => waiting.push(child))
+  refDeltas.take(entries.oids, (entries.names[entry] as number) * 20, (child) => waiting.push(child))
   return waiting
 }

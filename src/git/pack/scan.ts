@@ -58,7 +58,7 @@ export class PackScan {
     if (type < ENTRY_TYPE.ofsDelta) nameObject(entries, entry, type, data, hooks)
     else if (type === ENTRY_TYPE.ofsDelta) this.#takeDelta(entry, base, data)
     else {
-      const known = entries.byOid.get(this.#baseOid)
+      const known = entries.find(this.#baseOid)
       if (known >= 0) this.#takeDelta(entry, known, data)
       else refDeltas.add(this.#baseOid, 0, entry)
     }

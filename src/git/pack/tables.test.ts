@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { EntryTable } from './entry-table.ts'
 import { OidMap } from './oid-map.ts'
+import { OidTable } from './oid-table.ts'
 
 const name = (number: number): Buffer => createHash('sha1').update(String(number)).digest()
 
@@ -48,12 +49,39 @@ describe('OidMap', () => {
   })
 })
 
+describe('OidTable', () => {
+  it('numbers names as they come, each once, through many growths', () => {
+    const table = new OidTable()
+    const names = Array.from({ length: 60_000 }, (_, number) => name(number))
+    const numbers = [...names, ...names].map((one) => table.add(Buffer.concat([Buffer.of(1), one]), 1))
+    expect(numbers).toEqual([...names.keys(), ...names.keys()])
+    expect(table.count).toBe(60_000)
+    expect(names.map((one) => table.find(one))).toEqual([...names.keys()])
+    expect(table.oids.subarray(0, 1_200_000).equals(Buffer.concat(names))).toBe(true)
+    for (let number = 60_000; number < 63_000; number++) expect(table.find(name(number))).toBe(-1)
+  })
+})
+
 describe('EntryTable', () => {
+  it('knows names that no entry has', () => {
+    const table = new EntryTable()
+    for (let number = 0; number < 2_000; number++) expect(table.nameTable.add(name(number))).toBe(number)
+    const entry = table.add(12, 3, 1, 1)
+    expect([table.find(name(1_999)), table.ofName(1_999), table.names[entry]]).toEqual([-1, -1, -1])
+    expect(table.name(entry, 3, name(1_999))).toBe(1_999)
+    expect([table.find(name(1_999)), table.ofName(1_999), table.find(name(1_998)), table.named]).toEqual([
+      entry,
+      entry,
+      -1,
+      1,
+    ])
+  })
+
   it('keeps what it knows of each entry while it grows', () => {
     const table = new EntryTable()
     for (let number = 0; number < 3_000; number++) {
       const entry = table.add(2 ** 33 + number * 10, 3, number % 28, number * 1_000)
-      name(number).copy(table.oids, entry * 20)
+      table.name(entry, 3, name(number))
       table.crcs[entry] = 2 ** 32 - 1 - number
     }
     expect(table.count).toBe(3_000)
@@ -63,6 +91,7 @@ describe('EntryTable', () => {
       expect(table.headerBytes[number]).toBe(number % 28)
       expect(table.crcs[number]).toBe(2 ** 32 - 1 - number)
       expect(table.oids.subarray(number * 20, number * 20 + 20).equals(name(number))).toBe(true)
+      expect([table.find(name(number)), table.types[number]]).toEqual([number, 3])
     }
   })
 

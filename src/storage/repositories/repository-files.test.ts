@@ -52,7 +52,7 @@ async function quarantined(text: string): Promise<{ directory: string; packName:
   const object = blob(text)
   const oid = Buffer.from(object.oid, 'hex')
   const bytes = pack([whole(object)])
-  const found = { count: 1, oids: oid, crcs: new Uint32Array(1), offsets: Float64Array.of(12) }
+  const found = { count: 1, oids: oid, names: Int32Array.of(0), crcs: new Uint32Array(1), offsets: Float64Array.of(12) }
   const index = encodePackIndex(found, bytes.subarray(-20))
   writeFileSync(join(directory, 'incoming.pack'), bytes)
   writeFileSync(join(directory, 'incoming.idx'), index.bytes)

@@ -9,7 +9,7 @@ export function writePack(repositoryPath: string, text: string): string {
   const object = blob(text)
   const bytes = pack([whole(object)])
   const oids = Buffer.from(object.oid, 'hex')
-  const found = { count: 1, oids, crcs: new Uint32Array(1), offsets: Float64Array.of(12) }
+  const found = { count: 1, oids, names: Int32Array.of(0), crcs: new Uint32Array(1), offsets: Float64Array.of(12) }
   const index = encodePackIndex(found, bytes.subarray(-20))
   const path = join(repositoryPath, 'objects/pack', `pack-${index.packName}`)
   writeFileSync(`${path}.pack`, bytes)

@@ -39,8 +39,7 @@ export async function completeThinPack(
     const head = encodeEntryHeader(type, data.length)
     const entry = Buffer.concat([head, deflateSync(data)])
     const number = entries.add(position, type, head.length, data.length)
-    oid.copy(entries.oids, number * 20)
-    entries.types[number] = type
+    entries.name(number, type, oid)
     entries.crcs[number] = crc32(entry)
     hash.update(entry)
     const at = position

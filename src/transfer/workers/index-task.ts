@@ -40,7 +40,7 @@ function isOurs(error: GutsError<{ readonly code: string }>): boolean {
 async function index(task: IndexTask, store: ObjectStore, source: FileSource, file: RemoteFile): Promise<IndexResult> {
   const checker = new PackChecker(store)
   const { entries, externalBases, entriesEnd } = indexPack(source, task.limits, {
-    onDeclared: (objects) => checker.expect(objects),
+    onDeclared: (declared, table) => checker.expect(declared, table),
     onObject: (type, data, oids, oidAt) => checker.add(type, data, oids, oidAt),
     readBase: (oid) => store.read(oid),
     onProgress: (phase, done, total) => file.progress({ phase, done, total }),
@@ -54,15 +54,14 @@ async function index(task: IndexTask, store: ObjectStore, source: FileSource, fi
   const received = new PackFile(task.packPath, encoded.packName, new ObjectCache(TIP_CACHE_BYTES), encoded.bytes)
   try {
     const sources = [received, store]
-    const counts = checker.finish(entries, (oid) => readFirst(sources, oid))
+    const counts = checker.finish((oid) => readFirst(sources, oid))
     const tips = inspectTips(task.tips, sources)
-    const bytes = new Uint8Array(encoded.bytes)
     return {
       accepted: true,
       packName: encoded.packName,
       packBytes: pack.packBytes,
       completed: externalBases.length > 0,
-      index: bytes,
+      index: encoded.bytes,
       objects,
       counts,
       tips,

@@ -59,7 +59,7 @@ function readAgain(packPath: string, packs: readonly PackFile[], file: RemoteFil
     for (const { index } of packs) {
       for (let rank = 0; rank < index.count; rank++) {
         index.copyOid(rank, name, 0)
-        if (entries.byOid.get(name) >= 0) continue
+        if (entries.find(name) >= 0) continue
         const oid = name.toString('hex')
         const message = `Object ${oid} is damaged: by its bytes it has another name`
         throw new PackError({ code: 'object_missing', oid }, message)
