@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PACK_HEADER_BYTES, decodePackHeader } from '../git/pack/header.ts'
 import { GutsError, RequestError } from '../errors.ts'
@@ -14,6 +15,12 @@ import type { IndexResult, Tip } from './workers/tasks.ts'
 
 /** So much is gathered before it is written: small writes cost more than their bytes. */
 const WRITE_BYTES = 256 * 1024
+
+/**
+ * While a pack is checked its objects take about 100 bytes each, and its index 28 more: packs of more than these come one
+ * at a time, so that memory is bounded by one of them, however many clients push.
+ */
+const LARGE_OBJECTS = 250_000
 
 export interface ReceivedPack {
   /** undefined: the pack was empty, everything wanted is here */
@@ -135,25 +142,40 @@ async function indexInWorker(file: WritableFile, intake: PackIntake): Promise<Ac
     },
     tips: Array.from(new Set(tips)),
   }
-  // Waiting for a slot is not standing still: the queue is bounded, and the client may leave it.
-  watch.pause()
-  const result = await parts.pushSlots.run(repository.id, watch.signal, async () => {
-    watch.progress()
-    return parts.workers.index(
-      task,
-      {
-        file,
-        onProgress(progress) {
-          watch.progress()
-          onProgress(progress)
+  const run = (): Promise<IndexResult> =>
+    parts.pushSlots.run(repository.id, watch.signal, async () => {
+      watch.progress()
+      return parts.workers.index(
+        task,
+        {
+          file,
+          onProgress(progress) {
+            watch.progress()
+            onProgress(progress)
+          },
         },
-      },
-      watch.signal,
-    )
-  })
+        watch.signal,
+      )
+    })
+  // Waiting for a slot is not standing still: the queues are bounded, and the client may leave them.
+  watch.pause()
+  const objects = await declaredObjects(task.packPath)
+  const result =
+    objects > LARGE_OBJECTS ? await parts.largePushSlots.run(repository.id, watch.signal, run) : await run()
   watch.progress()
   if (!result.accepted) throw new RequestError({ code: 'bad_request' }, result.reason)
   return result
+}
+
+/** What the pack says of itself; 0 where it is too short to say anything. */
+async function declaredObjects(packPath: string): Promise<number> {
+  const pack = await open(packPath)
+  try {
+    const { buffer, bytesRead } = await pack.read(Buffer.alloc(PACK_HEADER_BYTES), 0, PACK_HEADER_BYTES, 0)
+    return bytesRead === PACK_HEADER_BYTES ? buffer.readUInt32BE(8) : 0
+  } finally {
+    await pack.close()
+  }
 }
 
 function refusing(check: () => void): void {

@@ -50,6 +50,8 @@ export interface TransferParts extends TransferOptions {
   readonly packs: PackCache
   readonly fetchSlots: Bulkhead
   readonly pushSlots: Bulkhead
+  /** For packs of very many objects, beside a slot of `pushSlots`. */
+  readonly largePushSlots: Bulkhead
   readonly projector: RefProjector
   /** Runs with a folder of its own, which is gone afterwards however it ends. */
   quarantine<T>(work: (directory: string) => Promise<T>): Promise<T>
@@ -77,6 +79,7 @@ export class Transfer {
       ),
       fetchSlots: new Bulkhead({ name: 'fetch', ...slots }, metrics),
       pushSlots: new Bulkhead({ name: 'push', ...slots }, metrics),
+      largePushSlots: new Bulkhead({ name: 'large_push', ...slots, slotsMax: 1, slotsPerKeyMax: 1 }, metrics),
       projector: this.projector,
       async quarantine(work) {
         const directory = await files.openQuarantine()

@@ -1,35 +1,52 @@
 import { OidTable } from './oid-table.ts'
 
-const INITIAL_ENTRIES = 1024
+/** Where nobody knows how many will come. */
+const ENTRIES_EXPECTED = 1024
 
 /**
- * What indexing knows of each entry, in typed arrays: about 85 bytes an entry with its name. It grows with the entries that were
- * really read, never with the number that the pack declares.
+ * What indexing knows of each entry, in typed arrays: 33 bytes an entry, and about 40 for its name. Of room that is not
+ * used yet the system has given addresses and no memory.
  */
 export class EntryTable {
   count = 0
   /** Of them, those whose object has its name. */
   named = 0
-  offsets = new Float64Array(INITIAL_ENTRIES)
-  crcs = new Uint32Array(INITIAL_ENTRIES)
+  offsets: Float64Array
+  crcs: Uint32Array
   /** As in the entry: 1–4, 6, 7. */
-  entryTypes = new Uint8Array(INITIAL_ENTRIES)
+  entryTypes: Uint8Array
   /** 1–4 once the object's name is known, else 0. */
-  types = new Uint8Array(INITIAL_ENTRIES)
+  types: Uint8Array
   /** How many deltas lie below an object that was named while the pack was read. */
-  depths = new Uint16Array(INITIAL_ENTRIES)
-  headerBytes = new Uint8Array(INITIAL_ENTRIES)
+  depths: Uint16Array
+  headerBytes: Uint8Array
   /** Inflated bytes of the entry itself, which has no more than 2^31 (max_object_size). */
-  sizes = new Uint32Array(INITIAL_ENTRIES)
+  sizes: Uint32Array
   /** The deltas on an entry, as a linked list: first of them, next of the same base; -1 ends it. */
-  firstChild = new Int32Array(INITIAL_ENTRIES)
-  nextSibling = new Int32Array(INITIAL_ENTRIES)
+  firstChild: Int32Array
+  nextSibling: Int32Array
   /** The number of the object's name; -1 before it is known. */
-  names = new Int32Array(INITIAL_ENTRIES)
+  names: Int32Array
   /** Names of objects, and what others put there beside them. */
-  readonly nameTable = new OidTable()
+  readonly nameTable: OidTable
   /** By number of a name: the entry of this name plus one; 0: there is none. */
-  #entryOfName = new Int32Array(INITIAL_ENTRIES)
+  #entryOfName: Int32Array
+
+  /** @param expected entries; more may come */
+  constructor(expected = ENTRIES_EXPECTED) {
+    this.offsets = new Float64Array(expected)
+    this.crcs = new Uint32Array(expected)
+    this.entryTypes = new Uint8Array(expected)
+    this.types = new Uint8Array(expected)
+    this.depths = new Uint16Array(expected)
+    this.headerBytes = new Uint8Array(expected)
+    this.sizes = new Uint32Array(expected)
+    this.firstChild = new Int32Array(expected)
+    this.nextSibling = new Int32Array(expected)
+    this.names = new Int32Array(expected)
+    this.#entryOfName = new Int32Array(expected)
+    this.nameTable = new OidTable(expected)
+  }
 
   /** All names, 20 bytes each by their number; another buffer once there are many more. */
   get oids(): Buffer {
@@ -94,7 +111,7 @@ export class EntryTable {
   }
 
   #grow(): void {
-    const length = this.offsets.length * 2
+    const length = Math.ceil(this.count * 1.25)
     this.offsets = grown(this.offsets, new Float64Array(length))
     this.crcs = grown(this.crcs, new Uint32Array(length))
     this.entryTypes = grown(this.entryTypes, new Uint8Array(length))

@@ -72,6 +72,8 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
 /** Bits of a name that say into which pile it comes first. */
 const PILE_BITS = 16
 
+const PILE_MOVED_MAX = 64
+
 /** @returns the entries, sorted into piles by the first bytes of their names, each pile then by the rest */
 function inOrderOfNames(oids: Buffer, names: Int32Array, count: number): Uint32Array {
   const pileOf = (entry: number): number => {
@@ -93,10 +95,22 @@ function inOrderOfNames(oids: Buffer, names: Int32Array, count: number): Uint32A
   }
   for (let pile = 0, start = 0; pile < 1 << PILE_BITS; pile++) {
     const end = ends[pile] as number
-    if (end - start > 1) order.subarray(start, end).sort(compare)
+    // Piles are small, and a call of sort costs more than moving a few numbers; whoever grinds names must not gain by it.
+    if (end - start > PILE_MOVED_MAX) order.subarray(start, end).sort(compare)
+    else moveInOrder(order, start, end, compare)
     start = end
   }
   return order
+}
+
+function moveInOrder(order: Uint32Array, start: number, end: number, compare: (a: number, b: number) => number): void {
+  for (let at = start + 1; at < end; at++) {
+    const entry = order[at] as number
+    let place = at
+    for (; place > start && compare(order[place - 1] as number, entry) > 0; place--)
+      order[place] = order[place - 1] as number
+    order[place] = entry
+  }
 }
 
 /** Look-ups in one index, which stays in memory as it is on disk: 28 bytes an object. */

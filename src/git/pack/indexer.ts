@@ -33,7 +33,7 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   const declared = decodePackHeader(header, limits.objectsMax)
   const entriesEnd = source.bytes - PACK_TRAILER_BYTES
   if (entriesEnd - PACK_HEADER_BYTES < declared * ENTRY_BYTES_MIN) throw truncated()
-  const entries = new EntryTable()
+  const entries = new EntryTable(declared)
   hooks.onDeclared(declared, entries)
   const budget = new InflateBudget(limits)
   const refDeltas = new WaitingDeltas(entries)

@@ -1,7 +1,5 @@
 import { hashOid, isSameOid } from './oid-map.ts'
 
-const INITIAL_NAMES = 1024
-
 /**
  * Object names, each once, numbered from 0 in the order in which they came: 20 bytes a name and 8 to 16 for finding it,
  * which is half of what an `OidMap` takes, and room for what others keep by number.
@@ -9,9 +7,15 @@ const INITIAL_NAMES = 1024
 export class OidTable {
   count = 0
   /** 20 bytes each, by number; another buffer once it has grown. */
-  oids = Buffer.alloc(INITIAL_NAMES * 20)
+  oids: Buffer
   /** Number plus one; 0: none. At most half of them are in use. */
-  #slots = new Int32Array(INITIAL_NAMES * 2)
+  #slots: Int32Array
+
+  /** @param expected names; more may come */
+  constructor(expected: number) {
+    this.oids = Buffer.alloc(expected * 20)
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(Math.max(16, expected * 2))))
+  }
 
   /** @returns the name's number, or -1 */
   find(bytes: Buffer, at = 0): number {
@@ -24,7 +28,7 @@ export class OidTable {
     const known = (this.#slots[slot] as number) - 1
     if (known >= 0) return known
     const number = this.count++
-    if (number * 20 === this.oids.length) this.#grow()
+    if (this.count * 20 > this.oids.length) this.#grow()
     for (let i = 0; i < 20; i++) this.oids[number * 20 + i] = bytes[at + i] as number
     if (number * 2 >= this.#slots.length) this.#spread()
     else this.#slots[slot] = number + 1
@@ -42,7 +46,7 @@ export class OidTable {
   }
 
   #grow(): void {
-    const oids = Buffer.alloc(Math.ceil(this.count * 1.5) * 20)
+    const oids = Buffer.alloc(Math.ceil(this.count * 1.25) * 20)
     this.oids.copy(oids)
     this.oids = oids
   }

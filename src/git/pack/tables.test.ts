@@ -51,7 +51,7 @@ describe('OidMap', () => {
 
 describe('OidTable', () => {
   it('numbers names as they come, each once, through many growths', () => {
-    const table = new OidTable()
+    const table = new OidTable(1)
     const names = Array.from({ length: 60_000 }, (_, number) => name(number))
     const numbers = [...names, ...names].map((one) => table.add(Buffer.concat([Buffer.of(1), one]), 1))
     expect(numbers).toEqual([...names.keys(), ...names.keys()])
