@@ -1,19 +1,21 @@
 /** Shapes that made others overflow, hang or hold on: very long histories, very many refs, clients that do not read them. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { ENTRY_BYTES_MAX } from '../src/storage/repositories/ref-log.ts'
-import { FIRST, Victim } from './bad-input/fixture.ts'
+import { FIRST, HELLO, Victim } from './bad-input/fixture.ts'
 import { heldBy } from './support/held.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
-import { pack } from './support/pack-maker.ts'
+import { commit, pack, tree, whole } from './support/pack-maker.ts'
 import { RawConnection } from './support/raw-connection.ts'
-import { encodeRequest } from './support/raw-http.ts'
+import { encodeRequest, exchange } from './support/raw-http.ts'
 import { command, FLUSH, pkt, postHeaders } from './support/wire.ts'
 
 const COMMITS = 30_000
+const DEEP = 100_000
 const WIDE = {
   GUTS_MAX_PACK_OBJECTS: '100000',
   GUTS_MAX_INFLATED_SIZE_MB: '100',
@@ -64,6 +66,30 @@ it(`a line of ${COMMITS} commits goes in, and out by every protocol`, async () =
   expect(await page.json()).toHaveLength(100)
   await victim.remember()
   await victim.expectAlive()
+})
+
+it(`${DEEP} trees, each in the next, go in, and out again`, async () => {
+  await using victim = await Victim.start({ ...WIDE, GUTS_MAX_PACK_OBJECTS: String(DEEP + 1) })
+  const entries: Buffer[] = []
+  let nested = HELLO.oid
+  for (let depth = 0; depth < DEEP; depth++) {
+    const made = tree([depth === 0 ? '100644' : '40000', 'd', nested])
+    nested = made.oid
+    entries.push(whole(made))
+  }
+  const top = commit(nested, [FIRST.oid])
+  entries.push(whole(top))
+  const reply = await victim.push([command('refs/heads/deep', top.oid)], pack(entries))
+  expect(reply.lines).toEqual(['unpack ok\n', 'ok refs/heads/deep\n'])
+  // C git's own walk of trees calls itself, and would need a larger stack.
+  const path = '/git/alice/site.git/git-upload-pack'
+  const body = Buffer.concat([pkt(`want ${top.oid}\n`), FLUSH, pkt('done\n')])
+  const headers = postHeaders({ service: 'git-upload-pack', token: victim.host.token })
+  const answer = await exchange(victim.node.ports.api, encodeRequest({ method: 'POST', path, headers, body }))
+  const sent = answer.body.subarray(pkt('NAK\n').length)
+  expect([sent.toString('latin1', 0, 4), sent.readUInt32BE(8)]).toEqual(['PACK', DEEP + 4])
+  expect(createHash('sha1').update(sent.subarray(0, -20)).digest().equals(sent.subarray(-20))).toBe(true)
+  expect((await victim.node.readiness())?.status).toBe(200)
 })
 
 it('HEAD is never set to what is not there', async () => {
