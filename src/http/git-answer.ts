@@ -34,7 +34,21 @@ export class HttpGitAnswer implements GitAnswer {
   }
 
   async write(bytes: Buffer): Promise<void> {
-    if (bytes.length === 0) return
+    if (bytes.length > 0) await this.#inTime((done) => this.#response.write(bytes, done))
+  }
+
+  writeIfIdle(bytes: Buffer): void {
+    if (!this.#response.destroyed && !this.#response.writableNeedDrain) this.#response.write(bytes)
+  }
+
+  /** What is still on its way then has its own bound (app.ts), and the connection its own for being idle. */
+  async end(last?: Buffer): Promise<void> {
+    if (last === undefined || last.length === 0) await this.#settled((done) => this.#response.end(done))
+    else await this.#inTime((done) => this.#response.end(last, done))
+  }
+
+  /** @throws RequestError timeout: the client takes nothing */
+  async #inTime(start: (done: (error?: Error | null) => void) => void): Promise<void> {
     const { socket } = this.#response
     const { promise: late, reject } = Promise.withResolvers<never>()
     const stalled = (): void =>
@@ -43,20 +57,11 @@ export class HttpGitAnswer implements GitAnswer {
     this.#response.once('timeout', stalled)
     socket?.setTimeout(this.#timeoutMs)
     try {
-      await Promise.race([late, this.#settled((done) => this.#response.write(bytes, done))])
+      await Promise.race([late, this.#settled(start)])
     } finally {
       socket?.setTimeout(0)
       this.#response.removeListener('timeout', stalled)
     }
-  }
-
-  writeIfIdle(bytes: Buffer): void {
-    if (!this.#response.destroyed && !this.#response.writableNeedDrain) this.#response.write(bytes)
-  }
-
-  /** What is still on its way then has its own bound (app.ts), and the connection its own for being idle. */
-  async end(): Promise<void> {
-    await this.#settled((done) => this.#response.end(done))
   }
 
   /** @throws ClientLeftError */

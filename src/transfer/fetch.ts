@@ -222,8 +222,7 @@ export class Fetch {
   async #say(bytes: Buffer): Promise<void> {
     const { answer } = this.#request
     if (!(await this.#reader.drain())) throw new RequestError({ code: 'payload_too_large' }, 'The request is too large')
-    answer.begin()
-    await answer.write(bytes)
-    await answer.end()
+    answer.begin(bytes.length)
+    await answer.end(bytes)
   }
 }

@@ -27,7 +27,11 @@ export interface GitAnswer {
   write(bytes: Buffer): Promise<void>
   /** Only if the client keeps up: for what it can do without. */
   writeIfIdle(bytes: Buffer): void
-  end(): Promise<void>
+  /**
+   * @param last bytes, if there are any left: what is known to be all goes out at once
+   * @throws as `write`
+   */
+  end(last?: Buffer): Promise<void>
 }
 
 export interface GitRequest {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { BufferPool } from './buffer-pool.ts'
 import { BANDS, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type Framing } from '../git/protocol/side-band.ts'
 
 /**
@@ -9,6 +10,8 @@ import { BANDS, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type Framing } from '../git
 
 /** Small enough to stay in a processor's cache from the read to the send. */
 const PIECE_BYTES = 512 * 1024
+/** Two for each of as many clients as keep a machine busy. */
+const IDLE_BUFFERS_MAX = 16
 /** More pieces than this and a system call reads fewer bytes than it was asked for (IOV_MAX). */
 const FRAMES_PER_PIECE_MAX = 1_000
 
@@ -31,42 +34,63 @@ export function framedBytes(bytes: number, framing: Framing): number {
   return layout === undefined ? bytes : bytes + Math.ceil(bytes / layout.payloadBytesMax) * FRAME_HEADER_BYTES
 }
 
+/** Room beside a piece for what goes before and behind the pack: small packs go out at once. */
+const AROUND_BYTES_MAX = 4_096
+const pool = new BufferPool(PIECE_BYTES + AROUND_BYTES_MAX, IDLE_BUFFERS_MAX)
+
+export interface PackFrame {
+  readonly framing: Framing
+  /** Goes before it, as it is. */
+  readonly head: Buffer
+  /** Goes behind it. */
+  readonly tail: Buffer
+}
+
 /**
  * @param send resolves when the bytes are out of the buffer, which is then used again
  */
 export async function sendPack(
   file: FileHandle,
   bytes: number,
-  framing: Framing,
+  { framing, head, tail }: PackFrame,
   send: (piece: Buffer) => Promise<void>,
 ): Promise<void> {
   const layout = layoutOf(framing)
-  const sizeMax = Math.min(PIECE_BYTES, framedBytes(bytes, framing))
-  let [filling, sending] = [Buffer.allocUnsafeSlow(sizeMax), Buffer.allocUnsafeSlow(sizeMax)]
+  const fits = head.length + tail.length <= AROUND_BYTES_MAX
+  if (!fits) await send(head)
+  let [filling, sending] = [pool.take(), pool.take()]
   let underWay: Promise<void> = Promise.resolve()
   try {
     for (let position = 0; position < bytes;) {
-      const piece =
+      const at = fits && position === 0 ? head.copy(filling) : 0
+      const payload =
         layout === undefined
-          ? await fillBare(file, filling, position, bytes)
-          : await fillFramed(file, filling, position, bytes, layout)
+          ? await fillBare(file, filling.subarray(at), position, bytes)
+          : await fillFramed(file, filling.subarray(at), position, bytes, layout)
+      position += payload.bytes
+      const end = at + payload.filledBytes
+      const piece = filling.subarray(0, fits && position === bytes ? end + tail.copy(filling, end) : end)
       await underWay
-      underWay = send(piece.filled)
+      underWay = send(piece)
       // It is awaited in a moment; should it fail before that, nobody else has to hear of it.
       underWay.catch(() => {})
-      position += piece.payloadBytes
       ;[filling, sending] = [sending, filling]
     }
   } finally {
     // Whoever waits for us may close the file: nothing of ours is under way then.
     await underWay
   }
+  if (!fits) await send(tail)
+  // Only now: of what failed, a socket may still hold a part.
+  pool.give(filling)
+  pool.give(sending)
 }
 
-interface Piece {
-  readonly filled: Buffer
-  /** Bytes of the pack in it. */
-  readonly payloadBytes: number
+interface Payload {
+  /** Of the buffer, frames included. */
+  readonly filledBytes: number
+  /** Of the pack. */
+  readonly bytes: number
 }
 
 async function fillFramed(
@@ -75,7 +99,7 @@ async function fillFramed(
   position: number,
   bytes: number,
   { payloadBytesMax, framesMax }: Layout,
-): Promise<Piece> {
+): Promise<Payload> {
   const payloads: Buffer[] = []
   const payloadBytes = Math.min(framesMax * payloadBytesMax, bytes - position)
   let at = 0
@@ -88,13 +112,13 @@ async function fillFramed(
     left -= length
   }
   await readInto(file, payloads, payloadBytes, position)
-  return { filled: buffer.subarray(0, at), payloadBytes }
+  return { filledBytes: at, bytes: payloadBytes }
 }
 
-async function fillBare(file: FileHandle, buffer: Buffer, position: number, bytes: number): Promise<Piece> {
-  const filled = buffer.subarray(0, Math.min(buffer.length, bytes - position))
+async function fillBare(file: FileHandle, buffer: Buffer, position: number, bytes: number): Promise<Payload> {
+  const filled = buffer.subarray(0, Math.min(PIECE_BYTES, bytes - position))
   await readInto(file, [filled], filled.length, position)
-  return { filled, payloadBytes: filled.length }
+  return { filledBytes: filled.length, bytes: filled.length }
 }
 
 async function readInto(file: FileHandle, buffers: readonly Buffer[], bytes: number, position: number): Promise<void> {

@@ -56,14 +56,12 @@ async function stream(
   const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
   answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
   try {
-    await answer.write(head)
-    await sendPack(pack.handle, pack.bytes, framing, async (piece) => {
+    await sendPack(pack.handle, pack.bytes, { framing, head, tail }, async (piece) => {
       // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
       watch.pause()
       await answer.write(piece)
       watch.progress()
     })
-    await answer.write(tail)
     await answer.end()
   } catch (error) {
     if (watch.signal.aborted) throw error

@@ -20,6 +20,8 @@ async function series(metrics: Metrics, name: string): Promise<string[]> {
   return text.split('\n').filter((line) => line.startsWith(`${name}{`) && !line.endsWith(' 0'))
 }
 
+const NOTHING = { head: Buffer.alloc(0), tail: Buffer.alloc(0) }
+
 describe('a stored pack on its way', () => {
   let folder: string
   let file: FileHandle
@@ -34,10 +36,10 @@ describe('a stored pack on its way', () => {
     rmSync(folder, { recursive: true })
   })
 
-  async function sent(size: number, framing: Framing): Promise<Buffer> {
+  async function sent(size: number, framing: Framing, around = NOTHING): Promise<Buffer> {
     const pieces: Buffer[] = []
     let isSending = false
-    await sendPack(file, size, framing, async (piece) => {
+    await sendPack(file, size, { framing, ...around }, async (piece) => {
       expect(isSending).toBe(false)
       isSending = true
       // The buffer is ours until we say so: what it holds is looked at late.
@@ -66,6 +68,15 @@ describe('a stored pack on its way', () => {
     }
   })
 
+  it.each([10, 4_090, 100_000])('what goes before and behind it does so, %d bytes', async (length) => {
+    const around = { head: Buffer.alloc(length, 'h'), tail: Buffer.from('tail') }
+    for (const size of [1, 65_515, bytes.length]) {
+      const bare = await sent(size, 'side-band-64k')
+      const all = await sent(size, 'side-band-64k', around)
+      expect(all.equals(Buffer.concat([around.head, bare, around.tail]))).toBe(true)
+    }
+  })
+
   it('ends with an error where the file became shorter, and with nothing under way', async () => {
     truncateSync(join(folder, 'pack'), 1_000_000)
     let underWay = 0
@@ -74,7 +85,7 @@ describe('a stored pack on its way', () => {
       await new Promise((resolve) => setImmediate(resolve))
       underWay--
     }
-    await expect(sendPack(file, bytes.length, 'side-band-64k', send)).rejects.toThrow(
+    await expect(sendPack(file, bytes.length, { framing: 'side-band-64k', ...NOTHING }, send)).rejects.toThrow(
       'A pack ended after 1000000 bytes',
     )
     expect(underWay).toBe(0)
@@ -85,7 +96,7 @@ describe('a stored pack on its way', () => {
     const send = async (): Promise<void> => {
       if (++pieces === 2) throw new Error('client left')
     }
-    await expect(sendPack(file, bytes.length, 'none', send)).rejects.toThrow('client left')
+    await expect(sendPack(file, bytes.length, { framing: 'none', ...NOTHING }, send)).rejects.toThrow('client left')
     expect(pieces).toBe(2)
   })
 })

@@ -103,9 +103,8 @@ export class Transfer {
     const { advertiser, refs, metrics } = this.#parts
     if (version === '2' && service === 'git-upload-pack') {
       // What the server can do, and no ref yet: no operation has begun.
-      answer.begin()
-      await answer.write(advertiser.v2)
-      return answer.end()
+      answer.begin(advertiser.v2.length)
+      return answer.end(advertiser.v2)
     }
     // Told here, a person reads why: git shows what comes instead of this listing, and not what comes instead of a report.
     if (service === 'git-receive-pack') this.#parts.writeGate.assertWritable()
@@ -120,9 +119,8 @@ export class Transfer {
         refused = true
         bytes = encodeErr(error.message)
       }
-      answer.begin()
-      await answer.write(bytes)
-      await answer.end()
+      answer.begin(bytes.length)
+      await answer.end(bytes)
       return refused ? 'refused' : 'ok'
     })
   }

@@ -8,7 +8,7 @@ import type { PackWindow } from './source.ts'
 /** Deflate shrinks by 1032 to one at the very best (zlib, "Maximum Compression Factor"). */
 const EXPANSION_MAX = 1032
 /** Up to here the result is allocated at once, above it grows as bytes arrive. */
-const SINGLE_CHUNK_BYTES_MAX = 16 * 1024 * 1024
+export const SINGLE_CHUNK_BYTES_MAX = 16 * 1024 * 1024
 const CHUNK_BYTES = 1024 * 1024
 /** A stream may be made of empty blocks for ever, and would have to be held whole: longer than this it makes no sense. */
 const streamBytesMax = (sizeBytes: number): number => 2 * sizeBytes + 1024 * 1024

@@ -3,7 +3,7 @@ import { applyDelta, decodeDeltaSizes } from '../delta.ts'
 import type { EntryTable } from './entry-table.ts'
 import { PackError } from './error.ts'
 import { decodeEntryHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE } from './header.ts'
-import { inflateAt } from './inflate.ts'
+import { inflateAt, SINGLE_CHUNK_BYTES_MAX } from './inflate.ts'
 import { deltaTooDeep, type InflateBudget, type PackLimits } from './limits.ts'
 import { type IndexerHooks, nameObject } from './name-object.ts'
 import { RecentObjects } from './recent-objects.ts'
@@ -30,6 +30,8 @@ export class PackScan {
   readonly #parts: ScanParts
   readonly #recent = new RecentObjects()
   readonly #delta = Buffer.allocUnsafeSlow(DELTA_BYTES_MAX + 1)
+  /** For objects that are too large to be remembered, one after the other. */
+  #large: Buffer = Buffer.alloc(0)
   readonly #baseOid = Buffer.alloc(20)
 
   constructor(parts: ScanParts) {
@@ -76,7 +78,10 @@ export class PackScan {
 
   #roomFor(entry: number, type: number, bytes: number): Buffer | undefined {
     if (type >= ENTRY_TYPE.ofsDelta) return bytes <= DELTA_BYTES_MAX ? this.#delta : undefined
-    return RecentObjects.takes(bytes) ? this.#recent.add(entry, bytes) : undefined
+    if (RecentObjects.takes(bytes)) return this.#recent.add(entry, bytes)
+    if (bytes >= SINGLE_CHUNK_BYTES_MAX) return undefined
+    if (bytes >= this.#large.length) this.#large = Buffer.allocUnsafeSlow(bytes + 1)
+    return this.#large
   }
 
   /** @param base an entry before this one, whose object may not be known yet */

@@ -9,6 +9,8 @@ export interface ByteSource {
 
 /** For reading a pack from end to end; random access wants less. */
 const WINDOW_BYTES = 1024 * 1024
+/** So many times its size may a window grow for good, where entries are larger. */
+const KEPT_WINDOWS = 16
 
 /** A sliding window over a source, so that a pack of any size is read in large pieces and never held whole. */
 export class PackWindow {
@@ -16,7 +18,9 @@ export class PackWindow {
   /** Bytes of the pack that may be looked at: without its trailing checksum. */
   readonly #end: number
   readonly #windowBytes: number
-  #buffer = Buffer.alloc(0)
+  /** Read into again and again: what is left to the collector adds up faster than it comes. */
+  #room: Buffer = Buffer.alloc(0)
+  #buffer: Buffer = Buffer.alloc(0)
   #start = 0
 
   constructor(source: ByteSource, end: number, windowBytes = WINDOW_BYTES) {
@@ -35,7 +39,7 @@ export class PackWindow {
     const at = position - this.#start
     if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
     const length = Math.min(Math.max(wanted, this.#windowBytes), this.#end - position)
-    const buffer = Buffer.allocUnsafe(Math.max(0, length))
+    const buffer = this.#roomFor(Math.max(0, length))
     let filled = 0
     while (filled < buffer.length) {
       const count = this.#source.read(buffer.subarray(filled), position + filled)
@@ -45,6 +49,16 @@ export class PackWindow {
     this.#buffer = buffer.subarray(0, filled)
     this.#start = position
     return this.#buffer
+  }
+
+  #roomFor(bytes: number): Buffer {
+    if (bytes > this.#room.length) {
+      const room = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(this.#windowBytes, this.#end)))
+      // A view of a very large entry is not worth its memory any longer.
+      if (bytes > KEPT_WINDOWS * this.#windowBytes) return room
+      this.#room = room
+    }
+    return this.#room.subarray(0, bytes)
   }
 }
 
