@@ -1,8 +1,8 @@
 /** Bitmaps and commit-graphs: written beside a node at work, read by C git, and by the node, whose answers they leave alone. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { gutsJson } from './support/command-line.ts'
+import { guts, gutsJson } from './support/command-line.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
 import { importHistory } from './support/history.ts'
 import { NodeHost } from './support/hosts.ts'
@@ -94,4 +94,25 @@ it('are written anew by guts repo gc, for the one pack that it leaves', async ()
   await expectReachable()
   await fsck(site.gitDirectory)
   await expectClones('gc')
+})
+
+it('are done without where they are damaged, and guts repo fsck tells of them', async () => {
+  const [bitmap = ''] = bitmaps()
+  const paths = [graph(), join(site.gitDirectory, 'objects/pack', bitmap)]
+  for (const path of paths) {
+    const bytes = readFileSync(path)
+    bytes[Math.floor(bytes.length / 2)]! ^= 1
+    rmSync(path)
+    writeFileSync(path, bytes)
+  }
+  await expectClones('damaged')
+  const { exitCode, stdout } = await guts(['repo', 'fsck', 'alice/large', '--json'], node.environment)
+  expect(exitCode).toBe(1)
+  const [{ problems }] = JSON.parse(stdout) as [{ problems: { message: string }[] }]
+  expect(problems.map(({ message }) => message.split(':')[0])).toEqual([
+    'objects/info/commit-graph',
+    `objects/pack/${bitmap}`,
+  ])
+  await gutsJson(['repo', 'gc', 'alice/large'], node.environment)
+  expect((await guts(['repo', 'fsck', 'alice/large'], node.environment)).exitCode).toBe(0)
 })

@@ -8,6 +8,7 @@ import { typeNameOf } from '../../git/object/type.ts'
 import { OidMap } from '../../git/pack/oid-map.ts'
 import type { DataPaths } from '../data-directory.ts'
 import type { Database } from '../database/database.ts'
+import { damagedHelps } from '../objects/check-helps.ts'
 import { ObjectStore } from '../objects/object-store.ts'
 import type { StoredObject } from '../objects/pack-file.ts'
 import type { RepositoryRow } from './pack-rows.ts'
@@ -18,6 +19,7 @@ const PROGRESS_EVERY = 1_000
 const CACHE_BYTES = 16 * 1024 * 1024
 
 export interface FsckProblem {
+  /** Empty where it is a file, and no object, that is wrong. */
   readonly oid: string
   /** A sentence. */
   readonly message: string
@@ -61,16 +63,19 @@ export function fsckRepository(
 ): FsckReport & { readonly refs: number } {
   const rows = database.reader.prepare('SELECT DISTINCT oid FROM refs WHERE repository_id = ?').all(id)
   const tips = rows.map(({ oid }) => String(oid))
+  const path = join(paths.repositories, owner, `${name}.git`)
   let store: ObjectStore
   try {
-    store = new ObjectStore(join(paths.repositories, owner, `${name}.git`), CACHE_BYTES)
+    store = new ObjectStore(path, CACHE_BYTES)
   } catch (error) {
     if (!(error instanceof GutsError)) throw error
     return { refs: tips.length, objects: 0, problems: [{ oid: '', message: error.message }] }
   }
   try {
     const total = store.countMax()
-    return { refs: tips.length, ...fsckObjects(store, tips, (done) => onProgress(Math.min(done, total), total)) }
+    const { objects, problems } = fsckObjects(store, tips, (done) => onProgress(Math.min(done, total), total))
+    const helps = damagedHelps(path, store.packs).map((message) => ({ oid: '', message }))
+    return { refs: tips.length, objects, problems: [...problems, ...helps] }
   } finally {
     store.close()
   }
