@@ -92,6 +92,14 @@ export const OPERATIONS: readonly Operation[] = [
       await node.data.housekeeping.run(site, 'one')
     },
   },
+  {
+    name: 'bitmaps and the commit-graph',
+    prepare: async () => async (node) => {
+      const [site] = await repositoriesIn(node.data.database)
+      if (site === undefined) throw new Error('There is no repository')
+      await node.data.housekeeping.keepHelps(site, true)
+    },
+  },
   { name: 'push after maintenance', prepare: async (client) => pushing(client, `${MAIN}:refs/heads/later`) },
   {
     name: 'another default branch',

@@ -11,6 +11,8 @@ import { KeyedMutex } from '../../src/storage/keyed-mutex.ts'
 import { Lease } from '../../src/storage/lease.ts'
 import { unobserved } from '../../src/storage/observe.ts'
 import { signerOf } from '../../src/storage/repositories/ref-log.ts'
+import { damagedHelps } from '../../src/storage/objects/check-helps.ts'
+import { ObjectStore } from '../../src/storage/objects/object-store.ts'
 import { RefLog } from '../../src/storage/repositories/ref-log-store.ts'
 import { RefStore } from '../../src/storage/repositories/ref-store.ts'
 import { RepositoryFiles } from '../../src/storage/repositories/repository-files.ts'
@@ -117,11 +119,18 @@ async function judge(path: string): Promise<DiskVerdict> {
   // Not for-each-ref, which reads the objects itself: what packed-refs says of tags is to be looked at, too.
   const refs = await git.try(['show-ref', '--dereference'])
   if (head.stderr !== '' || refs.stderr !== '') complaints.push(`git says: ${head.stderr}${refs.stderr}`)
-  const kept = readdirSync(join(path, 'objects/pack')).filter((name) => !/\.(pack|idx)$/.test(name))
+  const packs = readdirSync(join(path, 'objects/pack'))
+  const kept = packs.filter((name) => !/\.(pack|idx)$/.test(name) && !isBitmapOf(packs, name))
+  const store = new ObjectStore(path, 2 ** 16)
+  complaints.push(...damagedHelps(path, store.packs))
+  store.close()
   const others = readdirSync(path).filter((name) => !REPOSITORY_NAMES.has(name))
   for (const name of [...kept, ...others]) complaints.push(`${name} is left in the repository`)
   return { head: head.stdout.trimEnd(), refs: withPeeled(refs.stdout), complaints }
 }
+
+const isBitmapOf = (packs: readonly string[], name: string): boolean =>
+  name.endsWith('.bitmap') && packs.includes(name.replace('.bitmap', '.idx'))
 
 const REPOSITORY_NAMES = new Set(['HEAD', 'config', 'objects', 'refs', 'packed-refs'])
 

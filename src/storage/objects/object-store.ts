@@ -93,7 +93,9 @@ export class ObjectStore {
         const name = file.slice(0, -'.idx'.length)
         // git, too, takes no notice of an index without its pack.
         if (!files.has(`${name}.pack`)) continue
-        packs.push(known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache))
+        const open = known.get(name)
+        open?.reopen()
+        packs.push(open ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache))
       }
     } catch (error) {
       for (const pack of packs) if (!known.has(pack.name)) pack.close()
@@ -106,8 +108,13 @@ export class ObjectStore {
   }
 
   close(): void {
-    for (const pack of this.#packs) pack.close()
+    this.release()
     this.#packs = []
+  }
+
+  /** Closes its files, and keeps what it knows of them until a `refresh`, which comes before any other use. */
+  release(): void {
+    for (const pack of this.#packs) pack.close()
   }
 
   /** @returns where the object lies, or undefined if no pack holds it */

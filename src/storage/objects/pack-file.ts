@@ -25,16 +25,25 @@ export interface StoredObject {
 
 /** A file opened for reading. */
 export class FileSource implements ByteSource {
-  readonly bytes: number
-  readonly descriptor: number
+  bytes = 0
+  readonly #path: string
+  /** -1: closed */
+  #descriptor = -1
 
   constructor(path: string) {
-    this.descriptor = openSync(path, 'r')
-    this.bytes = fstatSync(this.descriptor).size
+    this.#path = path
+    this.open()
+  }
+
+  /** Again, after it was closed; what lies there now may be another file. */
+  open(): void {
+    if (this.#descriptor >= 0) return
+    this.#descriptor = openSync(this.#path, 'r')
+    this.bytes = fstatSync(this.#descriptor).size
   }
 
   read(target: Buffer, position: number): number {
-    return readSync(this.descriptor, target, 0, target.length, position)
+    return readSync(this.#descriptor, target, 0, target.length, position)
   }
 
   /** The pack's checksum, which ends it. */
@@ -45,7 +54,8 @@ export class FileSource implements ByteSource {
   }
 
   close(): void {
-    closeSync(this.descriptor)
+    if (this.#descriptor >= 0) closeSync(this.#descriptor)
+    this.#descriptor = -1
   }
 }
 
@@ -87,6 +97,16 @@ export class PackFile {
 
   close(): void {
     this.source.close()
+  }
+
+  /**
+   * After it was closed: what was read of it before is still good, as packs are named by what is in them.
+   *
+   * @throws PackError index_invalid: it is another file by now
+   */
+  reopen(): void {
+    this.source.open()
+    this.#assertTogether()
   }
 
   /** An index says where in its own pack an object lies, and what lies there in another one is anything. */

@@ -7,6 +7,7 @@ import { unlinkIfThere } from './stored-packs.ts'
 
 /** `git gc` leaves a pack alone that has such a file beside it (git-repack, "-a"). */
 const KEEP = '.keep'
+const BITMAP = '.bitmap'
 const KEEP_MARK = Buffer.from('guts: until the refs are written\n')
 
 /**
@@ -33,12 +34,16 @@ export async function keepPack(
   return () => unlinkIfThere(fileSystem, path)
 }
 
-/** Takes away all of ours; others' are as their owners put them. */
-export async function unkeepPacks(fileSystem: FileSystem, directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!name.endsWith(KEEP)) continue
+/**
+ * Takes away all of ours; others' are as their owners put them. And bitmaps of packs that are gone, where a crash came
+ * between.
+ */
+export async function tidyPacks(fileSystem: FileSystem, directory: string): Promise<void> {
+  const names = await readdir(directory)
+  for (const name of names) {
     const path = join(directory, name)
-    if (isOurMark(await readFile(path))) await fileSystem.unlink(path)
+    const isOrphan = name.endsWith(BITMAP) && !names.includes(name.replace(BITMAP, '.idx'))
+    if (isOrphan || (name.endsWith(KEEP) && isOurMark(await readFile(path)))) await fileSystem.unlink(path)
   }
 }
 

@@ -147,7 +147,7 @@ describe('a pack', () => {
     const { unkeep } = await files.publishPack(ALICE, directory, packName)
     await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
     expect(packs()).toContain(`pack-${packName}.pack`)
-    await files.unkeepAll(ALICE)
+    await files.tidy(ALICE)
     expect(packs().filter((name) => name.endsWith('.keep'))).toEqual([])
     await unkeep()
     await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
@@ -164,7 +164,7 @@ describe('a pack', () => {
     const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
     expect(left.length).toBeLessThanOrEqual(readFileSync(keep).length)
     writeFileSync(keep, left)
-    await files.unkeepAll(ALICE)
+    await files.tidy(ALICE)
     expect(existsSync(keep)).toBe(false)
   })
 
@@ -184,7 +184,7 @@ describe('a pack', () => {
     writeFileSync(keep, 'mine\n')
     const { unkeep } = await files.publishPack(ALICE, directory, packName)
     await unkeep()
-    await files.unkeepAll(ALICE)
+    await files.tidy(ALICE)
     expect(readFileSync(keep, 'utf8')).toBe('mine\n')
   })
 

@@ -12,7 +12,7 @@ import type { FileSystem } from '../file-system.ts'
 import { ObjectStore } from '../objects/object-store.ts'
 import { type ObserveStorage, unobserved } from '../observe.ts'
 import { createBareRepository, isUnusedRepository } from './bare-repository.ts'
-import { keepPack, unkeepPacks } from './kept-packs.ts'
+import { keepPack, tidyPacks } from './kept-packs.ts'
 import { removePacks, unlinkIfThere } from './stored-packs.ts'
 
 /** Open repositories: each costs its packs' descriptors and indexes. */
@@ -177,7 +177,9 @@ export class RepositoryFiles {
 
   /**
    * Under the repository's lock: what helps walks takes the place of what did before. It is synced, and lies in quarantine
-   * as `commit-graph` and `bitmap`. git reads the bitmaps of one pack and warns of others, so those go first.
+   * as `commit-graph` and `bitmap`. git reads the
+   * bitmaps of one pack and warns of others, so those go first. No folder is synced: what a power cut takes away again is
+   * only done without.
    *
    * @param placed `bitmapOf`: the pack, as its files begin
    */
@@ -189,7 +191,6 @@ export class RepositoryFiles {
     const objects = join(this.path(repository), 'objects')
     if (placed.graph) {
       await this.#fileSystem.rename(join(quarantine, 'commit-graph'), join(objects, 'info', 'commit-graph'))
-      await this.#fileSystem.syncDirectory(join(objects, 'info'))
     }
     if (placed.bitmapOf !== undefined) {
       const directory = join(objects, 'pack')
@@ -198,7 +199,6 @@ export class RepositoryFiles {
         if (other.endsWith('.bitmap') && other !== name) await unlinkIfThere(this.#fileSystem, join(directory, other))
       }
       await this.#fileSystem.rename(join(quarantine, 'bitmap'), join(directory, name))
-      await this.#fileSystem.syncDirectory(directory)
     }
     this.#reload(repository)
   }
@@ -254,9 +254,9 @@ export class RepositoryFiles {
     await this.#fileSystem.syncDirectory(directory)
   }
 
-  /** At start, when the refs on disk are as they should be: what a crash left kept needs it no more. */
-  async unkeepAll(repository: RepositoryName): Promise<void> {
-    await unkeepPacks(this.#fileSystem, join(this.path(repository), 'objects', 'pack'))
+  /** At start, when the refs on disk are as they should be: what a crash left kept, or left behind, is needed no more. */
+  async tidy(repository: RepositoryName): Promise<void> {
+    await tidyPacks(this.#fileSystem, join(this.path(repository), 'objects', 'pack'))
   }
 
   #reload(repository: RepositoryName): void {

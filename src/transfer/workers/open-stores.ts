@@ -17,7 +17,7 @@ export function openStore(repositoryPath: string): ObjectStore {
     try {
       known.refresh()
     } catch (error) {
-      // Deleted: its descriptors would keep the space on disk.
+      // Deleted.
       stores.delete(repositoryPath)
       throw error
     }
@@ -26,6 +26,11 @@ export function openStore(repositoryPath: string): ObjectStore {
   const store = new ObjectStore(repositoryPath, CACHE_BYTES)
   stores.set(repositoryPath, store)
   return store
+}
+
+/** Between tasks nothing is open: the space of what is deleted would not be free as long as a thread remembers it. */
+export function releaseStores(): void {
+  for (const store of stores.values()) store.release()
 }
 
 /**

@@ -244,6 +244,15 @@ describe('indexing', () => {
   })
 })
 
+it('has nothing open between tasks, and works on', async () => {
+  const task = { repositoryPath: source, oids: [await revision('main')] }
+  for (let round = 0; round < 3; round++) {
+    expect(await workers.measure(task, never)).toEqual([expect.any(Number)])
+    // A repository that is deleted meanwhile would keep its space on the disk.
+    expect(descriptors()).toBe(0)
+  }
+})
+
 it('leaves no task running when it is closed', async () => {
   const own = new GitWorkers()
   const stuck: WritableFile = { ...failingFile, write: () => new Promise(() => {}) }
