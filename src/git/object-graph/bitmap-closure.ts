@@ -11,6 +11,9 @@ interface Queued extends CommitNode {
   readonly number: number
 }
 
+/** What was named: commits, and tags of commits; or trees and blobs as well. */
+type Added = 'commits' | 'anything' | 'too-many'
+
 /**
  * All that some objects reach, found by walking to the next commits whose closure is written down. Objects that have no
  * number there get the ones behind.
@@ -41,18 +44,23 @@ export class BitmapClosure {
   }
 
   has(oid: Buffer): boolean {
-    const number = this.#numberOf(oid, 0)
-    return number !== undefined && this.found.has(number)
+    return this.isIn(this.found, oid, 0)
+  }
+
+  /** @param set by the same numbers as `found` */
+  isIn(set: BitSet, oid: Buffer, at: number): boolean {
+    const number = this.#numberOf(oid, at)
+    return number !== undefined && set.has(number)
   }
 
   /**
-   * Adds what the objects reach: commits, tags of anything, trees and blobs.
+   * Adds what the objects reach: commits, tags of anything, trees and blobs. What was found before is not walked again.
    *
-   * @returns whether all of them are commits, or tags of commits
+   * @param commitsMax to be walked, because nothing is written down about them; from then on the closure is of no use
    */
-  add(oids: readonly Buffer[]): boolean {
+  add(oids: readonly Buffer[], commitsMax = Number.POSITIVE_INFINITY): Added {
     for (const oid of oids) this.#start(oid)
-    const areCommits = this.#roots.length === 0
+    const kinds = this.#roots.length === 0 ? 'commits' : 'anything'
     const trees: Buffer[] = []
     for (let commit = this.#queue.pop(); commit !== undefined; commit = this.#queue.pop()) {
       if (this.found.has(commit.number)) continue
@@ -61,13 +69,14 @@ export class BitmapClosure {
         this.found.addAll(reached)
         continue
       }
+      if (trees.length >= commitsMax) return 'too-many'
       this.found.add(commit.number)
       trees.push(commit.tree)
       for (const parent of commit.parents) this.#enqueue(parent)
     }
     for (const tree of trees) this.#walkTree(tree)
     for (const root of this.#roots.splice(0)) this.#walkTree(root)
-    return areCommits
+    return kinds
   }
 
   /** One object, and nothing that it reaches. */
