@@ -5,7 +5,7 @@ import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { type CommitNode, fromHex, type ObjectReader, readCommit } from './object-reader.ts'
-import type { Reachability } from './reachability.ts'
+import { NO_TAG, type Reachability } from './reachability.ts'
 
 interface Queued extends CommitNode {
   readonly number: number
@@ -79,9 +79,32 @@ export class BitmapClosure {
     return kinds
   }
 
-  /** One object, and nothing that it reaches. */
-  addAlone(oid: Buffer): void {
-    this.found.add(this.#given(oid, 0))
+  /** The object's number, which it gets where it has none. */
+  numberFor(oid: Buffer, at: number): number {
+    const number = this.#numberOf(oid, at)
+    if (number !== undefined) return number
+    this.#numbers.set(oid, at, this.#others.length)
+    // A copy: a part would keep the object in memory that names it.
+    this.#others.push(Buffer.from(oid.subarray(at, at + 20)))
+    return this.#known.objects + this.#others.length - 1
+  }
+
+  /** @returns the number of what the tag points to; NO_TAG */
+  targetOf(number: number): number {
+    const { objects, targets } = this.#known
+    const known = targets.get(number)
+    if (known !== undefined) return known
+    const target = this.#readTarget(number)
+    if (number < objects && target < objects) targets.set(number, target)
+    return target
+  }
+
+  #readTarget(number: number): number {
+    const { objects } = this.#known
+    const oid = this.#others[number - objects] ?? Buffer.alloc(20)
+    if (number < objects) this.#known.copyOid(number, oid, 0)
+    const { type, data } = this.#reader.read(oid, 0)
+    return type === OBJECT_TYPE.tag ? this.numberFor(fromHex(parseTag(data).object), 0) : NO_TAG
   }
 
   #start(oid: Buffer): void {
@@ -92,13 +115,13 @@ export class BitmapClosure {
         this.#roots.push(name)
         return
       }
-      this.addAlone(name)
+      this.found.add(this.numberFor(name, 0))
       name = fromHex(parseTag(data).object)
     }
   }
 
   #enqueue(oid: Buffer): void {
-    const number = this.#given(oid, 0)
+    const number = this.numberFor(oid, 0)
     if (!this.found.has(number)) this.#queue.push({ ...readCommit(this.#reader, oid), number })
   }
 
@@ -117,7 +140,7 @@ export class BitmapClosure {
   }
 
   #visit(oid: Buffer, at: number): boolean {
-    const number = this.#given(oid, at)
+    const number = this.numberFor(oid, at)
     if (this.found.has(number)) return false
     this.found.add(number)
     return true
@@ -137,14 +160,5 @@ export class BitmapClosure {
     if (known >= 0) return known
     const other = this.#numbers.get(oid, at)
     return other === -1 ? undefined : this.#known.objects + other
-  }
-
-  #given(oid: Buffer, at: number): number {
-    const number = this.#numberOf(oid, at)
-    if (number !== undefined) return number
-    this.#numbers.set(oid, at, this.#others.length)
-    // A copy: a part would keep the object in memory that names it.
-    this.#others.push(Buffer.from(oid.subarray(at, at + 20)))
-    return this.#known.objects + this.#others.length - 1
   }
 }

@@ -1,11 +1,8 @@
-import type { BitSet } from '../bitmap/bit-set.ts'
-import { parseTag } from '../object/tag.ts'
-import { OBJECT_TYPE } from '../object/type.ts'
-import { OidMap } from '../pack/oid-map.ts'
+import { BitSet } from '../bitmap/bit-set.ts'
 import { BitmapClosure } from './bitmap-closure.ts'
 import type { ObjectFilter } from './filter.ts'
-import { fromHex, peelToCommit, type SizedObjectReader } from './object-reader.ts'
-import type { Reachability } from './reachability.ts'
+import { peelToCommit, type SizedObjectReader } from './object-reader.ts'
+import { NO_TAG, type Reachability } from './reachability.ts'
 import type { Selecting, Selection } from './select.ts'
 
 /**
@@ -32,8 +29,8 @@ export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting)
   const blobBytes = filter?.blobBytes ?? Number.POSITIVE_INFINITY
   // A blob that the client names is sent whatever the filter says.
   if (closure.add(wants) !== 'commits' && blobBytes !== Number.POSITIVE_INFINITY) return undefined
-  const unsent = new OidMap()
-  for (const tag of annotatedTags) includeTag(reader, closure, had, unsent, tag)
+  const unsent = new BitSet(0)
+  for (const tag of annotatedTags) includeTag(closure, had, unsent, tag)
   const isSmall = (oid: Buffer): boolean => reader.sizeOf(oid, 0) < blobBytes
   const numbers = closure.found
   numbers.removeAll(had)
@@ -70,21 +67,19 @@ function dropBlobs(known: Reachability, numbers: BitSet, isSent: ((oid: Buffer) 
 }
 
 /** Adds a tag, and the tags between it and what it points to, when that is being sent (include-tag). */
-function includeTag(reader: SizedObjectReader, closure: BitmapClosure, had: BitSet, unsent: OidMap, tag: Buffer): void {
-  const chain: Buffer[] = []
+function includeTag(closure: BitmapClosure, had: BitSet, unsent: BitSet, tag: Buffer): void {
+  const chain: number[] = []
   let isSent = false
-  for (let name = tag; ;) {
-    const isFound = closure.has(name)
-    isSent = isFound && !closure.isIn(had, name, 0)
-    if (isFound || unsent.get(name) === 1) break
-    const { type, data } = reader.read(name, 0)
-    if (type !== OBJECT_TYPE.tag) break
-    chain.push(name)
-    name = fromHex(parseTag(data).object)
+  for (let number = closure.numberFor(tag, 0); ;) {
+    const isFound = closure.found.has(number)
+    isSent = isFound && !had.has(number)
+    if (isFound || unsent.has(number)) break
+    const target = closure.targetOf(number)
+    if (target === NO_TAG) break
+    chain.push(number)
+    number = target
   }
-  for (const name of chain) {
-    if (isSent) closure.addAlone(name)
-    // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
-    else unsent.set(name, 0, 1)
-  }
+  // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
+  const both = isSent ? closure.found : unsent
+  for (const number of chain) both.add(number)
 }
