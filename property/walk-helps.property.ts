@@ -197,11 +197,42 @@ prop([...parts, fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 })], { numR
     }),
 )
 
-function selected(path: string, wants: readonly string[]): string[] {
+const someOf = fc.array(fc.nat(1_000), { minLength: 1, maxLength: 3 })
+
+prop([...parts, someOf, someOf], { numRuns: 8 })(
+  'of what is wanted, all that the receiver does not reach is chosen, and nothing else',
+  (commits, later, wanted, had) =>
+    inHistory(commits, later, (place) => {
+      const { path, made } = place
+      writeHelps(place)
+      const wants = wanted.map((at) => made.commits[at % made.commits.length] ?? '')
+      const all = [...made.commits, ...made.tags.keys()]
+      const haves = had.map((at) => all[at % all.length] ?? '')
+      const [reached, known] = [wants, haves].map((oids) => new Set(selected(path, oids)))
+      const missing = new Set([...(reached ?? [])].filter((name) => known?.has(name) === false))
+      assert.deepEqual(selected(path, wants, haves), [...missing])
+      // The map says what a tag finally points to.
+      for (const [tag, target] of made.tags) if (missing.has(target) && known?.has(tag) === false) missing.add(tag)
+      assert.deepEqual(selected(path, wants, haves, [...made.tags.keys()]), [...missing].sort())
+      const store = new ObjectStore(path, 2 ** 20)
+      const selecting = { wants: wants.map(fromHex), haves: haves.map(fromHex) }
+      const { isKnown } = selectObjects(readerOf(store), selecting)
+      store.close()
+      for (const name of reached ?? []) assert.equal(isKnown(fromHex(name), 0), known?.has(name), name)
+    }),
+)
+
+function selected(
+  path: string,
+  wants: readonly string[],
+  haves: readonly string[] = [],
+  tags: readonly string[] = [],
+): string[] {
   const store = new ObjectStore(path, 2 ** 20)
   assert.ok(store.bitmap !== undefined)
-  const selection = selectObjects(readerOf(store), { wants: wants.map(fromHex), haves: [], filter: NO_FILTER })
-  const names = namesOf(store, selection).sort()
+  const [wanted, had, annotatedTags] = [wants.map(fromHex), haves.map(fromHex), tags.map(fromHex)] as const
+  const selecting = { wants: wanted, haves: had, annotatedTags, filter: NO_FILTER }
+  const names = namesOf(store, selectObjects(readerOf(store), selecting)).sort()
   store.close()
   return names
 }

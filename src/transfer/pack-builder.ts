@@ -75,10 +75,7 @@ class PackBuilder {
     for (const part of whole) await this.#copyWhole(part)
     for (const part of this.#parts) {
       if (whole.includes(part)) continue
-      const { positions } = part.chosen
-      for (let at = positions.next(0); at >= 0; at = positions.next(at + 1)) {
-        await this.#writeWithBases({ part, position: at })
-      }
+      await this.#writePart(part)
     }
     for (const oid of this.#chosen.loose) await this.#writeInFull(oid)
     await this.#output.finish()
@@ -88,6 +85,19 @@ class PackBuilder {
     const { pack } = part.chosen
     part.copiedTo(this.#output.bytes)
     await this.#copyBytes(pack, PACK_HEADER_BYTES, pack.order.end - PACK_HEADER_BYTES)
+  }
+
+  async #writePart(part: PackPart): Promise<void> {
+    const { pack, positions } = part.chosen
+    for (let at = positions.next(0); at >= 0; at = positions.next(at)) {
+      const end = this.#features.ofsDelta ? part.takeRun(at, this.#output.bytes, DELTA_DEPTH_MAX) : at
+      if (end === at) await this.#writeWithBases({ part, position: at++ })
+      else {
+        const start = pack.order.offsetAt(at)
+        await this.#copyBytes(pack, start, pack.order.endAt(end - 1) - start)
+        at = end
+      }
+    }
   }
 
   /** Bases before what leans on them, wherever they lie; of deltas that lean on each other, one is made whole. */

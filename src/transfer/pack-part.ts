@@ -1,4 +1,5 @@
 import { PACK_HEADER_BYTES } from '../git/pack/header.ts'
+import { BASE } from '../storage/objects/pack-bases.ts'
 import type { ChosenFromPack } from './chosen-objects.ts'
 
 /** What becomes of the objects that one pack gives to a new one. */
@@ -27,6 +28,33 @@ export class PackPart {
   /** Everything comes one after another, from there on. */
   copiedTo(position: number): void {
     this.#copiedTo = position - PACK_HEADER_BYTES
+  }
+
+  /**
+   * Takes what can be copied as it lies, one after another: whole objects, and deltas that are as far from their bases in
+   * the new pack as they are in this one.
+   *
+   * @param at where the first would begin in the new pack
+   * @returns the position behind them: `position` where there are none
+   */
+  takeRun(position: number, at: number, depthMax: number): number {
+    const { pack, positions } = this.chosen
+    const { order, bases } = pack
+    const shift = at - order.offsetAt(position)
+    let end = position
+    for (; positions.has(end) && this.#begun[end] === 0; end++) {
+      const base = bases.of(end)
+      let depth = 0
+      if (base !== BASE.none) {
+        const baseAt = base === BASE.named ? 0 : (this.#written[base] as number)
+        if (baseAt === 0 || baseAt - order.offsetAt(base) !== shift) break
+        depth = (this.#depths[base] as number) + 1
+        if (depth > depthMax) break
+      }
+      this.#begun[end] = 1
+      this.written(end, shift + order.offsetAt(end), depth)
+    }
+    return end
   }
 
   /** @returns whether it has been written */

@@ -5,11 +5,14 @@ import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { type CommitNode, fromHex, type ObjectReader, readCommit } from './object-reader.ts'
-import type { Reachability } from './reachability.ts'
+import { NO_TAG, type Reachability } from './reachability.ts'
 
 interface Queued extends CommitNode {
   readonly number: number
 }
+
+/** What was named: commits, and tags of commits; or trees and blobs as well. */
+type Added = 'commits' | 'anything' | 'too-many'
 
 /**
  * All that some objects reach, found by walking to the next commits whose closure is written down. Objects that have no
@@ -41,18 +44,23 @@ export class BitmapClosure {
   }
 
   has(oid: Buffer): boolean {
-    const number = this.#numberOf(oid, 0)
-    return number !== undefined && this.found.has(number)
+    return this.isIn(this.found, oid, 0)
+  }
+
+  /** @param set by the same numbers as `found` */
+  isIn(set: BitSet, oid: Buffer, at: number): boolean {
+    const number = this.#numberOf(oid, at)
+    return number !== undefined && set.has(number)
   }
 
   /**
-   * Adds what the objects reach: commits, tags of anything, trees and blobs.
+   * Adds what the objects reach: commits, tags of anything, trees and blobs. What was found before is not walked again.
    *
-   * @returns whether all of them are commits, or tags of commits
+   * @param commitsMax to be walked, because nothing is written down about them; from then on the closure is of no use
    */
-  add(oids: readonly Buffer[]): boolean {
+  add(oids: readonly Buffer[], commitsMax = Number.POSITIVE_INFINITY): Added {
     for (const oid of oids) this.#start(oid)
-    const areCommits = this.#roots.length === 0
+    const kinds = this.#roots.length === 0 ? 'commits' : 'anything'
     const trees: Buffer[] = []
     for (let commit = this.#queue.pop(); commit !== undefined; commit = this.#queue.pop()) {
       if (this.found.has(commit.number)) continue
@@ -61,18 +69,42 @@ export class BitmapClosure {
         this.found.addAll(reached)
         continue
       }
+      if (trees.length >= commitsMax) return 'too-many'
       this.found.add(commit.number)
       trees.push(commit.tree)
       for (const parent of commit.parents) this.#enqueue(parent)
     }
     for (const tree of trees) this.#walkTree(tree)
     for (const root of this.#roots.splice(0)) this.#walkTree(root)
-    return areCommits
+    return kinds
   }
 
-  /** One object, and nothing that it reaches. */
-  addAlone(oid: Buffer): void {
-    this.found.add(this.#given(oid, 0))
+  /** The object's number, which it gets where it has none. */
+  numberFor(oid: Buffer, at: number): number {
+    const number = this.#numberOf(oid, at)
+    if (number !== undefined) return number
+    this.#numbers.set(oid, at, this.#others.length)
+    // A copy: a part would keep the object in memory that names it.
+    this.#others.push(Buffer.from(oid.subarray(at, at + 20)))
+    return this.#known.objects + this.#others.length - 1
+  }
+
+  /** @returns the number of what the tag points to; NO_TAG */
+  targetOf(number: number): number {
+    const { objects, targets } = this.#known
+    const known = targets.get(number)
+    if (known !== undefined) return known
+    const target = this.#readTarget(number)
+    if (number < objects && target < objects) targets.set(number, target)
+    return target
+  }
+
+  #readTarget(number: number): number {
+    const { objects } = this.#known
+    const oid = this.#others[number - objects] ?? Buffer.alloc(20)
+    if (number < objects) this.#known.copyOid(number, oid, 0)
+    const { type, data } = this.#reader.read(oid, 0)
+    return type === OBJECT_TYPE.tag ? this.numberFor(fromHex(parseTag(data).object), 0) : NO_TAG
   }
 
   #start(oid: Buffer): void {
@@ -83,13 +115,13 @@ export class BitmapClosure {
         this.#roots.push(name)
         return
       }
-      this.addAlone(name)
+      this.found.add(this.numberFor(name, 0))
       name = fromHex(parseTag(data).object)
     }
   }
 
   #enqueue(oid: Buffer): void {
-    const number = this.#given(oid, 0)
+    const number = this.numberFor(oid, 0)
     if (!this.found.has(number)) this.#queue.push({ ...readCommit(this.#reader, oid), number })
   }
 
@@ -108,7 +140,7 @@ export class BitmapClosure {
   }
 
   #visit(oid: Buffer, at: number): boolean {
-    const number = this.#given(oid, at)
+    const number = this.numberFor(oid, at)
     if (this.found.has(number)) return false
     this.found.add(number)
     return true
@@ -128,14 +160,5 @@ export class BitmapClosure {
     if (known >= 0) return known
     const other = this.#numbers.get(oid, at)
     return other === -1 ? undefined : this.#known.objects + other
-  }
-
-  #given(oid: Buffer, at: number): number {
-    const number = this.#numberOf(oid, at)
-    if (number !== undefined) return number
-    this.#numbers.set(oid, at, this.#others.length)
-    // A copy: a part would keep the object in memory that names it.
-    this.#others.push(Buffer.from(oid.subarray(at, at + 20)))
-    return this.#known.objects + this.#others.length - 1
   }
 }

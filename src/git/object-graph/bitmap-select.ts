@@ -1,33 +1,40 @@
-import type { BitSet } from '../bitmap/bit-set.ts'
-import { parseTag } from '../object/tag.ts'
-import { OBJECT_TYPE } from '../object/type.ts'
-import { OidMap } from '../pack/oid-map.ts'
+import { BitSet } from '../bitmap/bit-set.ts'
 import { BitmapClosure } from './bitmap-closure.ts'
 import type { ObjectFilter } from './filter.ts'
-import { fromHex, peelToCommit, type SizedObjectReader } from './object-reader.ts'
-import type { Reachability } from './reachability.ts'
+import { peelToCommit, type SizedObjectReader } from './object-reader.ts'
+import { NO_TAG, type Reachability } from './reachability.ts'
 import type { Selecting, Selection } from './select.ts'
 
 /**
- * What a receiver needs that has nothing, from what is written down about reachability.
+ * Commits between what the receiver has and what is written down: so many are walked, trees and all, to know exactly what
+ * it has. Two that have bitmaps lie 100 apart in the newer part of history, on each of its branches.
+ */
+const COMMITS_HAD_MAX = 400
+
+/**
+ * What a receiver needs, from what is written down about reachability.
  *
- * @returns undefined where a walk does as well: no history is wanted, or only parts of it
+ * @returns undefined where a walk does as well: no history is wanted, or only parts of it, or too little is written down
+ *   about what the receiver has
  */
 export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting): Selection | undefined {
   const { wants, haves, annotatedTags = [], shallow = [], filter } = selecting
-  if (haves.length > 0 || shallow.length > 0 || (filter !== undefined && !filtersBlobsOnly(filter))) return undefined
+  if (shallow.length > 0 || (filter !== undefined && !filtersBlobsOnly(filter))) return undefined
   if (!wants.some((want) => peelToCommit(reader, want) !== undefined)) return undefined
   const { reachability } = reader
   if (reachability === undefined) return undefined
   const closure = new BitmapClosure(reader, reachability)
+  if (closure.add(haves, COMMITS_HAD_MAX) === 'too-many') return undefined
+  const had = closure.found.copy()
   const blobBytes = filter?.blobBytes ?? Number.POSITIVE_INFINITY
   // A blob that the client names is sent whatever the filter says.
-  if (!closure.add(wants) && blobBytes !== Number.POSITIVE_INFINITY) return undefined
-  const unsent = new OidMap()
-  for (const tag of annotatedTags) includeTag(reader, closure, unsent, tag)
+  if (closure.add(wants) !== 'commits' && blobBytes !== Number.POSITIVE_INFINITY) return undefined
+  const unsent = new BitSet(0)
+  for (const tag of annotatedTags) includeTag(closure, had, unsent, tag)
   const isSmall = (oid: Buffer): boolean => reader.sizeOf(oid, 0) < blobBytes
-  let { others } = closure
   const numbers = closure.found
+  numbers.removeAll(had)
+  let { others } = closure
   numbers.truncate(reachability.objects)
   if (blobBytes !== Number.POSITIVE_INFINITY) {
     others = others.filter(({ oid, isBlob }) => !isBlob || (blobBytes > 0 && isSmall(oid)))
@@ -37,7 +44,8 @@ export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting)
     oids: Buffer.concat(others.map(({ oid }) => oid)),
     count: others.length,
     numbered: { numbers, reachability },
-    isKnown: () => false,
+    // Of what a receiver with a filter has, it has a part: nobody knows which.
+    isKnown: (oid, at) => blobBytes === Number.POSITIVE_INFINITY && closure.isIn(had, oid, at),
   }
 }
 
@@ -59,20 +67,19 @@ function dropBlobs(known: Reachability, numbers: BitSet, isSent: ((oid: Buffer) 
 }
 
 /** Adds a tag, and the tags between it and what it points to, when that is being sent (include-tag). */
-function includeTag(reader: SizedObjectReader, closure: BitmapClosure, unsent: OidMap, tag: Buffer): void {
-  const chain: Buffer[] = []
+function includeTag(closure: BitmapClosure, had: BitSet, unsent: BitSet, tag: Buffer): void {
+  const chain: number[] = []
   let isSent = false
-  for (let name = tag; ;) {
-    isSent = closure.has(name)
-    if (isSent || unsent.get(name) === 1) break
-    const { type, data } = reader.read(name, 0)
-    if (type !== OBJECT_TYPE.tag) break
-    chain.push(name)
-    name = fromHex(parseTag(data).object)
+  for (let number = closure.numberFor(tag, 0); ;) {
+    const isFound = closure.found.has(number)
+    isSent = isFound && !had.has(number)
+    if (isFound || unsent.has(number)) break
+    const target = closure.targetOf(number)
+    if (target === NO_TAG) break
+    chain.push(number)
+    number = target
   }
-  for (const name of chain) {
-    if (isSent) closure.addAlone(name)
-    // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
-    else unsent.set(name, 0, 1)
-  }
+  // Tags may be tags of each other, in a long line: it is walked once, not for each of them.
+  const both = isSent ? closure.found : unsent
+  for (const number of chain) both.add(number)
 }

@@ -7,6 +7,7 @@ import type { PackFile } from './pack-file.ts'
 /** What commits of one pack reach. */
 export class PackBitmap implements Reachability {
   readonly pack: PackFile
+  readonly targets = new Map<number, number>()
   readonly #file: BitmapFile
 
   /** @throws BitmapError */

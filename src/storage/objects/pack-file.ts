@@ -5,6 +5,7 @@ import { applyDelta, decodeDeltaSizes } from '../../git/delta.ts'
 import { PackError } from '../../git/pack/error.ts'
 import {
   decodeEntryHeader,
+  type EntryHeader,
   ENTRY_HEADER_BYTES_MAX,
   ENTRY_TYPE,
   PACK_HEADER_BYTES,
@@ -15,6 +16,7 @@ import { inflateAt } from '../../git/pack/inflate.ts'
 import type { ByteSource } from '../../git/pack/source.ts'
 import { PackWindow } from '../../git/pack/source.ts'
 import type { ObjectCache } from './object-cache.ts'
+import { PackBases } from './pack-bases.ts'
 import { PackOrder } from './pack-order.ts'
 
 export interface StoredObject {
@@ -78,6 +80,7 @@ export class PackFile {
   readonly #cache: ObjectCache
 
   #order: PackOrder | undefined
+  #bases: PackBases | undefined
 
   /** @param indexBytes of a pack whose index is not on disk yet */
   constructor(packPath: string, name: string, cache: ObjectCache, indexBytes?: Buffer) {
@@ -121,6 +124,11 @@ export class PackFile {
     return (this.#order ??= new PackOrder(this.index, this.source.bytes - PACK_TRAILER_BYTES))
   }
 
+  /** What the objects are deltas of. */
+  get bases(): PackBases {
+    return (this.#bases ??= new PackBases(this.order, (offset) => this.entryAt(offset)))
+  }
+
   entryAt(offset: number): EntryAt {
     const head = this.#window.view(offset, ENTRY_HEADER_BYTES_MAX)
     const header = decodeEntryHeader(head, 0, offset)
@@ -129,13 +137,13 @@ export class PackFile {
       if (baseOffset < PACK_HEADER_BYTES || baseOffset === offset) {
         throw new PackError({ code: 'delta_base_offset_invalid', packOffset: offset }, 'A stored delta has no base')
       }
-      return { ...header, baseOffset }
+      return toEntry(header, baseOffset, false)
     }
-    if (header.type !== ENTRY_TYPE.refDelta) return { ...header, baseOffset: -1 }
+    if (header.type !== ENTRY_TYPE.refDelta) return toEntry(header, -1, false)
     const rank = this.index.rankOf(Buffer.from(head.subarray(header.baseOidAt, header.baseOidAt + 20)))
     if (rank < 0)
       throw new PackError({ code: 'delta_base_missing', oid: null, missing: 1 }, 'A stored delta has no base')
-    return { ...header, baseOffset: this.index.offsetOf(rank) }
+    return toEntry(header, this.index.offsetOf(rank), true)
   }
 
   readObject(oid: Buffer): StoredObject | undefined {
@@ -206,4 +214,10 @@ export interface EntryAt {
   readonly headerBytes: number
   /** Where the base's entry begins in the same pack; -1 for a whole object. */
   readonly baseOffset: number
+  /** By its name, and not by its distance. */
+  readonly isBaseNamed: boolean
+}
+
+function toEntry({ type, sizeBytes, headerBytes }: EntryHeader, baseOffset: number, isBaseNamed: boolean): EntryAt {
+  return { type, sizeBytes, headerBytes, baseOffset, isBaseNamed }
 }
