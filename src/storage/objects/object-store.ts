@@ -36,13 +36,13 @@ export class ObjectStore {
 
   /**
    * @param repositoryPath the bare repository
-   * @param cacheBytesMax for inflated objects
+   * @param cache for inflated objects: one that is shared, or bytes for one of its own
    * @param only names of packs, without `pack-`: those alone, in this order, and nothing loose
    */
-  constructor(repositoryPath: string, cacheBytesMax: number, only?: readonly string[]) {
+  constructor(repositoryPath: string, cache: ObjectCache | number, only?: readonly string[]) {
     this.#directory = join(repositoryPath, 'objects')
     this.#only = only?.map((name) => `pack-${name}.idx`)
-    this.#cache = new ObjectCache(cacheBytesMax)
+    this.#cache = typeof cache === 'number' ? new ObjectCache(cache) : cache
     this.#helps = new WalkHelps(this.#directory)
     this.refresh()
   }

@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs'
 import { LRUCache } from 'lru-cache'
 
 import type { SizedObjectReader } from '../../git/object-graph/object-reader.ts'
+import { ObjectCache } from '../../storage/objects/object-cache.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
 import type { StoredObject } from '../../storage/objects/pack-file.ts'
 
-/** Inflated objects kept between tasks, for each open repository of each worker. */
-const CACHE_BYTES = 16 * 1024 * 1024
+/** Inflated objects kept between tasks, for all repositories of a worker: packs are named by what is in them. */
+const cache = new ObjectCache(32 * 1024 * 1024)
 const OPEN_STORES_MAX = 4
 
 const stores = new LRUCache<string, ObjectStore>({ max: OPEN_STORES_MAX, dispose: (store) => store.close() })
@@ -23,14 +25,20 @@ export function openStore(repositoryPath: string): ObjectStore {
     }
     return known
   }
-  const store = new ObjectStore(repositoryPath, CACHE_BYTES)
+  const store = new ObjectStore(repositoryPath, cache)
   stores.set(repositoryPath, store)
   return store
 }
 
-/** Between tasks nothing is open: the space of what is deleted would not be free as long as a thread remembers it. */
+/**
+ * Between tasks nothing is open, and what was deleted is forgotten: its space on the disk would not be free as long as a
+ * thread remembers it, and its indexes would stay in memory.
+ */
 export function releaseStores(): void {
-  for (const store of stores.values()) store.release()
+  for (const [path, store] of stores.entries()) {
+    store.release()
+    if (!existsSync(path)) stores.delete(path)
+  }
 }
 
 /**
