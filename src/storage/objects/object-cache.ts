@@ -18,11 +18,11 @@ export class ObjectCache {
     this.#objectBytesMax = bytesMax / 8
   }
 
-  get(pack: string, offset: number): StoredObject | undefined {
+  get(pack: number, offset: number): StoredObject | undefined {
     return this.#objects.get(`${pack}:${offset}`)
   }
 
-  set(pack: string, offset: number, object: StoredObject): void {
+  set(pack: number, offset: number, object: StoredObject): void {
     // Blobs are nearly never read twice; one as large as the cache would empty it.
     if (object.data.length <= this.#objectBytesMax) this.#objects.set(`${pack}:${offset}`, object)
   }

@@ -70,6 +70,8 @@ const CHAIN_LENGTH_MAX = 65_536
 /** A delta says the size of what it makes in its first bytes; so few compressed ones always hold them. */
 const DELTA_HEAD_BYTES = 128
 
+let packsOpened = 0
+
 /** One stored pack with its index, read synchronously: for worker threads, and for small reads elsewhere. */
 export class PackFile {
   readonly name: string
@@ -78,6 +80,8 @@ export class PackFile {
   readonly source: FileSource
   readonly #window: PackWindow
   readonly #cache: ObjectCache
+  /** Among all that share a cache: another copy of the pack may be damaged where this one is not. */
+  readonly #number = packsOpened++
 
   #order: PackOrder | undefined
   #bases: PackBases | undefined
@@ -181,13 +185,13 @@ export class PackFile {
     const chain: { at: number; sizeBytes: number; dataAt: number }[] = []
     let object: StoredObject | undefined
     for (let at = offset; ;) {
-      object = this.#cache.get(this.name, at)
+      object = this.#cache.get(this.#number, at)
       if (object !== undefined) break
       const entry = this.entryAt(at)
       const dataAt = at + entry.headerBytes
       if (entry.baseOffset < 0) {
         object = { type: entry.type, data: inflateAt(this.#window, dataAt, entry.sizeBytes, at).data }
-        this.#cache.set(this.name, at, object)
+        this.#cache.set(this.#number, at, object)
         break
       }
       if (chain.length >= CHAIN_LENGTH_MAX) {
@@ -202,7 +206,7 @@ export class PackFile {
     for (let link = chain.pop(); link !== undefined; link = chain.pop()) {
       const delta = inflateAt(this.#window, link.dataAt, link.sizeBytes, link.at).data
       object = { type: object.type, data: applyDelta(object.data, delta, Number.MAX_SAFE_INTEGER) }
-      this.#cache.set(this.name, link.at, object)
+      this.#cache.set(this.#number, link.at, object)
     }
     return object
   }

@@ -6,7 +6,7 @@ import { ObjectCache } from '../../storage/objects/object-cache.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
 import type { StoredObject } from '../../storage/objects/pack-file.ts'
 
-/** Inflated objects kept between tasks, for all repositories of a worker: packs are named by what is in them. */
+/** Inflated objects kept between tasks, for all repositories of a worker. */
 const cache = new ObjectCache(32 * 1024 * 1024)
 const OPEN_STORES_MAX = 4
 
