@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { gutsJson } from '../integration/support/command-line.ts'
 import { Git } from '../integration/support/git.ts'
 import { NodeHost } from '../integration/support/hosts.ts'
 import { NodeProcess, type NodeProcessOptions } from '../integration/support/node-process.ts'
@@ -53,6 +54,8 @@ export class GutsBench implements BenchHost, AsyncDisposable {
     if (!this.#filled.has(name)) {
       const { url } = await this.host.create(name)
       await new Git(source).run('push', '--quiet', '--mirror', url)
+      // As the other host is repacked: what maintenance does by itself some time after the push is done now.
+      await gutsJson(['repo', 'gc', `${this.host.username}/${name}`], this.node.environment)
       this.#filled.add(name)
     }
     return this.target(name)
