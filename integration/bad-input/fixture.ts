@@ -1,7 +1,11 @@
 /** A node with small budgets, a repository on it, and what must hold after every piece of bad input. */
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, vi } from 'vitest'
+import { listStoredPacks } from '../../src/storage/repositories/stored-packs.ts'
+import { choosePacks } from '../../src/transfer/maintenance/geometry.ts'
+import { PACKS_OUTSIDE_MAX } from '../../src/transfer/maintenance/housekeeping.ts'
 import { fsck, Git, temporaryFolder } from '../support/git.ts'
 import { NodeHost } from '../support/hosts.ts'
 import { type LogLine, NodeProcess } from '../support/node-process.ts'
@@ -100,6 +104,13 @@ export class Victim implements AsyncDisposable {
   async remember(): Promise<void> {
     // The answer to a push is out before its folder is gone.
     await vi.waitFor(() => expect(pushesUnderWay(this.node.dataDirectory)).toEqual([]), WAIT)
+    // Where pushes have brought many packs, maintenance makes one of them: before what is there is taken for what stays.
+    await vi.waitFor(async () => {
+      const outside = choosePacks(await listStoredPacks(this.gitDirectory))
+      expect(outside.length).toBeLessThan(PACKS_OUTSIDE_MAX)
+      const quarantine = readdirSync(join(this.node.dataDirectory, 'quarantine'), { withFileTypes: true })
+      expect(quarantine.filter((entry) => entry.isDirectory())).toEqual([])
+    }, WAIT)
     this.#before = storedIn(this.node.dataDirectory)
     this.#linesRead = this.node.lines().length
   }

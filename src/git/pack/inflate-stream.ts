@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { constants, createInflate, type Inflate } from 'node:zlib'
 
 /** What a zlib stream of Node consists of, as far as it is used here. */
@@ -20,6 +21,8 @@ interface NativeInflate {
  * itself goes this one (`minizlib`). Node's version is pinned, and the tests of `inflateAt` see it if another one differs.
  */
 class InflateStream {
+  /** Held for as long as its parts are used, so that nothing of it is collected before them. */
+  readonly #stream: Inflate
   readonly #native: NativeInflate
   /** Bytes of output and of input that were left by the last call. */
   readonly #left: Uint32Array
@@ -27,12 +30,14 @@ class InflateStream {
 
   constructor() {
     const stream = createInflate() as Inflate & { _handle: NativeInflate; _writeState: Uint32Array }
+    this.#stream = stream
     this.#native = stream._handle
     this.#left = stream._writeState
     const onerror = (): void => {
       this.#failed = true
     }
     Object.assign(stream._handle, { onerror })
+    assert(!this.#stream.destroyed)
   }
 
   /** As `inflateInto`. */
