@@ -35,7 +35,7 @@ export class ChosenObjects {
 
   /** What a receiver needs, from the largest packs that have it: what is taken whole need not be looked at. */
   static of(store: ObjectStore, { oids, count, numbered, isKnown }: Selection): ChosenObjects {
-    const packs = store.packs.toSorted((a, b) => b.index.count - a.index.count)
+    const packs = store.packsBySize
     const sets = packs.map((pack) => new BitSet(pack.index.count))
     // Bitmaps number the objects of their pack as they lie.
     if (numbered !== undefined) sets[packs.findIndex((pack) => pack === store.bitmap?.pack)] = numbered.numbers

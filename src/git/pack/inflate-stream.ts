@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { constants, createInflate, type Inflate } from 'node:zlib'
 
 /** What a zlib stream of Node consists of, as far as it is used here. */
@@ -22,8 +21,7 @@ interface NativeInflate {
  */
 class InflateStream {
   /** Held for as long as its parts are used, so that nothing of it is collected before them. */
-  readonly #stream: Inflate
-  readonly #native: NativeInflate
+  readonly #stream: Inflate & { readonly _handle: NativeInflate; readonly _writeState: Uint32Array }
   /** Bytes of output and of input that were left by the last call. */
   readonly #left: Uint32Array
   #failed = false
@@ -31,20 +29,19 @@ class InflateStream {
   constructor() {
     const stream = createInflate() as Inflate & { _handle: NativeInflate; _writeState: Uint32Array }
     this.#stream = stream
-    this.#native = stream._handle
     this.#left = stream._writeState
     const onerror = (): void => {
       this.#failed = true
     }
     Object.assign(stream._handle, { onerror })
-    assert(!this.#stream.destroyed)
   }
 
   /** As `inflateInto`. */
   run(input: Uint8Array, output: Uint8Array, sizeBytes: number): number {
     this.#failed = false
-    this.#native.reset()
-    this.#native.writeSync(constants.Z_FINISH, input, 0, input.length, output, 0, sizeBytes + 1)
+    const { _handle: native } = this.#stream
+    native.reset()
+    native.writeSync(constants.Z_FINISH, input, 0, input.length, output, 0, sizeBytes + 1)
     // Had the stream not come to its end, it would have wanted the byte too many, or failed.
     if (this.#failed || this.#left[0] !== 1) return -1
     return input.length - (this.#left[1] as number)

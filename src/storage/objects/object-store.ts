@@ -51,6 +51,11 @@ export class ObjectStore {
     return this.#packs
   }
 
+  /** The one that holds most objects first. */
+  get packsBySize(): readonly PackFile[] {
+    return this.#packs.toSorted((a, b) => b.index.count - a.index.count)
+  }
+
   /** Trees, parents and times of commits, where `git commit-graph` or our maintenance wrote them down. */
   get graph(): CommitGraph | undefined {
     return this.#helps.graph()

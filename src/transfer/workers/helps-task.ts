@@ -10,7 +10,7 @@ import type { HelpsResult, HelpsTask } from './tasks.ts'
 export function runHelps({ repositoryPath, tips, commitsKnown, anew }: HelpsTask): HelpsResult {
   const store = openStore(repositoryPath)
   const isGraphOld = anew || (store.graph?.count ?? 0) < commitsKnown
-  const [largest] = store.packs.toSorted((a, b) => b.index.count - a.index.count)
+  const [largest] = store.packsBySize
   const isBitmapOld = largest !== undefined && (anew || store.bitmap?.pack !== largest)
   if (!isGraphOld && !isBitmapOld) return { graph: undefined, bitmap: undefined }
   return makeHelps(
@@ -31,7 +31,7 @@ export function makeHelps(
 ): HelpsResult {
   const reader = readerOf(store)
   const graph = which.graph ? makeCommitGraph(reader, tips) : undefined
-  const [largest] = store.packs.toSorted((a, b) => b.index.count - a.index.count)
+  const [largest] = store.packsBySize
   if (!which.bitmap || largest === undefined) return { graph, bitmap: undefined }
   const walked = { read: reader.read, graph: graph === undefined ? reader.graph : new CommitGraph(graph) }
   const bytes = writeBitmaps(walked, numberedPack(largest), tips)
