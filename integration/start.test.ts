@@ -1,10 +1,11 @@
 /** How `guts start` begins and ends: what it writes, and with which code it goes. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ALLOCATOR_SETTINGS } from '../src/allocator.ts'
 import { guts, ROOT } from './support/command-line.ts'
 import { NodeProcess } from './support/node-process.ts'
 import { coverReadOnly, MOUNT_REFUSAL, unmount } from './support/tmpfs.ts'
@@ -171,5 +172,17 @@ describe('the built package', () => {
     } finally {
       rmSync(dist, { recursive: true })
     }
+  })
+})
+
+describe.runIf(process.platform === 'linux')('the allocator', () => {
+  it.each<{ who: string; environment: Record<string, string>; expected: Record<string, string> }>([
+    { who: 'by itself', environment: {}, expected: ALLOCATOR_SETTINGS },
+    { who: 'as it was told', environment: { MALLOC_ARENA_MAX: '7' }, expected: { MALLOC_ARENA_MAX: '7' } },
+  ])('gives memory back $who, in the process that was started', async ({ environment, expected }) => {
+    await using node = await NodeProcess.start({ environment })
+    const began = readFileSync(`/proc/${node.pid}/environ`, 'latin1').split('\0')
+    const settings = began.filter((entry) => entry.startsWith('MALLOC_')).map((entry) => entry.split('='))
+    expect(Object.fromEntries(settings)).toEqual(expected)
   })
 })

@@ -66,9 +66,10 @@ export class PowerCutDisk implements FileSystem {
       },
       sync: async () => {
         this.#throwIfOff()
+        // What comes in while it is synced may be left out. Nobody renames a file before it is synced.
+        const before = readFileSync(path)
         await file.sync()
-        // Nobody renames a file before it is synced.
-        if (this.#countSync(path)) inode.durable = readFileSync(path)
+        if (this.#countSync(path)) inode.durable = before
       },
       close: () => file.close(),
     }

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
+import { readPack } from './pack-reader.ts'
+import { SMALL_PACK_BYTES_MAX } from './small-packs.ts'
 
 type Build = Parameters<PackCache['open']>[2]
 
@@ -43,11 +45,13 @@ const building =
     return { kind: 'built', objects: 1, bytes }
   }
 
-async function textOf({ handle }: ReadyPack): Promise<string> {
+async function textOf({ reader, bytes }: ReadyPack): Promise<string> {
+  const [first, rest] = [Buffer.alloc(1), Buffer.alloc(bytes - 1)]
   try {
-    return await handle.readFile('utf8')
+    await readPack(reader, [first, rest], bytes, 0)
+    return Buffer.concat([first, rest]).toString()
   } finally {
-    await handle.close()
+    await reader.close()
   }
 }
 
@@ -99,12 +103,25 @@ it('names a stored pack without a copy of it, and asks again when that is gone',
     writeFileSync(stored, 'pack')
     return { kind: 'stored', packPath: stored, objects: 1, bytes: 4 }
   }
-  for (let i = 0; i < 2; i++) expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
-  expect(builds).toBe(1)
+  expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
   expect(readdirSync(folder)).toEqual(['stored'])
   rmSync(stored)
   expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
   expect(builds).toBe(2)
+})
+
+it('serves a small pack that is asked for again from memory, and a larger one from its file', async () => {
+  for (const [want, bytes] of [
+    ['a', SMALL_PACK_BYTES_MAX],
+    ['b', SMALL_PACK_BYTES_MAX + 1],
+  ] as const) {
+    const spec = { ...SPEC, wants: [want] }
+    for (let i = 0; i < 2; i++) await textOf(await cache.open('repository', spec, building('p'.repeat(bytes))))
+  }
+  expect(builds).toBe(2)
+  for (const name of readdirSync(folder)) truncateSync(join(folder, name))
+  expect(await textOf(await cache.open('repository', { ...SPEC, wants: ['a'] }, building('other')))).toMatch(/^p+$/)
+  expect(await textOf(await cache.open('repository', { ...SPEC, wants: ['b'] }, building('other')))).toBe('other')
 })
 
 it('looks again where maintenance takes a stored pack in the moment in which it is found', async () => {
@@ -120,7 +137,7 @@ it('looks again where maintenance takes a stored pack in the moment in which it 
 
 it('does not serve a file of another size than the one it knows', async () => {
   const pack = await cache.open('repository', SPEC, building('pack'))
-  await pack.handle.close()
+  await pack.reader.close()
   truncateSync(join(folder, readdirSync(folder)[0] ?? ''), 3)
   expect(await textOf(await cache.open('repository', SPEC, building('again')))).toBe('again')
 })
@@ -132,8 +149,8 @@ it('keeps no pack that is larger than all it may keep, and one that is read stay
   })
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]))
   const byte = Buffer.alloc(1)
-  await pack.handle.read(byte, 0, 1, 2 ** 30)
-  await pack.handle.close()
+  await readPack(pack.reader, [byte], 1, 2 ** 30)
+  await pack.reader.close()
   expect(byte).toEqual(Buffer.of(1))
 })
 
@@ -145,7 +162,7 @@ it('makes room for a new pack by forgetting the one that was asked for longest a
       await file.write(Buffer.of(1), large - 1)
       return { kind: 'built', objects: 1, bytes: large }
     }
-    await (await cache.open('repository', { ...SPEC, wants: [want] }, sparse)).handle.close()
+    await (await cache.open('repository', { ...SPEC, wants: [want] }, sparse)).reader.close()
   }
   for (const want of ['a', 'b', 'a', 'c', 'a']) await open(want)
   expect(builds).toBe(3)

@@ -6,6 +6,8 @@ import { hasErrorCode } from '../errors.ts'
 import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { LazyFile } from './lazy-file.ts'
+import { MemoryPackReader, type PackReader, readPack } from './pack-reader.ts'
+import { SMALL_PACK_BYTES_MAX, type SmallPack, SmallPacks } from './small-packs.ts'
 import type { BuildResult, BuildTask } from './workers/tasks.ts'
 import type { TaskFile } from './workers/pool.ts'
 
@@ -20,9 +22,9 @@ export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
 /** Makes a pack in the file, or names a stored one. */
 type Build = (file: TaskFile['file']) => Promise<Exclude<BuildResult, { readonly kind: 'refused' }>>
 
-/** A pack on disk, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
+/** A pack, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
 export interface ReadyPack {
-  readonly handle: FileHandle
+  readonly reader: PackReader
   readonly bytes: number
   readonly objects: number
 }
@@ -43,6 +45,7 @@ export class PackCache {
   readonly #directory: string
   readonly #onError: (error: unknown) => void
   readonly #packs: LRUCache<string, CachedPack>
+  readonly #small = new SmallPacks()
   readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<void>>()
 
@@ -98,12 +101,17 @@ export class PackCache {
   }
 
   async #openKnown(key: string): Promise<ReadyPack | undefined> {
+    const small = this.#small.get(key)
+    if (small !== undefined) return fromMemory(small)
     const known = this.#packs.get(key)
     if (known === undefined) return undefined
     const opened = await tryOpen(known)
     // A stored pack that maintenance has replaced; another request may have seen that before us.
     if (opened === undefined && this.#packs.get(key) === known) this.#packs.delete(key)
-    return opened
+    if (opened === undefined || opened.bytes > SMALL_PACK_BYTES_MAX) return opened
+    const read = await readWhole(opened)
+    this.#small.keep(key, read)
+    return fromMemory(read)
   }
 
   /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
@@ -151,13 +159,28 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
     throw error
   }
   try {
-    if ((await handle.stat()).size === bytes) return { handle, bytes, objects }
+    if ((await handle.stat()).size === bytes) return { reader: handle, bytes, objects }
   } catch (error) {
     await handle.close()
     throw error
   }
   await handle.close()
   return undefined
+}
+
+function fromMemory({ content, objects }: SmallPack): ReadyPack {
+  return { reader: new MemoryPackReader(content), bytes: content.length, objects }
+}
+
+/** Closes it. */
+async function readWhole({ reader, bytes, objects }: ReadyPack): Promise<SmallPack> {
+  try {
+    const content = Buffer.allocUnsafeSlow(bytes)
+    await readPack(reader, [content], bytes, 0)
+    return { content, objects }
+  } finally {
+    await reader.close()
+  }
 }
 
 function keyOf(repositoryKey: string, spec: PackSpec): string {

@@ -1,10 +1,10 @@
-import type { FileHandle } from 'node:fs/promises'
 import { BufferPool } from './buffer-pool.ts'
 import { BANDS, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, type Framing } from '../git/protocol/side-band.ts'
+import { type PackReader, readPack } from './pack-reader.ts'
 
 /**
  * Stored pack bytes as they go to the client. The frames' headers are left room for in the buffer that the file is
- * read into, so that no byte is copied in JavaScript on its way from the file to the socket; and two buffers take turns,
+ * read into, so that no byte of a file is copied in JavaScript on its way to the socket; and two buffers take turns,
  * one being read into while the other one is being sent, so that no memory has to be got for each piece anew.
  */
 
@@ -50,7 +50,7 @@ export interface PackFrame {
  * @param send resolves when the bytes are out of the buffer, which is then used again
  */
 export async function sendPack(
-  file: FileHandle,
+  reader: PackReader,
   bytes: number,
   { framing, head, tail }: PackFrame,
   send: (piece: Buffer) => Promise<void>,
@@ -65,8 +65,8 @@ export async function sendPack(
       const at = fits && position === 0 ? head.copy(filling) : 0
       const payload =
         layout === undefined
-          ? await fillBare(file, filling.subarray(at), position, bytes)
-          : await fillFramed(file, filling.subarray(at), position, bytes, layout)
+          ? await fillBare(reader, filling.subarray(at), position, bytes)
+          : await fillFramed(reader, filling.subarray(at), position, bytes, layout)
       position += payload.bytes
       const end = at + payload.filledBytes
       const piece = filling.subarray(0, fits && position === bytes ? end + tail.copy(filling, end) : end)
@@ -94,7 +94,7 @@ interface Payload {
 }
 
 async function fillFramed(
-  file: FileHandle,
+  reader: PackReader,
   buffer: Buffer,
   position: number,
   bytes: number,
@@ -111,18 +111,12 @@ async function fillFramed(
     at += FRAME_HEADER_BYTES + length
     left -= length
   }
-  await readInto(file, payloads, payloadBytes, position)
+  await readPack(reader, payloads, payloadBytes, position)
   return { filledBytes: at, bytes: payloadBytes }
 }
 
-async function fillBare(file: FileHandle, buffer: Buffer, position: number, bytes: number): Promise<Payload> {
+async function fillBare(reader: PackReader, buffer: Buffer, position: number, bytes: number): Promise<Payload> {
   const filled = buffer.subarray(0, Math.min(PIECE_BYTES, bytes - position))
-  await readInto(file, [filled], filled.length, position)
+  await readPack(reader, [filled], filled.length, position)
   return { filledBytes: filled.length, bytes: filled.length }
-}
-
-async function readInto(file: FileHandle, buffers: readonly Buffer[], bytes: number, position: number): Promise<void> {
-  const { bytesRead } = await file.readv(buffers, position)
-  // A local file gives what is asked for, unless it became shorter: then nothing sensible can be sent.
-  if (bytesRead !== bytes) throw new Error(`A pack ended after ${position + bytesRead} bytes`)
 }

@@ -40,7 +40,7 @@ export async function sendFetchedPack(
       stream(sending, pack, framing, Buffer.concat([negotiation, progress])),
     )
   } finally {
-    await pack.handle.close()
+    await pack.reader.close()
   }
   parts.metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
   parts.metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
@@ -56,7 +56,7 @@ async function stream(
   const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
   answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
   try {
-    await sendPack(pack.handle, pack.bytes, { framing, head, tail }, async (piece) => {
+    await sendPack(pack.reader, pack.bytes, { framing, head, tail }, async (piece) => {
       // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
       watch.pause()
       await answer.write(piece)

@@ -6,6 +6,7 @@ import { NO_HASH } from '../../storage/repositories/ref-log.ts'
 import type { RefLog } from '../../storage/repositories/ref-log-store.ts'
 import type { RepositoryRef } from '../../transfer/git-request.ts'
 import type { ReadyPack } from '../../transfer/pack-cache.ts'
+import { type PackReader, readPack } from '../../transfer/pack-reader.ts'
 import type { Transfer } from '../../transfer/transfer.ts'
 import type { Handlers, Served } from '../exchange-server.ts'
 import { type Head, HEADS_PER_ANSWER_MAX } from '../wire/messages.ts'
@@ -97,7 +98,7 @@ export class Home {
     try {
       await sendPack(pack, served)
     } finally {
-      await pack.handle.close()
+      await pack.reader.close()
     }
   }
 
@@ -133,14 +134,14 @@ function toHead({ id, owner, name, description, head, sequence, log_hash }: Head
 }
 
 /** The asker may have the beginning of it already: of this very pack, as its trailer says. */
-async function sendPack({ handle, bytes, objects }: ReadyPack, served: Served<'pack'>): Promise<void> {
+async function sendPack({ reader, bytes, objects }: ReadyPack, served: Served<'pack'>): Promise<void> {
   const { request, answer, sendBytes } = served
-  const checksum = await readAt(handle, bytes - CHECKSUM_BYTES, CHECKSUM_BYTES)
+  const checksum = await readAt(reader, bytes - CHECKSUM_BYTES, CHECKSUM_BYTES)
   const goesOn = request.checksum !== null && checksum.equals(request.checksum) && request.offset <= bytes
   const offset = goesOn ? request.offset : 0
   await answer({ bytes, objects, offset, checksum })
   const readPiece = (position: number): Promise<Buffer> => {
-    const piece = readAt(handle, position, Math.min(PIECE_BYTES, bytes - position))
+    const piece = readAt(reader, position, Math.min(PIECE_BYTES, bytes - position))
     // It is awaited in a moment; should it fail before that, nobody else has to hear of it.
     piece.catch(() => {})
     return piece
@@ -161,9 +162,8 @@ async function sendPack({ handle, bytes, objects }: ReadyPack, served: Served<'p
 }
 
 /** Each time into memory of its own: the stream keeps what it was given until the network takes it. */
-async function readAt(handle: ReadyPack['handle'], position: number, bytes: number): Promise<Buffer> {
+async function readAt(reader: PackReader, position: number, bytes: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(bytes)
-  const { bytesRead } = await handle.read(buffer, 0, bytes, position)
-  if (bytesRead !== bytes) throw new Error(`A pack ended after ${position + bytesRead} bytes`)
+  await readPack(reader, [buffer], bytes, position)
   return buffer
 }

@@ -1,0 +1,29 @@
+import type { Environment } from './config/sources.ts'
+
+/**
+ * How glibc's allocator gives back what a node has freed (mallopt(3)). By itself it has eight arenas for each processor,
+ * keeps up to 64 MiB in each of them, and takes buffers of up to 32 MiB from them after one of that size was freed. A node
+ * whose threads have served 8 clones and 4 pushes of 160,000 objects held 505 MiB at rest, of which 208 were free
+ * (`npm run soak`).
+ */
+export const ALLOCATOR_SETTINGS = {
+  MALLOC_ARENA_MAX: '2',
+  // Given by hand, so that neither of them grows with what is freed.
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 20),
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 18),
+} as const
+
+/**
+ * The allocator reads its settings when a process begins. So this one begins once more, as the same process (execve(2)),
+ * with the settings above, unless whoever started it gave some. Where there is no such call, or where a parent speaks to it by
+ * Node's channel, which would be lost, nothing is done.
+ */
+export function beginWithAllocatorSettings(environment: Environment): void {
+  const { execPath, execve } = process
+  const given = Object.keys(ALLOCATOR_SETTINGS).some((name) => environment[name] !== undefined)
+  if (given || process.platform !== 'linux' || process.channel !== undefined || execve === undefined) return
+  execve.call(process, execPath, [execPath, ...process.execArgv, ...process.argv.slice(1)], {
+    ...environment,
+    ...ALLOCATOR_SETTINGS,
+  })
+}
