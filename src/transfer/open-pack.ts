@@ -1,7 +1,9 @@
 import { ProtocolError } from '../git/protocol/error.ts'
+import type { Framing } from '../git/protocol/side-band.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { RepositoryRef } from './git-request.ts'
-import type { PackSpec, ReadyPack } from './pack-cache.ts'
+import { HOT_FRAMING } from './hot-packs.ts'
+import type { Build, PackSpec, ReadyHotPack, ReadyPack } from './pack-cache.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { TransferParts } from './transfer.ts'
 
@@ -10,18 +12,40 @@ import type { TransferParts } from './transfer.ts'
  *
  * @throws ProtocolError filter_refused
  */
-export async function openPack(
+export function openPack(
   repository: RepositoryRef,
   spec: PackSpec,
   watch: ProgressWatch,
-  { files, packs, workers, fetchSlots }: TransferParts,
+  parts: TransferParts,
 ): Promise<ReadyPack> {
+  return opened(repository, spec, watch, parts, (build) => parts.packs.open(repository.id, spec, build))
+}
+
+/** As `openPack`; what may be sent from memory is. */
+export function openPackForWire(
+  repository: RepositoryRef,
+  spec: PackSpec,
+  watch: ProgressWatch,
+  parts: TransferParts,
+  framing: Framing,
+): Promise<ReadyPack | ReadyHotPack> {
+  if (framing !== HOT_FRAMING) return openPack(repository, spec, watch, parts)
+  return opened(repository, spec, watch, parts, (build) => parts.packs.openHot(repository.id, spec, build))
+}
+
+async function opened<Pack>(
+  repository: RepositoryRef,
+  spec: PackSpec,
+  watch: ProgressWatch,
+  { files, workers, fetchSlots }: TransferParts,
+  open: (build: Build) => Promise<Pack>,
+): Promise<Pack> {
   const repositoryPath = files.path(repository)
   // Another fetch may be making the very pack, and its own watch is on it. Nor is waiting for a slot standing still: the
   // queue is bounded, and who waits may leave it. What then runs in a worker reports by itself where it takes long.
   watch.pause()
   const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
-    packs.open(repository.id, spec, async (file) => {
+    open(async (file) => {
       const result = await fetchSlots.run(repository.id, watch.signal, () =>
         workers.build({ ...spec, repositoryPath }, { file, onProgress: () => watch.progress() }, watch.signal),
       )

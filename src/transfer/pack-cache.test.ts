@@ -6,7 +6,6 @@ import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
 import { readPack } from './pack-reader.ts'
-import { SMALL_PACK_BYTES_MAX } from './small-packs.ts'
 
 type Build = Parameters<PackCache['open']>[2]
 
@@ -103,25 +102,12 @@ it('names a stored pack without a copy of it, and asks again when that is gone',
     writeFileSync(stored, 'pack')
     return { kind: 'stored', packPath: stored, objects: 1, bytes: 4 }
   }
-  expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
+  for (let i = 0; i < 2; i++) expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
+  expect(builds).toBe(1)
   expect(readdirSync(folder)).toEqual(['stored'])
   rmSync(stored)
   expect(await textOf(await cache.open('repository', SPEC, storing))).toBe('pack')
   expect(builds).toBe(2)
-})
-
-it('serves a small pack that is asked for again from memory, and a larger one from its file', async () => {
-  for (const [want, bytes] of [
-    ['a', SMALL_PACK_BYTES_MAX],
-    ['b', SMALL_PACK_BYTES_MAX + 1],
-  ] as const) {
-    const spec = { ...SPEC, wants: [want] }
-    for (let i = 0; i < 2; i++) await textOf(await cache.open('repository', spec, building('p'.repeat(bytes))))
-  }
-  expect(builds).toBe(2)
-  for (const name of readdirSync(folder)) truncateSync(join(folder, name))
-  expect(await textOf(await cache.open('repository', { ...SPEC, wants: ['a'] }, building('other')))).toMatch(/^p+$/)
-  expect(await textOf(await cache.open('repository', { ...SPEC, wants: ['b'] }, building('other')))).toBe('other')
 })
 
 it('looks again where maintenance takes a stored pack in the moment in which it is found', async () => {

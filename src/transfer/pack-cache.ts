@@ -5,9 +5,9 @@ import { LRUCache } from 'lru-cache'
 import { hasErrorCode } from '../errors.ts'
 import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
+import { type HotPack, HotPacks } from './hot-packs.ts'
 import { LazyFile } from './lazy-file.ts'
-import { MemoryPackReader, type PackReader, readPack } from './pack-reader.ts'
-import { SMALL_PACK_BYTES_MAX, type SmallPack, SmallPacks } from './small-packs.ts'
+import type { PackReader } from './pack-reader.ts'
 import type { BuildResult, BuildTask } from './workers/tasks.ts'
 import type { TaskFile } from './workers/pool.ts'
 
@@ -20,11 +20,20 @@ const ATTEMPTS_MAX = 5
 export type PackSpec = Omit<BuildTask, 'port' | 'repositoryPath'>
 
 /** Makes a pack in the file, or names a stored one. */
-type Build = (file: TaskFile['file']) => Promise<Exclude<BuildResult, { readonly kind: 'refused' }>>
+export type Build = (file: TaskFile['file']) => Promise<Exclude<BuildResult, { readonly kind: 'refused' }>>
 
-/** A pack, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
+/** A pack on disk, opened: it can be read to its end whatever becomes of its name. The caller closes it. */
 export interface ReadyPack {
+  readonly path: string
   readonly reader: PackReader
+  readonly bytes: number
+  readonly objects: number
+}
+
+/** A pack of which pieces are in memory; all of them, where there is no file to read the others from. */
+export interface ReadyHotPack {
+  readonly hot: HotPack
+  readonly reader: PackReader | undefined
   readonly bytes: number
   readonly objects: number
 }
@@ -45,7 +54,7 @@ export class PackCache {
   readonly #directory: string
   readonly #onError: (error: unknown) => void
   readonly #packs: LRUCache<string, CachedPack>
-  readonly #small = new SmallPacks()
+  readonly #hot = new HotPacks()
   readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<void>>()
 
@@ -67,8 +76,23 @@ export class PackCache {
   /**
    * @param repositoryKey changes when another repository comes to the same place
    */
-  async open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
+  open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
+    return this.#open(keyOf(repositoryKey, spec), build)
+  }
+
+  /** As `open`, for the wire: what is asked for again is kept in memory. */
+  async openHot(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | ReadyHotPack> {
     const key = keyOf(repositoryKey, spec)
+    const hot = this.#hot.get(key)
+    if (hot?.isComplete === true) return { hot, reader: undefined, bytes: hot.bytes, objects: hot.objects }
+    const isKnown = this.#packs.has(key)
+    const ready = await this.#open(key, build)
+    if (!isKnown) return ready
+    const filled = this.#hot.of(key, ready)
+    return filled === undefined ? ready : { ...ready, hot: filled }
+  }
+
+  async #open(key: string, build: Build): Promise<ReadyPack> {
     for (;;) {
       const ready = await this.#openKnown(key)
       if (ready !== undefined) return ready
@@ -101,17 +125,12 @@ export class PackCache {
   }
 
   async #openKnown(key: string): Promise<ReadyPack | undefined> {
-    const small = this.#small.get(key)
-    if (small !== undefined) return fromMemory(small)
     const known = this.#packs.get(key)
     if (known === undefined) return undefined
     const opened = await tryOpen(known)
     // A stored pack that maintenance has replaced; another request may have seen that before us.
     if (opened === undefined && this.#packs.get(key) === known) this.#packs.delete(key)
-    if (opened === undefined || opened.bytes > SMALL_PACK_BYTES_MAX) return opened
-    const read = await readWhole(opened)
-    this.#small.keep(key, read)
-    return fromMemory(read)
+    return opened
   }
 
   /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
@@ -159,28 +178,13 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
     throw error
   }
   try {
-    if ((await handle.stat()).size === bytes) return { reader: handle, bytes, objects }
+    if ((await handle.stat()).size === bytes) return { path, reader: handle, bytes, objects }
   } catch (error) {
     await handle.close()
     throw error
   }
   await handle.close()
   return undefined
-}
-
-function fromMemory({ content, objects }: SmallPack): ReadyPack {
-  return { reader: new MemoryPackReader(content), bytes: content.length, objects }
-}
-
-/** Closes it. */
-async function readWhole({ reader, bytes, objects }: ReadyPack): Promise<SmallPack> {
-  try {
-    const content = Buffer.allocUnsafeSlow(bytes)
-    await readPack(reader, [content], bytes, 0)
-    return { content, objects }
-  } finally {
-    await reader.close()
-  }
 }
 
 function keyOf(repositoryKey: string, spec: PackSpec): string {

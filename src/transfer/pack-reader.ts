@@ -1,24 +1,8 @@
-/** What a pack is read from, piece by piece: a file, or memory. */
+/** What a pack is read from, piece by piece: a file. */
 export interface PackReader {
   /** Fills the buffers, one after the other, from byte `position` of the pack on. */
   readv(buffers: readonly Buffer[], position: number): Promise<{ readonly bytesRead: number }>
   close(): Promise<void>
-}
-
-export class MemoryPackReader implements PackReader {
-  readonly #content: Buffer
-
-  constructor(content: Buffer) {
-    this.#content = content
-  }
-
-  async readv(buffers: readonly Buffer[], position: number): Promise<{ bytesRead: number }> {
-    let at = position
-    for (const buffer of buffers) at += this.#content.copy(buffer, 0, at)
-    return { bytesRead: at - position }
-  }
-
-  async close(): Promise<void> {}
 }
 
 /**

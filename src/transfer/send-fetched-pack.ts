@@ -4,9 +4,10 @@ import { encodeBandText, type Framing, framingOf } from '../git/protocol/side-ba
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { GitRequest } from './git-request.ts'
-import { openPack } from './open-pack.ts'
-import type { PackSpec, ReadyPack } from './pack-cache.ts'
-import { framedBytes, sendPack } from './pack-stream.ts'
+import { openPackForWire } from './open-pack.ts'
+import type { PackSpec, ReadyHotPack, ReadyPack } from './pack-cache.ts'
+import { framedBytes } from './pack-framing.ts'
+import { sendHotPack, sendPack } from './pack-stream.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { TransferParts } from './transfer.ts'
 
@@ -30,7 +31,7 @@ export async function sendFetchedPack(
 ): Promise<void> {
   const { request, parts, watch } = sending
   const framing = framingOf(capabilities)
-  const pack = await openPack(request.repository, spec, watch, parts)
+  const pack = await openPackForWire(request.repository, spec, watch, parts, framing)
   try {
     const progress =
       framing === 'none' || capabilities.has('no-progress')
@@ -40,7 +41,7 @@ export async function sendFetchedPack(
       stream(sending, pack, framing, Buffer.concat([negotiation, progress])),
     )
   } finally {
-    await pack.reader.close()
+    await pack.reader?.close()
   }
   parts.metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
   parts.metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
@@ -49,19 +50,21 @@ export async function sendFetchedPack(
 
 async function stream(
   { request: { answer }, parts: { metrics }, watch }: Sending,
-  pack: ReadyPack,
+  pack: ReadyPack | ReadyHotPack,
   framing: Framing,
   head: Buffer,
 ): Promise<void> {
   const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
   answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
   try {
-    await sendPack(pack.reader, pack.bytes, { framing, head, tail }, async (piece) => {
+    const send = async (piece: Buffer): Promise<void> => {
       // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
       watch.pause()
       await answer.write(piece)
       watch.progress()
-    })
+    }
+    if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, { head, tail }, send)
+    else await sendPack(pack.reader, pack.bytes, { framing, head, tail }, send)
     await answer.end()
   } catch (error) {
     if (watch.signal.aborted) throw error

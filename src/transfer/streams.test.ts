@@ -11,7 +11,8 @@ import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { Advertiser, encodeErr } from './advertiser.ts'
 import { observeOperation } from './operation.ts'
-import { framedBytes, sendPack } from './pack-stream.ts'
+import { framedBytes } from './pack-framing.ts'
+import { sendPack } from './pack-stream.ts'
 import { ProgressWatch } from './progress-watch.ts'
 
 const metricsOf = (): Metrics => createMetrics({ routePaths: [], version: '1', onCollectError: () => {} })
