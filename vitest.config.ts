@@ -22,6 +22,7 @@ export default defineConfig({
           ...common,
           name: 'integration',
           include: ['integration/**/*.test.ts'],
+          globalSetup: ['integration/support/program-bundle.ts'],
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

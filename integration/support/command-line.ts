@@ -2,9 +2,12 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 
 export const ROOT = join(import.meta.dirname, '../..')
-const MAIN = join(ROOT, 'src/main.ts')
-/** Tests start hundreds of processes; compiled once, each starts in two thirds of the time. */
-const COMPILE_CACHE = join(ROOT, 'node_modules/.cache/node-compile')
+/** Where tests run, names what is started in place of `src/main.ts` (program-bundle.ts). */
+export const PROGRAM = 'INTEGRATION_PROGRAM'
+export const MAIN = process.env[PROGRAM] ?? join(ROOT, 'src/main.ts')
+/** Hundreds of processes are started; compiled once, each starts in two thirds of the time. A bundle's goes with it. */
+const COMPILE_CACHE =
+  process.env[PROGRAM] === undefined ? join(ROOT, 'node_modules/.cache/node-compile') : join(MAIN, '../compiled')
 
 export interface CommandResult {
   readonly exitCode: number | null

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cleanEnvironment, guts, gutsJson, ROOT } from './command-line.ts'
+import { cleanEnvironment, guts, gutsJson, MAIN } from './command-line.ts'
 import { freePorts } from './free-ports.ts'
 import { fsckAll } from './git.ts'
 
@@ -19,7 +19,7 @@ export interface NodeProcessOptions {
   readonly dataDirectory?: string
   /** Further arguments of `guts start`. */
   readonly args?: readonly string[]
-  /** Instead of `src/main.ts`. */
+  /** Instead of the program itself. */
   readonly script?: string
   /** Git is not asked in the end: the test damages what lies on disk, or asks git itself. */
   readonly damaged?: true
@@ -68,14 +68,10 @@ export class NodeProcess implements AsyncDisposable {
     }
     const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined)
     this.environment = Object.fromEntries(given)
-    this.#child = spawn(
-      process.execPath,
-      [options.script ?? join(ROOT, 'src/main.ts'), 'start', ...(options.args ?? [])],
-      {
-        env: cleanEnvironment(this.environment),
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
+    this.#child = spawn(process.execPath, [options.script ?? MAIN, 'start', ...(options.args ?? [])], {
+      env: cleanEnvironment(this.environment),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.#stdout += text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text))
     this.#closed = once(this.#child, 'close').then(() => {})
