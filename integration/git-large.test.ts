@@ -1,7 +1,5 @@
 /** Shapes that made others overflow, hang or hold on: very long histories, very many refs, clients that do not read them. */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
@@ -9,6 +7,7 @@ import { ENTRY_BYTES_MAX } from '../src/storage/repositories/ref-log.ts'
 import { FIRST, HELLO, Victim } from './bad-input/fixture.ts'
 import { heldBy } from './support/held.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
+import { importLine } from './support/history.ts'
 import { commit, pack, tree, whole } from './support/pack-maker.ts'
 import { RawConnection } from './support/raw-connection.ts'
 import { encodeRequest, exchange } from './support/raw-http.ts'
@@ -22,20 +21,6 @@ const WIDE = {
   GUTS_MAX_REQUEST_SIZE_MB: '100',
   GUTS_MAX_PUSH_COMMANDS: '20000',
   GUTS_MAX_HAVES: '100000',
-}
-
-async function importLine(gitDirectory: string, commits: number): Promise<void> {
-  const child = spawn('git', ['-C', gitDirectory, 'fast-import', '--quiet'], { stdio: ['pipe', 'ignore', 'inherit'] })
-  const exited = once(child, 'exit')
-  for (let number = 1; number <= commits; number++) {
-    const from = number === 1 ? '' : `from :${number - 1}\n`
-    const who = `A <a@example.org> ${1_500_000_000 + number} +0000`
-    const file = number === 1 ? 'M 100644 inline file\ndata 2\na\n' : ''
-    const text = `commit refs/heads/line\nmark :${number}\ncommitter ${who}\ndata 2\nx\n${from}${file}\n`
-    if (!child.stdin.write(text)) await once(child.stdin, 'drain')
-  }
-  child.stdin.end('done\n')
-  expect((await exited)[0]).toBe(0)
 }
 
 it(`a line of ${COMMITS} commits goes in, and out by every protocol`, async () => {

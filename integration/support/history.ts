@@ -27,6 +27,24 @@ export async function importHistory(gitDirectory: string, options: HistoryOption
   await fastImport(gitDirectory, historyStream(options))
 }
 
+/**
+ * Commits in one line on `refs/heads/line`, all of the same tree.
+ *
+ * @param after so many commits of that line, which are there
+ */
+export async function importLine(gitDirectory: string, commits: number, after = 0): Promise<void> {
+  await fastImport(gitDirectory, lineStream(commits, after))
+}
+
+function* lineStream(commits: number, after: number): Generator<string> {
+  for (let mark = after + 1; mark <= after + commits; mark++) {
+    const from = mark > after + 1 ? `from :${mark - 1}\n` : after > 0 ? 'from refs/heads/line^0\n' : ''
+    const file = mark === 1 ? 'M 100644 inline file\ndata 2\na\n' : ''
+    yield `commit refs/heads/line\nmark :${mark}\ncommitter ${identity(mark)}\ndata 2\nx\n${from}${file}\n`
+  }
+  yield 'done\n'
+}
+
 /** @param pieces of a stream as `git fast-import` reads it */
 export async function fastImport(gitDirectory: string, pieces: Iterable<string | Uint8Array>): Promise<void> {
   const git = spawn('git', ['-C', gitDirectory, 'fast-import', '--quiet', '--force'], {

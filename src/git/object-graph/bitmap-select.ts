@@ -9,7 +9,7 @@ import type { Selecting, Selection } from './select.ts'
  * Commits between what the receiver has and what is written down: so many are walked, trees and all, to know exactly what
  * it has. Two that have bitmaps lie 100 apart in the newer part of history, on each of its branches.
  */
-const COMMITS_HAD_MAX = 400
+export const COMMITS_HAD_MAX = 400
 
 /**
  * What a receiver needs, from what is written down about reachability.
