@@ -20,6 +20,8 @@ export interface SuiteCheck {
   readonly args: readonly string[]
   /** `--seed N` is given with the gate's own. */
   readonly seeded: boolean
+  /** Takes minutes, or wants a machine to itself: `--quick` does without. */
+  readonly long?: true
 }
 
 export type Check = TestsCheck | SuiteCheck
@@ -44,6 +46,7 @@ const suite = (
   what: string,
   { seeded = true, report = script } = {},
 ): SuiteCheck => ({ kind: 'suite', what, script, suite: report, args, seeded })
+const long = (check: SuiteCheck): SuiteCheck => ({ ...check, long: true })
 
 export const CHECKS = {
   'log-attribution': integration('log-attribution', '200 mixed requests at once: each line belongs to its request'),
@@ -95,6 +98,16 @@ export const CHECKS = {
     ['containers', 'browser'],
     'the image with its neighbours, the API page in a browser',
   ),
+  compat: long(suite('compat', [], 'each client does with a node what it does with C git’s own server')),
+  // Their seed makes the history that is cloned: always the same one, so that figures can be compared.
+  bench: long(suite('bench', [], 'rates, memory and growth, each beside its goal', { seeded: false })),
+  soak: long(
+    suite('soak', ['--time', '10m'], 'what a node holds before and after ten minutes of work', { seeded: false }),
+  ),
 } as const satisfies Readonly<Record<string, Check>>
 
 export type CheckId = keyof typeof CHECKS
+
+export function isLong(check: Check): boolean {
+  return check.kind === 'suite' && check.long === true
+}

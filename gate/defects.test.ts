@@ -20,3 +20,8 @@ it.each(Object.keys(DEFECTS) as DefectName[])('%s is not recognised by what its 
   const called = check.kind === 'tests' ? [check.file, check.name ?? ''] : [check.script, ...check.args]
   expect([...called, check.what].filter((one) => says.test(one))).toEqual([])
 })
+
+it.each(CRITERIA)('$id: its checks are proved able to fail, or it says why not here', ({ id, notPlanted }) => {
+  const planted = Object.values(DEFECTS).some(({ criterion }) => criterion === id)
+  expect([planted, notPlanted !== undefined].filter(Boolean)).toHaveLength(1)
+})

@@ -295,6 +295,23 @@ export const DEFECTS = {
     },
     says: /the client got bodies of \d+ bytes, the node counted \d+/,
   },
+  'deepening-counted-from-the-tip': {
+    criterion: 'G1',
+    what: 'a fetch that asks for so many commits more is given so many in all',
+    file: 'src/git/protocol/history-arguments.ts',
+    from: '? { depth, relative, sinceS, not }',
+    to: '? { depth, relative: false, sinceS, not }',
+    check: {
+      kind: 'suite',
+      what: 'one client with a node and with C git',
+      script: 'compat',
+      suite: 'compat',
+      args: ['git'],
+      seeded: true,
+      long: true,
+    },
+    says: /ends with another clone/,
+  },
 } as const satisfies Readonly<Record<string, Defect>>
 
 export type DefectName = keyof typeof DEFECTS

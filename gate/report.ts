@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
 import { closeCases, EXIT, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { CHECKS, type CheckId } from './checks.ts'
-import { CRITERIA } from './criteria.ts'
+import type { Criterion } from './criteria.ts'
 import { type Evidence, exitCodeOf, messagesOf } from './evidence.ts'
 
 export interface Verdict {
@@ -16,15 +16,15 @@ export interface Verdict {
 }
 
 /** A criterion is proved by checks that all executed something and all passed. */
-export function judge(evidence: readonly Evidence[]): Verdict[] {
+export function judge(criteria: readonly Criterion[], evidence: readonly Evidence[]): Verdict[] {
   const byId = new Map(evidence.map((one) => [one.id, one]))
-  const verdicts = CRITERIA.map(({ id, title, checks }): Verdict => {
+  const verdicts = criteria.map(({ id, title, checks }): Verdict => {
     const found = checks.flatMap((check) => byId.get(check) ?? [])
     const failed = found.some((one) => one.outcome === 'failed')
     const complete = found.length === checks.length && found.every((one) => one.outcome === 'passed')
     return { id, title, outcome: failed ? 'failed' : complete ? 'proved' : 'not shown', evidence: found }
   })
-  const owned = new Set<string>(CRITERIA.flatMap(({ checks }) => checks))
+  const owned = new Set<string>(criteria.flatMap(({ checks }) => checks))
   // Whatever fails decides, also where nobody has said what for.
   const stray = evidence.filter((one) => one.outcome === 'failed' && !owned.has(one.id))
   return [...verdicts, ...stray.map((one): Verdict => strayVerdict(one))]
@@ -35,14 +35,16 @@ function strayVerdict(evidence: Evidence): Verdict {
 }
 
 export interface GateRun {
+  /** What was to be shown. */
+  readonly criteria: readonly Criterion[]
   readonly seed: number
   readonly startedAtMs: number
   readonly evidence: readonly Evidence[]
 }
 
 /** @returns the exit code */
-export function closeGate({ seed, startedAtMs, evidence }: GateRun): number {
-  const verdicts = judge(evidence)
+export function closeGate({ criteria, seed, startedAtMs, evidence }: GateRun): number {
+  const verdicts = judge(criteria, evidence)
   const minutes = (performance.now() - startedAtMs) / 60_000
   writeFileSync(join(reportFolder('gate'), 'index.html'), page(verdicts, seed, minutes))
   const closed = closeCases({ suite: 'gate', seed, cases: verdicts.map(caseOf), startedAtMs, details: { verdicts } })
