@@ -1,10 +1,12 @@
 /** Shapes that made others overflow, hang or hold on: very long histories, very many refs, clients that do not read them. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { ENTRY_BYTES_MAX } from '../src/storage/repositories/ref-log.ts'
+import { recordCost } from './bad-input/cost.ts'
 import { FIRST, HELLO, Victim } from './bad-input/fixture.ts'
+import { guts } from './support/command-line.ts'
 import { heldBy } from './support/held.ts'
 import { contentsOf, fsck, Git, temporaryFolder } from './support/git.ts'
 import { importLine } from './support/history.ts'
@@ -13,7 +15,7 @@ import { RawConnection } from './support/raw-connection.ts'
 import { encodeRequest, exchange } from './support/raw-http.ts'
 import { command, FLUSH, pkt, postHeaders } from './support/wire.ts'
 
-const COMMITS = 30_000
+const COMMITS = 100_000
 const DEEP = 100_000
 const WIDE = {
   GUTS_MAX_PACK_OBJECTS: '100000',
@@ -23,35 +25,55 @@ const WIDE = {
   GUTS_MAX_HAVES: '100000',
 }
 
-it(`a line of ${COMMITS} commits goes in, and out by every protocol`, async () => {
-  await using victim = await Victim.start(WIDE)
+it(`a line of ${COMMITS} commits goes in, is brought into order, and comes out by every protocol`, async () => {
+  await using victim = await Victim.start({ ...WIDE, GUTS_MAX_PACK_OBJECTS: String(COMMITS + 2) })
+  const { node, host, gitDirectory } = victim
   using folder = temporaryFolder('line')
   const git = new Git(folder.path)
   await git.run('init', '--quiet', '--bare', 'line.git')
   const source = join(folder.path, 'line.git')
   await importLine(source, COMMITS)
-  await git.in('line.git').run('push', '--quiet', victim.host.url('site'), 'line')
-  await fsck(victim.gitDirectory)
-  for (const version of ['0', '1', '2']) {
+  const url = host.url('site')
+  await recordCost(node, `a push of ${COMMITS} commits in one line`, () =>
+    git.in('line.git').run('push', '--quiet', url, 'line'),
+  )
+  await fsck(gitDirectory)
+  const contents = await contentsOf(source)
+  const clone = async (version: string): Promise<void> => {
+    const out = join(folder.path, `out${version}.git`)
+    const options = ['--quiet', '--bare', '--single-branch', '-b', 'line']
     const cloner = new Git(folder.path, ['-c', `protocol.version=${version}`])
-    await cloner.run(
-      'clone',
-      '--quiet',
-      '--bare',
-      '--single-branch',
-      '-b',
-      'line',
-      victim.host.url('site'),
-      `out${version}.git`,
+    await recordCost(node, `a clone of ${COMMITS} commits in one line, protocol ${version}`, () =>
+      cloner.run('clone', ...options, url, out),
     )
-    expect(await contentsOf(join(folder.path, `out${version}.git`))).toEqual(await contentsOf(source))
+    expect(await contentsOf(out)).toEqual(contents)
   }
-  const page = await victim.node.api('/api/repos/alice/site/commits?ref=line&per_page=100&page=300', victim.host.token)
+  await clone('2')
+
+  const { stdout } = await recordCost(node, `maintenance of ${COMMITS} commits in one line`, () =>
+    guts(['repo', 'gc', 'alice/site', '--json'], node.environment),
+  ).then(({ result }) => result)
+  expect(JSON.parse(stdout)).toMatchObject([{ packs: 2, objects: COMMITS + 5 }])
+  await clone('0')
+  await fetchTheRest(new Git(join(folder.path, 'half.git'), ['-c', 'protocol.version=1']), source, url)
+  expect(await contentsOf(join(folder.path, 'half.git'))).toEqual(contents)
+  const page = await node.api('/api/repos/alice/site/commits?ref=line&per_page=100&page=300', host.token)
   expect(page.status).toBe(200)
   expect(await page.json()).toHaveLength(100)
   await victim.remember()
   await victim.expectAlive()
 })
+
+/** Of somebody who has the older half of the line, and a commit of its own on top of that. */
+async function fetchTheRest(half: Git, source: string, url: string): Promise<void> {
+  await new Git(dirname(half.folder)).run('init', '--quiet', '--bare', half.folder)
+  const middle = await new Git(source).run('rev-parse', `line~${COMMITS / 2}`)
+  await half.run('fetch', '--quiet', url, `${middle}:refs/heads/line`)
+  const own = await half.run('commit-tree', '-m', 'own', '-p', 'line', 'line^{tree}')
+  await half.run('update-ref', 'refs/heads/own', own)
+  await half.run('fetch', '--quiet', url, 'line:refs/heads/line')
+  await half.run('update-ref', '-d', 'refs/heads/own')
+}
 
 it(`${DEEP} trees, each in the next, go in, and out again`, async () => {
   await using victim = await Victim.start({ ...WIDE, GUTS_MAX_PACK_OBJECTS: String(DEEP + 1) })
