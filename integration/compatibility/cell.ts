@@ -110,8 +110,8 @@ export class Ground implements AsyncDisposable {
     try {
       const told = await row.run(place)
       const isUsed = row.isUsed === undefined || (await row.isUsed(wire, place))
-      // Some clients leave the empty folder of a clone that they gave up.
-      const isThere = ['clone/.git', 'clone/HEAD'].some((path) => existsSync(join(folder, path)))
+      // Some clients leave empty folders of a clone that they gave up: JGit `clone/.git`, in one run of two.
+      const isThere = ['clone/.git/HEAD', 'clone/HEAD'].some((path) => existsSync(join(folder, path)))
       const clone = isThere ? await holdingsOf(place.clone) : undefined
       const { gitDirectory } = repository
       const head = await new Git(gitDirectory).run('symbolic-ref', 'HEAD')

@@ -207,6 +207,7 @@ export const FILTER_ROWS: readonly Row[] = [
   { name: 'small files (blob:limit)', repository: 'filled', ...filtered('blob:limit=1024') },
   { name: 'no folders (tree:0)', repository: 'filled', ...filtered('tree:0') },
   { name: 'one kind (object:type)', repository: 'filled', ...filtered('object:type=commit') },
+  { name: 'what patterns let through (sparse:oid)', repository: 'filled', ...filtered('sparse:oid=main:patterns') },
   {
     name: 'several filters at once (combine)',
     repository: 'filled',

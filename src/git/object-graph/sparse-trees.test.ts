@@ -58,6 +58,13 @@ describe('a sparse filter', () => {
     expect(() => select(bomb, ['nothing'], { places: 10_000 })).toThrow(over('sparse_filter_places'))
   })
 
+  it('looks at as many places as it may, and not at one more', () => {
+    // Each folder is walked and judged, the root too; each file is judged at every path, but for one that is sent already.
+    const places = 2 * 3 + 2 * 3 - 1
+    expect(select(all, ['/a/one\n'], { places })).toEqual(oids(one, inner, root))
+    expect(() => select(all, ['/a/one\n'], { places: places - 1 })).toThrow(over('sparse_filter_places'))
+  })
+
   it('ends at its budget where patterns take long, however they are made', () => {
     const named = tree(['100644', 'a'.repeat(4_000), one.oid])
     const pattern = `${'*a'.repeat(2_000)}b\n`

@@ -258,6 +258,22 @@ describe('contents', () => {
     const refused = { kind: 'refused', code: 'over_limit', limit: 'directory_entries' }
     expect(contents('', treeOf(limit + 1), path)).toEqual(refused)
   })
+
+  it('read a folder of as many bytes as the limit, and no larger one', () => {
+    const blob = git(work, 'hash-object', '-w', '--stdin').trim()
+    const entryBytes = 4_096
+    const nameLength = entryBytes - '100644 '.length - '\0'.length - 20
+    const count = BROWSE_LIMITS.tree_bytes.value / entryBytes
+    const treeWith = (more: string): string => {
+      const names = Array.from({ length: count }, (_, i) => String(i).padStart(nameLength, '0') + (i === 0 ? more : ''))
+      const input = names.map((name) => `100644 blob ${blob}\t${name}\n`).join('')
+      return gitWith({ input }, work, 'mktree').trim()
+    }
+    const path = join(work, '.git')
+    const atLimit = contents('', treeWith(''), path)
+    expect(atLimit.kind === 'directory' && atLimit.entries.length).toBe(count)
+    expect(contents('', treeWith('x'), path)).toEqual({ kind: 'refused', code: 'over_limit', limit: 'tree_bytes' })
+  })
 })
 
 it('ends a page of commits that would be too large, and shows each of them alone', () => {
