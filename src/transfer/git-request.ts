@@ -20,11 +20,11 @@ export interface GitAnswer {
    */
   begin(bytes?: number): void
   /**
-   * Waits until the bytes are out of the buffer, which may be used again then.
+   * Sends the pieces one after the other, and waits until they are out of their buffers, which may be used again then.
    *
    * @throws the reason why the client can read no more
    */
-  write(bytes: Buffer): Promise<void>
+  write(...pieces: readonly Buffer[]): Promise<void>
   /** Only if the client keeps up: for what it can do without. */
   writeIfIdle(bytes: Buffer): void
   /**

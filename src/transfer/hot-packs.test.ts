@@ -47,7 +47,7 @@ const building =
 
 const openAgain = (build: Build): Promise<ReadyPack | ReadyHotPack> => cache.openHot('repository', SPEC, build)
 
-type Send = (piece: Buffer) => Promise<void>
+type Send = (...pieces: readonly Buffer[]) => Promise<void>
 
 async function sendTo(pack: ReadyPack | ReadyHotPack, send: Send): Promise<void> {
   try {
@@ -60,7 +60,7 @@ async function sendTo(pack: ReadyPack | ReadyHotPack, send: Send): Promise<void>
 
 async function wireOf(pack: ReadyPack | ReadyHotPack): Promise<Buffer> {
   const pieces: Buffer[] = []
-  await sendTo(pack, async (piece) => void pieces.push(Buffer.from(piece)))
+  await sendTo(pack, async (...sent) => void pieces.push(...sent.map((piece) => Buffer.from(piece))))
   return Buffer.concat(pieces)
 }
 

@@ -68,12 +68,8 @@ export async function sendHotPack(
   pack: HotPack,
   reader: PackReader | undefined,
   { head, tail }: Omit<PackFrame, 'framing'>,
-  send: (piece: Buffer) => Promise<void>,
+  send: (...pieces: readonly Buffer[]) => Promise<void>,
 ): Promise<void> {
-  const around = (number: number, piece: Buffer): Buffer => {
-    const [before, after] = [number === 0 ? [head] : [], number === pack.pieces - 1 ? [tail] : []]
-    return before.length + after.length === 0 ? piece : Buffer.concat([...before, piece, ...after])
-  }
   let next = pack.piece(0, reader)
   try {
     for (let number = 0; number < pack.pieces; number++) {
@@ -81,7 +77,7 @@ export async function sendHotPack(
       if (number + 1 < pack.pieces) next = pack.piece(number + 1, reader)
       // It is awaited in a moment; should it fail before that, nobody else has to hear of it.
       next.catch(() => {})
-      await send(around(number, piece))
+      await send(...(number === 0 ? [head] : []), piece, ...(number === pack.pieces - 1 ? [tail] : []))
     }
   } finally {
     // Whoever waits for us may close the file: nothing of ours is under way then.

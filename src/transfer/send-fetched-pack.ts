@@ -57,10 +57,10 @@ async function stream(
   const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
   answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
   try {
-    const send = async (piece: Buffer): Promise<void> => {
+    const send = async (...pieces: readonly Buffer[]): Promise<void> => {
       // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
       watch.pause()
-      await answer.write(piece)
+      await answer.write(...pieces)
       watch.progress()
     }
     if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, { head, tail }, send)
