@@ -1,5 +1,6 @@
 /** What the parts of the bench share; each thing is made when the first of them asks for it. */
 import { join } from 'node:path'
+import { BareNode } from './bare-node.ts'
 import { GutsBench, HttpBackendBench } from './hosts.ts'
 import { Sources } from './sources.ts'
 import { findWebServer } from './web-server/find.ts'
@@ -9,6 +10,8 @@ export interface Hosts {
   readonly guts: GutsBench
   readonly anchor: HttpBackendBench
   readonly web: WebServer
+  /** Has the files of `web`. */
+  readonly bare: BareNode
 }
 
 export interface BenchOptions {
@@ -54,6 +57,7 @@ export class BenchContext implements AsyncDisposable {
     const { folder, signal, say } = this.#options
     const tools = await findWebServer({ signal, say })
     const web = this.#stack.use(await WebServer.start(tools, join(folder, 'web'), signal))
-    return { guts: this.#stack.use(await GutsBench.start()), anchor: new HttpBackendBench(web), web }
+    const bare = this.#stack.use(await BareNode.start(web.files, signal))
+    return { guts: this.#stack.use(await GutsBench.start()), anchor: new HttpBackendBench(web), web, bare }
   }
 }

@@ -38,8 +38,8 @@ export class RawClient {
   }
 
   /** The first answer of protocol 0: all refs. */
-  advertisement(): Promise<number> {
-    return this.get('/info/refs?service=git-upload-pack')
+  advertisement(take?: (bytes: Buffer) => void): Promise<number> {
+    return this.get('/info/refs?service=git-upload-pack', take)
   }
 
   /** The first answer of protocol 2. */

@@ -4,30 +4,38 @@ import { join } from 'node:path'
 import { Git } from '../integration/support/git.ts'
 import type { BenchContext } from './context.ts'
 import type { GutsBench } from './hosts.ts'
-import { RawClient, type Target } from './raw-client.ts'
-import { rateOfEach } from './rates.ts'
+import { kept, RawClient, type Target } from './raw-client.ts'
+import { ratesInTurn } from './rates.ts'
 import { rateRow, type Row } from './row.ts'
 import { makeBare, packOfMain } from './sources.ts'
 
 const REFS = [10, 50_000] as const
 
-const LISTINGS: Readonly<Record<string, (client: RawClient) => Promise<unknown>>> = {
-  'ls-refs': (client) => client.takeRefs(),
-  advertisement: (client) => client.advertisement(),
+const LISTINGS: Readonly<Record<string, (client: RawClient, take?: (bytes: Buffer) => void) => Promise<number>>> = {
+  'ls-refs': (client, take) => client.takeRefs(take),
+  advertisement: (client, take) => client.advertisement(take),
 }
 
 export async function refsRows(context: BenchContext): Promise<Row[]> {
-  const { guts, anchor } = await context.hosts()
+  const { guts, anchor, web, bare } = await context.hosts()
   const rows: Row[] = []
   for (const refs of REFS) {
     const source = await makeRefs(context.folder, refs)
     const target = await pushRefs(guts, source)
-    const targets = [target, await anchor.fill(source.name, source.path)] as const
-    for (const [listing, work] of Object.entries(LISTINGS)) {
+    const backend = await anchor.fill(source.name, source.path)
+    for (const [listing, ask] of Object.entries(LISTINGS)) {
+      const file = `${source.name}-${listing}`
+      const asking = new RawClient(target)
+      writeFileSync(join(web.files, file), await kept((take) => ask(asking, take)))
+      asking.close()
+      const work = (client: RawClient): Promise<unknown> => ask(client)
+      const inMemory = { target: { url: bare.origin }, work: (client: RawClient) => client.get(`/${file}`) }
       for (const clients of [1, 8]) {
-        const rates = await rateOfEach(targets, clients, context.rateMs, work)
+        const contestants = [{ target, work }, { target: backend, work }, inMemory]
+        const [rate = 0, backends = 0, alone = 0] = await ratesInTurn(contestants, clients, context.rateMs)
         const what = `${listing} of ${refs.toLocaleString('en')} refs, ${clients} at a time`
-        rows.push(rateRow(what, rates, { atLeast: 10 }))
+        rows.push(rateRow(what, [rate, backends], { atLeast: 10 }))
+        rows.push(rateRow(`${what}: beside node:http alone`, [rate, alone]))
       }
     }
   }
