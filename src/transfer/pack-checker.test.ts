@@ -10,7 +10,8 @@ import { PackChecker } from './pack-checker.ts'
 
 const folder = temporaryFolder('pack-checker')
 const repository = join(folder.path, 'r.git')
-const stored = [blob('stored'), blob('too')]
+const large = blob(Buffer.alloc(123_456, 'large'))
+const stored = [blob('stored'), blob('too'), large]
 let store: ObjectStore
 
 beforeAll(async () => {
@@ -23,6 +24,11 @@ afterAll(() => {
   folder[Symbol.dispose]()
 })
 
+const LARGE_BYTES = 100_000
+function inPieces(data: Buffer, visit: (piece: Buffer) => void): void {
+  for (let at = 0; at < data.length; at += 30_000) visit(Buffer.from(data.subarray(at, at + 30_000)))
+}
+
 /** Gives the objects as a pack of so many would. */
 function check(objects: readonly MadeObject[], declared = objects.length) {
   const entries = new EntryTable()
@@ -31,7 +37,8 @@ function check(objects: readonly MadeObject[], declared = objects.length) {
   for (const { type, data, oid } of objects) {
     const entry = entries.add(12, OBJECT_TYPE[type], 1, data.length)
     const name = entries.name(entry, OBJECT_TYPE[type], Buffer.from(oid, 'hex'))
-    checker.add(OBJECT_TYPE[type], data, entries.oids, name * 20)
+    if (data.length < LARGE_BYTES) checker.add(OBJECT_TYPE[type], data, entries.oids, name * 20)
+    else checker.addLargeBlob(data.length, entries.oids, name * 20, (visit) => inPieces(data, visit))
   }
   const read = (oid: Buffer) => {
     const found = objects.find((one) => one.oid === oid.toString('hex'))
@@ -102,6 +109,36 @@ describe('what a pack may be', () => {
   })
 })
 
+describe('a large blob', () => {
+  const other = Buffer.from(large.data)
+  other.writeUInt8(other.readUInt8(100_000) ^ 1, 100_000)
+  const lines = (bytes: number): MadeObject => blob(Buffer.alloc(bytes, 'a line of attributes\n'))
+  const named = (name: string, { oid }: MadeObject): MadeObject => tree(['100644', name, oid])
+
+  it('is new, or what is here', () => {
+    expect(check([large, lines(LARGE_BYTES)])).toMatchObject({ blobs: 1 })
+  })
+
+  it.each([
+    { name: 'other bytes', made: { ...blob(other), oid: large.oid } },
+    { name: 'more bytes', made: { ...blob(Buffer.alloc(123_457, 'large')), oid: large.oid } },
+    { name: 'a name that something small has', made: { ...lines(LARGE_BYTES), oid: here.oid } },
+  ])('is refused with $name', ({ made }) => {
+    expect(() => check([made])).toThrow(detail('object_collision'))
+  })
+
+  it.each([
+    { name: 'new', file: blob(Buffer.alloc(LARGE_BYTES, 'x')) },
+    { name: 'here', file: large },
+  ])('is read where a tree says that git would read it: $name', ({ file: wrong }) => {
+    expect(() => check([named('.gitattributes', wrong), wrong])).toThrow(detail('object_refused'))
+    expect(() => check([wrong, named('.gitattributes', wrong)])).toThrow(detail('object_refused'))
+    expect(check([named('any', wrong), wrong])).toMatchObject({ trees: 1 })
+    const fine = lines(LARGE_BYTES)
+    expect(check([named('.gitattributes', fine), fine])).toMatchObject({ blobs: 1 })
+  })
+})
+
 describe('names', () => {
   const naming = (count: number): MadeObject =>
     tree(
@@ -114,13 +151,13 @@ describe('names', () => {
   const files = (count: number): MadeObject[] => Array.from({ length: count - 2 }, (_, at) => blob(String(at + 2)))
 
   it('may be as many as there are objects in the pack and here', () => {
-    // 99 blobs and a tree in the pack, and two blobs here.
+    // 99 blobs and a tree in the pack, and three blobs here, one of which nobody names.
     expect(check([naming(101), ...files(101)])).toMatchObject({ blobs: 99 })
   })
 
   it('are not kept when they are more', () => {
-    expect(() => check([naming(103)], 100)).toThrow(
-      expect.objectContaining({ detail: { code: 'names_over_limit', limitNames: 102 } }),
+    expect(() => check([naming(104)], 100)).toThrow(
+      expect.objectContaining({ detail: { code: 'names_over_limit', limitNames: 103 } }),
     )
     expect(() => check([naming(101)], 100)).toThrow(detail('object_missing'))
   })

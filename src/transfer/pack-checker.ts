@@ -1,9 +1,11 @@
 import { forEachLink } from '../git/fsck/links.ts'
 import { ObjectChecker, type ReadObject } from '../git/fsck/object-checker.ts'
-import { typeNameOf } from '../git/object/type.ts'
+import { OBJECT_TYPE, typeNameOf } from '../git/object/type.ts'
 import { EntryTable } from '../git/pack/entry-table.ts'
 import { PackError } from '../git/pack/error.ts'
+import type { ForEachPiece } from '../git/pack/name-object.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
+import type { StoredObject } from '../storage/objects/pack-file.ts'
 import { LatelyNamed } from './lately-named.ts'
 import type { ObjectCounts } from './workers/tasks.ts'
 
@@ -49,6 +51,20 @@ export class PackChecker {
     this.#compareWithStored(type, data, oids, oidAt)
     this.#fsck.check(type, data, oids, oidAt)
     forEachLink(type, data, this.#onLink)
+  }
+
+  /**
+   * As `add`, for a blob that nobody holds.
+   *
+   * @throws FsckError, PackError object_collision
+   */
+  addLargeBlob(bytes: number, oids: Buffer, oidAt: number, forEachPiece: ForEachPiece): void {
+    const stored = this.#store.read(oids, oidAt)
+    if (stored === undefined) this.#newObjects[OBJECT_TYPE.blob]! += 1
+    else if (!isSameBlob(stored, bytes, forEachPiece)) throw collision(oids, oidAt)
+    if (this.#fsck.isSpecial(oids, oidAt)) {
+      this.#fsck.check(OBJECT_TYPE.blob, stored?.data ?? joined(bytes, forEachPiece), oids, oidAt)
+    }
   }
 
   readonly #onLink = (bytes: Buffer, at: number, expectedType: number): void => {
@@ -109,11 +125,34 @@ export class PackChecker {
   #compareWithStored(type: number, data: Buffer, oids: Buffer, oidAt: number): void {
     const stored = this.#store.read(oids, oidAt)
     if (stored === undefined) this.#newObjects[type]! += 1
-    else if (stored.type !== type || !stored.data.equals(data)) {
-      const oid = oids.toString('hex', oidAt, oidAt + 20)
-      throw new PackError({ code: 'object_collision', oid }, `Object ${oid} is here already with other contents`)
-    }
+    else if (stored.type !== type || !stored.data.equals(data)) throw collision(oids, oidAt)
   }
+}
+
+function collision(oids: Buffer, oidAt: number): PackError {
+  const oid = oids.toString('hex', oidAt, oidAt + 20)
+  return new PackError({ code: 'object_collision', oid }, `Object ${oid} is here already with other contents`)
+}
+
+function isSameBlob({ type, data }: StoredObject, bytes: number, forEachPiece: ForEachPiece): boolean {
+  if (type !== OBJECT_TYPE.blob || data.length !== bytes) return false
+  let at = 0
+  let isSame = true
+  forEachPiece((piece) => {
+    isSame &&= data.compare(piece, 0, piece.length, at, at + piece.length) === 0
+    at += piece.length
+  })
+  return isSame
+}
+
+function joined(bytes: number, forEachPiece: ForEachPiece): Buffer {
+  const data = Buffer.allocUnsafeSlow(bytes)
+  let at = 0
+  forEachPiece((piece) => {
+    data.set(piece, at)
+    at += piece.length
+  })
+  return data
 }
 
 function typeConflict(bytes: Buffer, at: number, a: number, b: number): PackError {

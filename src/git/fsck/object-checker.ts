@@ -59,11 +59,16 @@ export class ObjectChecker {
    */
   check(type: number, data: Buffer, oids: Buffer, oidAt = 0): void {
     if (type === OBJECT_TYPE.blob) {
-      if (this.#special.size > 0) this.#checkSpecial(type, data, oids, oidAt)
+      if (this.isSpecial(oids, oidAt)) this.#checkSpecial(type, data, oids, oidAt)
       return
     }
     this.#tree = data
     refuseIf(checkObject(type, data, this.#onSpecialFile), oids, oidAt)
+  }
+
+  /** Whether a tree that came by calls the object by a name for which its bytes are read. */
+  isSpecial(oids: Buffer, oidAt: number): boolean {
+    return this.#special.size > 0 && this.#special.get(oids, oidAt) >= 0
   }
 
   /** @throws FsckError object_refused */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { createCipheriv, createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Git, temporaryFolder } from '../../../integration/support/git.ts'
@@ -163,6 +163,71 @@ describe('deltas in any order', () => {
     expect(index(bytes).names.sort()).toEqual(names.sort())
     expect(index(bytes, { deltaDepthMax: 3 }).names).toHaveLength(names.length)
     expect(() => index(bytes, { deltaDepthMax: 2 })).toThrow(detail('delta_too_deep'))
+  })
+})
+
+describe('large blobs, which nobody holds', () => {
+  const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32, 5), Buffer.alloc(16))
+  const large = blob(noise.update(Buffer.alloc(3_000_001)))
+  const even = blob(Buffer.alloc(2 ** 20, 'even'))
+  const onLarge = blob('made of a large one')
+  const entries = [whole(large), refDelta(large.oid, delta(large.data.length, onLarge.data)), whole(even)]
+  const seen = (bytes: Buffer) => {
+    const blobs: string[] = []
+    const hooks: IndexerHooks = {
+      onDeclared() {},
+      onObject: (_type, _data, oids, oidAt) => blobs.push(oids.toString('hex', oidAt, oidAt + 20)),
+      onLargeBlob(size, oids, oidAt, forEachPiece) {
+        for (let time = 0; time < 2; time++) {
+          const hash = createHash('sha1').update(`blob ${size}\0`)
+          forEachPiece((piece) => hash.update(piece))
+          blobs.push(`large ${hash.digest('hex')}`)
+        }
+        expect(blobs.at(-1)).toBe(`large ${oids.toString('hex', oidAt, oidAt + 20)}`)
+      },
+      readBase: () => undefined,
+      onProgress() {},
+    }
+    return { ...indexPack(memory(bytes), LIMITS, hooks), blobs }
+  }
+
+  it('come by as often as one likes, and are bases all the same', async () => {
+    const bytes = pack(entries)
+    const { entries: table, blobs } = seen(bytes)
+    const twice = [large, even].flatMap(({ oid }) => [`large ${oid}`, `large ${oid}`])
+    expect(blobs.sort()).toEqual([onLarge.oid, ...twice].sort())
+    const input = join(folder.path, 'large.pack')
+    writeFileSync(input, bytes)
+    await git.run('index-pack', input)
+    expect(encodePackIndex(table, bytes.subarray(-20)).bytes.equals(readFileSync(input.replace(/pack$/, 'idx')))).toBe(
+      true,
+    )
+  })
+
+  const entry = whole(large)
+  const damaged = Buffer.from(entry)
+  damaged.writeUInt8(damaged.readUInt8(entry.length - 1) ^ 1, entry.length - 1)
+  it.each([
+    {
+      name: 'a byte less than declared',
+      bytes: pack([whole(large, large.data.length + 1)]),
+      code: 'entry_size_mismatch',
+    },
+    {
+      name: 'a byte more than declared',
+      bytes: pack([whole(large, large.data.length - 1)]),
+      code: 'entry_size_mismatch',
+    },
+    { name: 'a wrong checksum', bytes: pack([damaged, whole(even)]), code: 'entry_inflate_failed' },
+    { name: 'a stream cut short', bytes: pack([entry.subarray(0, -1)]), code: 'entry_inflate_failed' },
+    {
+      name: 'what could only be a bomb',
+      bytes: pack([rawEntry(3, Buffer.from('few'), 2 ** 24)]),
+      code: 'entry_size_mismatch',
+    },
+  ])('are refused with $name', ({ bytes, code }) => {
+    expect(() => seen(bytes)).toThrow(detail(code))
+    expect(() => index(bytes)).toThrow(detail(code))
   })
 })
 

@@ -46,9 +46,33 @@ class InflateStream {
     if (this.#failed || this.#left[0] !== 1) return -1
     return input.length - (this.#left[1] as number)
   }
+
+  /** Another stream begins, of which `step` is given the pieces. */
+  begin(): void {
+    this.#failed = false
+    this.#stream._handle.reset()
+  }
+
+  /** @param last no more input comes: unless the stream ends with it, it is damaged */
+  step(input: Uint8Array, output: Uint8Array, last: boolean): InflateStep {
+    const flush = last ? constants.Z_FINISH : constants.Z_NO_FLUSH
+    this.#stream._handle.writeSync(flush, input, 0, input.length, output, 0, output.length)
+    const [outputLeft = 0, inputLeft = 0] = this.#left
+    // zlib stops with room and input left only where the stream has come to its end.
+    const ended = !this.#failed && outputLeft > 0 && (last || inputLeft > 0)
+    return { madeBytes: output.length - outputLeft, readBytes: input.length - inputLeft, ended, failed: this.#failed }
+  }
+}
+
+export interface InflateStep {
+  readonly madeBytes: number
+  readonly readBytes: number
+  readonly ended: boolean
+  readonly failed: boolean
 }
 
 let stream: InflateStream | undefined
+let piecewise: InflateStream | undefined
 
 /**
  * Inflates the zlib stream that `input` begins with.
@@ -60,4 +84,9 @@ let stream: InflateStream | undefined
 export function inflateInto(input: Uint8Array, output: Uint8Array, sizeBytes: number): number {
   stream ??= new InflateStream()
   return stream.run(input, output, sizeBytes)
+}
+
+/** A stream for what is inflated in pieces, one after the other: `inflateInto` may be called between them. */
+export function pieceStream(): Pick<InflateStream, 'begin' | 'step'> {
+  return (piecewise ??= new InflateStream())
 }

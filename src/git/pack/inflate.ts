@@ -1,17 +1,15 @@
 import { inflateSync } from 'node:zlib'
 
 import { errorCodeOf } from '../../errors.ts'
-import { PackError } from './error.ts'
+import { inflateFailed, sizeMismatch, streamBytesMax } from './inflate-errors.ts'
+import { inflatePieces } from './inflate-pieces.ts'
 import { inflateInto } from './inflate-stream.ts'
 import type { PackWindow } from './source.ts'
 
 /** Deflate shrinks by 1032 to one at the very best (zlib, "Maximum Compression Factor"). */
 const EXPANSION_MAX = 1032
-/** Up to here the result is allocated at once, above it grows as bytes arrive. */
-export const SINGLE_CHUNK_BYTES_MAX = 16 * 1024 * 1024
-const CHUNK_BYTES = 1024 * 1024
-/** A stream may be made of empty blocks for ever, and would have to be held whole: longer than this it makes no sense. */
-const streamBytesMax = (sizeBytes: number): number => 2 * sizeBytes + 1024 * 1024
+/** Of what is larger, the compressed bytes are never held whole beside the others. */
+const WHOLE_BYTES_MAX = 16 * 1024 * 1024
 
 export interface Inflated {
   readonly data: Buffer
@@ -36,21 +34,20 @@ export function inflateAt(
 ): Inflated {
   const available = Math.min(window.end - position, streamBytesMax(sizeBytes))
   if (sizeBytes > available * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
+  if (sizeBytes >= WHOLE_BYTES_MAX) return inflateLarge(window, position, sizeBytes, packOffset)
   // What zlib's own deflate needs at most; streams of other makers may be longer, then the view grows.
   let viewBytes = Math.min(available, sizeBytes + (sizeBytes >> 9) + 64)
   for (;;) {
     const view = window.view(position, viewBytes)
-    if (sizeBytes < SINGLE_CHUNK_BYTES_MAX) {
-      const output = room ?? Buffer.allocUnsafe(sizeBytes + 1)
-      const consumedBytes = inflateInto(view, output, sizeBytes)
-      if (consumedBytes >= 0) return { data: output.subarray(0, sizeBytes), consumedBytes }
-    }
+    const output = room ?? Buffer.allocUnsafe(sizeBytes + 1)
+    const consumedBytes = inflateInto(view, output, sizeBytes)
+    if (consumedBytes >= 0) return { data: output.subarray(0, sizeBytes), consumedBytes }
     // What is wrong with it, if anything is, zlib says here.
     try {
       const { buffer, engine } = inflateSync(view, {
         info: true,
         maxOutputLength: sizeBytes + 1,
-        chunkSize: sizeBytes < SINGLE_CHUNK_BYTES_MAX ? Math.max(64, sizeBytes + 1) : CHUNK_BYTES,
+        chunkSize: Math.max(64, sizeBytes + 1),
       }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } }
       if (buffer.length !== sizeBytes) throw sizeMismatch(sizeBytes, packOffset)
       return { data: buffer, consumedBytes: engine.bytesWritten }
@@ -61,21 +58,18 @@ export function inflateAt(
         continue
       }
       if (code === 'ERR_BUFFER_TOO_LARGE') throw sizeMismatch(sizeBytes, packOffset)
-      if (code?.startsWith('Z_')) {
-        throw new PackError(
-          { code: 'entry_inflate_failed', packOffset },
-          `The compressed data at pack offset ${packOffset} is damaged`,
-          { cause: error },
-        )
-      }
-      throw error
+      throw code?.startsWith('Z_') ? inflateFailed(packOffset, error) : error
     }
   }
 }
 
-function sizeMismatch(declaredBytes: number, packOffset: number): PackError {
-  return new PackError(
-    { code: 'entry_size_mismatch', declaredBytes, packOffset },
-    `The entry at pack offset ${packOffset} declares ${declaredBytes} bytes and holds another number`,
-  )
+/** Of memory that was only asked for the system gives nothing until it is written to, so a size that lies costs nothing. */
+function inflateLarge(window: PackWindow, position: number, sizeBytes: number, packOffset: number): Inflated {
+  const data = Buffer.allocUnsafeSlow(sizeBytes)
+  let filled = 0
+  const { consumedBytes } = inflatePieces(window, position, sizeBytes, packOffset, (piece) => {
+    data.set(piece, filled)
+    filled += piece.length
+  })
+  return { data, consumedBytes }
 }

@@ -3,15 +3,19 @@ import { applyDelta, decodeDeltaSizes } from '../delta.ts'
 import type { EntryTable } from './entry-table.ts'
 import { PackError } from './error.ts'
 import { decodeEntryHeader, ENTRY_HEADER_BYTES_MAX, ENTRY_TYPE } from './header.ts'
-import { inflateAt, SINGLE_CHUNK_BYTES_MAX } from './inflate.ts'
+import { inflatePieces } from './inflate-pieces.ts'
+import { inflateAt } from './inflate.ts'
 import { deltaTooDeep, type InflateBudget, type PackLimits } from './limits.ts'
-import { type IndexerHooks, nameObject } from './name-object.ts'
+import { hashOf, type IndexerHooks, nameObject } from './name-object.ts'
 import { RecentObjects } from './recent-objects.ts'
 import { type PackWindow, truncated } from './source.ts'
 import type { WaitingDeltas } from './waiting-deltas.ts'
 
 /** Deltas of up to so many bytes are inflated in one place, one after the other. */
 const DELTA_BYTES_MAX = 256 * 1024
+
+/** Objects of up to so many bytes, too. */
+const LARGE_BYTES_MAX = 4 * 1024 * 1024
 
 export interface ScanParts {
   readonly window: PackWindow
@@ -48,6 +52,9 @@ export class PackScan {
     if (type === ENTRY_TYPE.refDelta) head.copy(this.#baseOid, 0, baseOidAt, baseOidAt + 20)
     budget.spend(sizeBytes)
     const entry = entries.add(position, type, headerBytes, sizeBytes)
+    if (type === ENTRY_TYPE.blob && !RecentObjects.takes(sizeBytes) && hooks.onLargeBlob !== undefined) {
+      return this.#takeLargeBlob(entry, crc32(head.subarray(0, headerBytes)))
+    }
     const { data, consumedBytes } = inflateAt(
       window,
       position + headerBytes,
@@ -67,6 +74,21 @@ export class PackScan {
     return next
   }
 
+  /** Nobody applies a delta to it here, and whoever does that later inflates it for himself. @returns as `entryAt` */
+  #takeLargeBlob(entry: number, headerCrc: number): number {
+    const { window, entries, hooks } = this.#parts
+    const offset = entries.offsets[entry] as number
+    const size = entries.sizes[entry] as number
+    const at = offset + (entries.headerBytes[entry] as number)
+    const pieces = (visit: (piece: Buffer) => void, crc = 0) => inflatePieces(window, at, size, offset, visit, crc)
+    const hash = hashOf(ENTRY_TYPE.blob, size)
+    const { consumedBytes, crc } = pieces((piece) => hash.update(piece), headerCrc)
+    entries.crcs[entry] = crc
+    const name = entries.name(entry, ENTRY_TYPE.blob, hash.digest())
+    hooks.onLargeBlob?.(size, entries.oids, name * 20, pieces)
+    return at + consumedBytes
+  }
+
   #baseAt(position: number, distance: number): number {
     const base = distance > 0 ? this.#parts.entries.entryAt(position - distance) : -1
     if (base >= 0) return base
@@ -79,7 +101,7 @@ export class PackScan {
   #roomFor(entry: number, type: number, bytes: number): Buffer | undefined {
     if (type >= ENTRY_TYPE.ofsDelta) return bytes <= DELTA_BYTES_MAX ? this.#delta : undefined
     if (RecentObjects.takes(bytes)) return this.#recent.add(entry, bytes)
-    if (bytes >= SINGLE_CHUNK_BYTES_MAX) return undefined
+    if (bytes > LARGE_BYTES_MAX) return undefined
     if (bytes >= this.#large.length) this.#large = Buffer.allocUnsafeSlow(bytes + 1)
     return this.#large
   }

@@ -42,6 +42,7 @@ async function index(task: IndexTask, store: ObjectStore, source: FileSource, fi
   const { entries, externalBases, entriesEnd } = indexPack(source, task.limits, {
     onDeclared: (declared, table) => checker.expect(declared, table),
     onObject: (type, data, oids, oidAt) => checker.add(type, data, oids, oidAt),
+    onLargeBlob: (bytes, oids, oidAt, forEachPiece) => checker.addLargeBlob(bytes, oids, oidAt, forEachPiece),
     readBase: (oid) => store.read(oid),
     onProgress: (phase, done, total) => file.progress({ phase, done, total }),
   })

@@ -1,3 +1,4 @@
+import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { PackError } from '../../git/pack/error.ts'
 import { encodePackIndex } from '../../git/pack/index-file.ts'
 import { indexPack } from '../../git/pack/indexer.ts'
@@ -52,6 +53,7 @@ function readAgain(packPath: string, packs: readonly PackFile[], file: RemoteFil
     const { entries } = indexPack(source, NO_LIMITS, {
       onDeclared() {},
       onObject: (type) => (byType[type]! += 1),
+      onLargeBlob: () => (byType[OBJECT_TYPE.blob]! += 1),
       readBase: () => undefined,
       onProgress: (phase, done, total) => file.progress({ phase, done, total }),
     })
