@@ -58,10 +58,15 @@ export class Bulkhead {
     }
   }
 
+  /** Whether an operation could run at once. */
+  hasSlot(key: string): boolean {
+    return this.#running < this.#options.slotsMax && (this.#runningOfKey.get(key) ?? 0) < this.#options.slotsPerKeyMax
+  }
+
   async #slot(key: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     const joinedAtMs = performance.now()
-    if (this.#hasSlot(key)) this.#take(key)
+    if (this.hasSlot(key)) this.#take(key)
     else await this.#wait(key, signal)
     const waitedMs = performance.now() - joinedAtMs
     addQueueTime(waitedMs)
@@ -101,10 +106,6 @@ export class Bulkhead {
     return new RequestError({ code: 'unavailable', retryAfterS }, 'Too many operations are waiting; try again later')
   }
 
-  #hasSlot(key: string): boolean {
-    return this.#running < this.#options.slotsMax && (this.#runningOfKey.get(key) ?? 0) < this.#options.slotsPerKeyMax
-  }
-
   #take(key: string): void {
     this.#running++
     this.#runningOfKey.set(key, (this.#runningOfKey.get(key) ?? 0) + 1)
@@ -117,7 +118,7 @@ export class Bulkhead {
     assert(ofKey >= 0 && this.#running >= 0, 'a slot is given back once')
     if (ofKey === 0) this.#runningOfKey.delete(key)
     else this.#runningOfKey.set(key, ofKey)
-    const index = this.#queue.findIndex((waiting) => this.#hasSlot(waiting.key))
+    const index = this.#queue.findIndex((waiting) => this.hasSlot(waiting.key))
     const next = index === -1 ? undefined : this.#queue.splice(index, 1)[0]
     // The slot is taken here and not when the waiter wakes up, or a newcomer could slip in between.
     if (next !== undefined) this.#take(next.key)

@@ -1,26 +1,18 @@
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PACK_HEADER_BYTES, decodePackHeader } from '../git/pack/header.ts'
 import { GutsError, RequestError } from '../errors.ts'
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
-import { type WritableFile, writeDurably } from '../storage/file-system.ts'
+import { writeDurably } from '../storage/file-system.ts'
 import type { PackRow } from '../storage/repositories/ref-store.ts'
 import type { RepositoryRef } from './git-request.ts'
+import { PackCheck } from './pack-check.ts'
+import { FileSink } from './pack-sink.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
 import type { TaskProgress } from './workers/remote-file.ts'
-import type { IndexResult, Tip } from './workers/tasks.ts'
-
-/** So much is gathered before it is written: small writes cost more than their bytes. */
-const WRITE_BYTES = 256 * 1024
-
-/**
- * While a pack is checked its objects take about 100 bytes each, and its index 28 more: packs of more than these come one
- * at a time, so that memory is bounded by one of them, however many clients push.
- */
-const LARGE_OBJECTS = 250_000
+import type { Tip } from './workers/tasks.ts'
 
 export interface ReceivedPack {
   /** undefined: the pack was empty, everything wanted is here */
@@ -53,9 +45,9 @@ export interface ReceiveOptions extends PackIntake {
  */
 export async function receivePack(options: ReceiveOptions): Promise<ReceivedPack> {
   const { metrics, observe } = options.parts
-  return takePack(options, async (file) => {
+  return takePack(options, async (sink) => {
     const packBytes = await withSpan('git.pack.receive', {}, () =>
-      observe('pack_write', () => writePack(file, options)),
+      observe('pack_write', () => writePack(sink, options)),
     )
     metrics.gitPackBytes.inc({ direction: 'in' }, packBytes)
     addAccessFields({ pack_bytes: packBytes })
@@ -67,29 +59,35 @@ export async function receivePack(options: ReceiveOptions): Promise<ReceivedPack
 }
 
 /**
- * @param write fills the file; what it returns is called with the number of objects once they are known to be good
+ * @param write gives all bytes of the pack; what it returns is called with the number of objects once they are known to be good
  * @throws RequestError bad_request: the sentence says what is wrong with the pack
  */
 export async function takePack(
   intake: PackIntake,
-  write: (file: WritableFile) => Promise<(objects: number) => void>,
+  write: (sink: FileSink) => Promise<(objects: number) => void>,
 ): Promise<ReceivedPack> {
   const { directory, parts, watch } = intake
   const { fileSystem } = parts
-  const file = await fileSystem.create(join(directory, 'incoming.pack'))
+  const packPath = join(directory, 'incoming.pack')
+  const file = await fileSystem.create(packPath)
   const withdrawals = parts.files.withdrawals(intake.repository)
-  let index: Accepted
+  const check = new PackCheck(file, packPath, intake)
+  const sink = new FileSink(file, (bytes) => check.reached(bytes, sink.declaredObjects))
+  let index: Awaited<ReturnType<PackCheck['finish']>>
   try {
-    const onChecked = await write(file)
+    const onChecked = await write(sink)
+    await sink.flush()
     // The disk works while the pack is checked.
     const synced = file.sync()
     // It is awaited when the pack is good; of one that is refused, nobody has to hear what became of it.
     synced.catch(() => {})
-    index = await withSpan('git.pack.index', {}, () => indexInWorker(file, intake))
+    index = await withSpan('git.pack.index', {}, () => check.finish(sink.declaredObjects))
     onChecked(index.objects)
     await synced
     if (index.completed) await file.sync()
   } finally {
+    await check.close()
+    await sink.close()
     await file.close()
   }
   const tips = new Map(index.tips.map((tip) => [tip.oid, tip]))
@@ -100,87 +98,25 @@ export async function takePack(
   return { row, tips, withdrawals }
 }
 
-async function writePack(file: WritableFile, { reader, parts }: ReceiveOptions): Promise<number> {
-  let position = 0
-  let gathered: Buffer[] = []
-  let gatheredBytes = 0
-  let headerSeen = false
-  const write = async (): Promise<void> => {
-    const bytes = Buffer.concat(gathered, gatheredBytes)
-    gathered = []
-    gatheredBytes = 0
-    await file.write(bytes, position)
-    position += bytes.length
-  }
+/** @returns bytes of the pack */
+async function writePack(sink: FileSink, { reader, parts }: ReceiveOptions): Promise<number> {
+  let head: Buffer | undefined = Buffer.alloc(0)
   for await (const piece of reader.rest()) {
-    gathered.push(piece)
-    gatheredBytes += piece.length
-    if (!headerSeen && gatheredBytes >= PACK_HEADER_BYTES) {
-      headerSeen = true
+    head = head && Buffer.concat([head, piece.subarray(0, PACK_HEADER_BYTES)])
+    if (head !== undefined && head.length >= PACK_HEADER_BYTES) {
       // Refused here, a pack that is too large by its own word costs nobody its transfer.
-      refusing(() => decodePackHeader(Buffer.concat(gathered), parts.limits.packObjectsMax))
+      assertHeader(head, parts.limits.packObjectsMax)
+      head = undefined
     }
-    if (gatheredBytes >= WRITE_BYTES) await write()
+    await sink.write(piece)
   }
-  if (gatheredBytes > 0) await write()
-  return position
+  await sink.flush()
+  return sink.bytes
 }
 
-type Accepted = Extract<IndexResult, { accepted: true }>
-
-async function indexInWorker(file: WritableFile, intake: PackIntake): Promise<Accepted> {
-  const { directory, repository, tips, watch, parts, onProgress } = intake
-  const { limits } = parts
-  const task = {
-    repositoryPath: parts.files.path(repository),
-    packPath: join(directory, 'incoming.pack'),
-    limits: {
-      objectsMax: limits.packObjectsMax,
-      objectBytesMax: limits.objectBytesMax,
-      inflatedBytesMax: limits.packInflatedBytesMax,
-      deltaDepthMax: limits.deltaDepthMax,
-    },
-    tips: Array.from(new Set(tips)),
-  }
-  const run = (): Promise<IndexResult> =>
-    parts.pushSlots.run(repository.id, watch.signal, async () => {
-      watch.progress()
-      return parts.workers.index(
-        task,
-        {
-          file,
-          onProgress(progress) {
-            watch.progress()
-            onProgress(progress)
-          },
-        },
-        watch.signal,
-      )
-    })
-  // Waiting for a slot is not standing still: the queues are bounded, and the client may leave them.
-  watch.pause()
-  const objects = await declaredObjects(task.packPath)
-  const result =
-    objects > LARGE_OBJECTS ? await parts.largePushSlots.run(repository.id, watch.signal, run) : await run()
-  watch.progress()
-  if (!result.accepted) throw new RequestError({ code: 'bad_request' }, result.reason)
-  return result
-}
-
-/** What the pack says of itself; 0 where it is too short to say anything. */
-async function declaredObjects(packPath: string): Promise<number> {
-  const pack = await open(packPath)
+function assertHeader(head: Buffer, objectsMax: number): void {
   try {
-    const { buffer, bytesRead } = await pack.read(Buffer.alloc(PACK_HEADER_BYTES), 0, PACK_HEADER_BYTES, 0)
-    return bytesRead === PACK_HEADER_BYTES ? buffer.readUInt32BE(8) : 0
-  } finally {
-    await pack.close()
-  }
-}
-
-function refusing(check: () => void): void {
-  try {
-    check()
+    decodePackHeader(head, objectsMax)
   } catch (error) {
     if (error instanceof GutsError) throw new RequestError({ code: 'bad_request' }, error.message, { cause: error })
     throw error

@@ -4,11 +4,11 @@ import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
-import type { WritableFile } from '../storage/file-system.ts'
 import type { ChainEnd, VerifiedEntry } from '../storage/repositories/ref-log.ts'
 import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
 import { createHash } from 'node:crypto'
 import type { RepositoryRef } from './git-request.ts'
+import type { PackSink } from './pack-sink.ts'
 import { openPack } from './open-pack.ts'
 import type { ReadyPack } from './pack-cache.ts'
 import { firstMissing, whichAreHere } from './presence.ts'
@@ -20,19 +20,11 @@ import type { TransferParts } from './transfer.ts'
 
 /** Named in one request; a home leaves out what is reachable from any of them. */
 export const HAVES_MAX = 20_000
-const GATHERED_BYTES = 512 * 1024
 
 export interface Need {
   /** 40 hex digits each. */
   readonly wants: readonly string[]
   readonly haves: readonly string[]
-}
-
-/** Where a pack's bytes go, in order. */
-export interface PackSink {
-  /** How many are there already: what a second attempt need not bring again. */
-  readonly bytes: number
-  write(bytes: Uint8Array): Promise<void>
 }
 
 export interface MirrorUpdate {
@@ -82,14 +74,10 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   try {
     await parts.quarantine(async (directory) => {
       const intake = { directory, repository, tips: folded.oids, watch, parts, onProgress() {} }
-      const pack = await takePack(intake, async (file) => {
+      const pack = await takePack(intake, async (sink) => {
         watch.pause()
-        if (wants.length === 0) await file.write(EMPTY_PACK, 0)
-        else {
-          const sink = new FileSink(file)
-          await update.fetch({ wants, haves: havesOf(snapshot) }, sink)
-          await sink.flush()
-        }
+        if (wants.length === 0) await sink.write(EMPTY_PACK)
+        else await update.fetch({ wants, haves: havesOf(snapshot) }, sink)
         watch.progress()
         return () => {}
       })
@@ -125,50 +113,6 @@ function havesOf({ refs, byName, head }: RefSnapshot): string[] {
     oids.add(oid)
   }
   return [...oids]
-}
-
-/** Gathers pieces into large writes, one of which is under way while the next pieces come; two buffers take turns. */
-class FileSink implements PackSink {
-  /** Taken, written or not: what a second attempt need not bring again. */
-  bytes = 0
-  readonly #file: WritableFile
-  #filling = Buffer.alloc(0)
-  #writing = Buffer.alloc(0)
-  /** Of the one that is being filled. */
-  #filledBytes = 0
-  #written: Promise<void> = Promise.resolve()
-
-  constructor(file: WritableFile) {
-    this.#file = file
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let taken = 0; taken < bytes.length;) {
-      if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(GATHERED_BYTES)
-      const part = bytes.subarray(taken, taken + this.#filling.length - this.#filledBytes)
-      this.#filling.set(part, this.#filledBytes)
-      this.#filledBytes += part.length
-      this.bytes += part.length
-      taken += part.length
-      if (this.#filledBytes === GATHERED_BYTES) await this.#writeGathered()
-    }
-  }
-
-  /** After the last piece. */
-  async flush(): Promise<void> {
-    await this.#writeGathered()
-    await this.#written
-  }
-
-  async #writeGathered(): Promise<void> {
-    await this.#written
-    const filled = this.#filling.subarray(0, this.#filledBytes)
-    this.#written = this.#file.write(filled, this.bytes - filled.length)
-    // It is awaited before the next one; should it fail before that, nobody else has to hear of it.
-    this.#written.catch(() => {})
-    ;[this.#filling, this.#writing] = [this.#writing, this.#filling]
-    this.#filledBytes = 0
-  }
 }
 
 const EMPTY_HEADER = encodePackHeader(0)

@@ -15,6 +15,7 @@ import { Fetch } from './fetch.ts'
 import type { GitRequest, RepositoryRef, TransferLimits } from './git-request.ts'
 import { observeOperation } from './operation.ts'
 import { PackCache, type ReadyPack } from './pack-cache.ts'
+import { PackSlots } from './pack-slots.ts'
 import { Push } from './push.ts'
 import { RefProjector } from './ref-projector.ts'
 import { type MirrorUpdate, type Need, openReplicaPack, updateMirror } from './replica.ts'
@@ -49,9 +50,7 @@ export interface TransferParts extends TransferOptions {
   readonly advertiser: Advertiser
   readonly packs: PackCache
   readonly fetchSlots: Bulkhead
-  readonly pushSlots: Bulkhead
-  /** For packs of very many objects, beside a slot of `pushSlots`. */
-  readonly largePushSlots: Bulkhead
+  readonly packSlots: PackSlots
   readonly projector: RefProjector
   /** Runs with a folder of its own, which is gone afterwards however it ends. */
   quarantine<T>(work: (directory: string) => Promise<T>): Promise<T>
@@ -78,8 +77,7 @@ export class Transfer {
         logger.warn({ err }, 'A cached pack was not removed'),
       ),
       fetchSlots: new Bulkhead({ name: 'fetch', ...slots }, metrics),
-      pushSlots: new Bulkhead({ name: 'push', ...slots }, metrics),
-      largePushSlots: new Bulkhead({ name: 'large_push', ...slots, slotsMax: 1, slotsPerKeyMax: 1 }, metrics),
+      packSlots: new PackSlots(QUEUE_MAX, metrics),
       projector: this.projector,
       async quarantine(work) {
         const directory = await files.openQuarantine()

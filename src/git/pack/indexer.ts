@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-
 import { EntryTable } from './entry-table.ts'
 import { PackError } from './error.ts'
 import { decodePackHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from './header.ts'
@@ -8,6 +6,7 @@ import type { IndexerHooks } from './name-object.ts'
 import { resolveDeltas } from './resolve-deltas.ts'
 import { PackScan } from './scan.ts'
 import { type ByteSource, PackWindow, truncated } from './source.ts'
+import { SummedSource } from './summed-source.ts'
 import { WaitingDeltas } from './waiting-deltas.ts'
 
 export interface IndexedPack {
@@ -23,54 +22,44 @@ const PROGRESS_EVERY = 4096
 const ENTRY_BYTES_MIN = 1 + 8
 
 /**
- * Reads a whole pack once, checks its checksum, names every object, resolves every delta, in memory bounded by the
- * number of objects and one chain of deltas. Runs in a worker thread.
+ * Reads a whole pack once, also while it is still coming, checks its checksum, names every object, resolves every delta,
+ * in memory bounded by the number of objects and one chain of deltas. Runs in a worker thread.
  *
  * @throws PackError whatever is wrong with the pack
  */
 export function indexPack(source: ByteSource, limits: PackLimits, hooks: IndexerHooks): IndexedPack {
-  const header = readExactly(source, 0, PACK_HEADER_BYTES)
+  const summed = new SummedSource(source)
+  const header = readExactly(summed, 0, PACK_HEADER_BYTES)
   const declared = decodePackHeader(header, limits.objectsMax)
-  const entriesEnd = source.bytes - PACK_TRAILER_BYTES
-  if (entriesEnd - PACK_HEADER_BYTES < declared * ENTRY_BYTES_MIN) throw truncated()
+  if (source.bytes - PACK_TRAILER_BYTES - PACK_HEADER_BYTES < declared * ENTRY_BYTES_MIN) throw truncated()
   const entries = new EntryTable(declared)
   hooks.onDeclared(declared, entries)
   const budget = new InflateBudget(limits)
   const refDeltas = new WaitingDeltas(entries)
-  const scan = new PackScan({ window: new PackWindow(source, entriesEnd), entries, refDeltas, limits, budget, hooks })
+  const scan = new PackScan({ window: new PackWindow(summed), entries, refDeltas, limits, budget, hooks })
   let position = PACK_HEADER_BYTES
   for (let number = 0; number < declared; number++) {
     if (number > 0 && number % PROGRESS_EVERY === 0) hooks.onProgress('receiving', entries.named, declared)
     position = scan.entryAt(position)
   }
+  source.reach?.(Number.POSITIVE_INFINITY)
+  const entriesEnd = source.bytes - PACK_TRAILER_BYTES
   if (position !== entriesEnd) {
     throw new PackError(
       { code: 'pack_trailing_bytes' },
       `The pack declares ${declared} objects, and ${entriesEnd - position} bytes follow the last of them`,
     )
   }
-  checkChecksum(source)
+  if (!summed.sumUpTo(entriesEnd).equals(readExactly(source, entriesEnd, PACK_TRAILER_BYTES))) {
+    throw new PackError({ code: 'pack_checksum_mismatch' }, 'The pack does not match its checksum')
+  }
   const externalBases = resolveDeltas({ source, entriesEnd, entries, refDeltas, limits, budget, hooks })
   return { entries, externalBases, entriesEnd }
 }
 
-function checkChecksum(source: ByteSource): void {
-  const hash = createHash('sha1')
-  const end = source.bytes - PACK_TRAILER_BYTES
-  const buffer = Buffer.allocUnsafe(Math.min(1024 * 1024, end))
-  for (let position = 0; position < end;) {
-    const count = source.read(buffer.subarray(0, Math.min(buffer.length, end - position)), position)
-    if (count === 0) throw truncated()
-    hash.update(buffer.subarray(0, count))
-    position += count
-  }
-  if (!hash.digest().equals(readExactly(source, end, PACK_TRAILER_BYTES))) {
-    throw new PackError({ code: 'pack_checksum_mismatch' }, 'The pack does not match its checksum')
-  }
-}
-
 function readExactly(source: ByteSource, position: number, bytes: number): Buffer {
   const buffer = Buffer.alloc(bytes)
+  source.reach?.(position + bytes)
   if (source.read(buffer, position) !== bytes) throw truncated()
   return buffer
 }

@@ -96,6 +96,28 @@ describe('PackWindow', () => {
     }
   })
 
+  it('of a source that is still coming never shows what may be its checksum', () => {
+    const reached: number[] = []
+    const coming = {
+      ...memory(bytes),
+      bytes: Number.POSITIVE_INFINITY,
+      reach(end: number) {
+        reached.push(end)
+        if (end > bytes.length) coming.bytes = bytes.length
+      },
+    }
+    const window = new PackWindow(coming, undefined, 250)
+    expect([window.view(0, 10).length, window.end]).toEqual([250, Number.POSITIVE_INFINITY])
+    expect([window.view(220, 10).length, window.view(240, 10).length, window.end]).toEqual([
+      30,
+      10,
+      Number.POSITIVE_INFINITY,
+    ])
+    expect([window.view(241, 10).length, window.end]).toEqual([239, 480])
+    expect(window.view(470, 100)).toHaveLength(10)
+    expect(reached).toEqual([270, 511, 740])
+  })
+
   it('shows nothing behind the end, and less where the source became shorter', () => {
     expect(new PackWindow(memory(bytes), 480, 32).view(480, 10)).toHaveLength(0)
     expect(new PackWindow(memory(bytes), 480, 32).view(900, 10)).toHaveLength(0)

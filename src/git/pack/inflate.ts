@@ -32,11 +32,12 @@ export function inflateAt(
   packOffset: number,
   room?: Buffer,
 ): Inflated {
-  const available = Math.min(window.end - position, streamBytesMax(sizeBytes))
-  if (sizeBytes > available * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
+  // Where more is to come, it is known only after a look how much that is.
+  const available = (): number => Math.min(window.end - position, streamBytesMax(sizeBytes))
+  if (sizeBytes > available() * EXPANSION_MAX) throw sizeMismatch(sizeBytes, packOffset)
   if (sizeBytes >= WHOLE_BYTES_MAX) return inflateLarge(window, position, sizeBytes, packOffset)
   // What zlib's own deflate needs at most; streams of other makers may be longer, then the view grows.
-  let viewBytes = Math.min(available, sizeBytes + (sizeBytes >> 9) + 64)
+  let viewBytes = Math.min(available(), sizeBytes + (sizeBytes >> 9) + 64)
   for (;;) {
     const view = window.view(position, viewBytes)
     const output = room ?? Buffer.allocUnsafe(sizeBytes + 1)
@@ -53,8 +54,8 @@ export function inflateAt(
       return { data: buffer, consumedBytes: engine.bytesWritten }
     } catch (error) {
       const code = errorCodeOf(error)
-      if (code === 'Z_BUF_ERROR' && view.length < available) {
-        viewBytes = Math.min(available, Math.max(view.length, viewBytes) * 4)
+      if (code === 'Z_BUF_ERROR' && view.length < available()) {
+        viewBytes = Math.min(available(), Math.max(view.length, viewBytes) * 4)
         continue
       }
       if (code === 'ERR_BUFFER_TOO_LARGE') throw sizeMismatch(sizeBytes, packOffset)

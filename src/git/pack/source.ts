@@ -1,8 +1,12 @@
 import { PackError } from './error.ts'
+import { PACK_TRAILER_BYTES } from './header.ts'
 
 /** Where pack bytes are read from: a file opened for reading, or bytes in memory in tests. */
 export interface ByteSource {
+  /** Infinite as long as nobody knows how many will come. */
   readonly bytes: number
+  /** Waits until all bytes up to `end` are there, or it is known that they never will be. Absent: nothing is to come. */
+  reach?(end: number): void
   /** Reads up to `target.length` bytes at `position`; @returns how many. Synchronous: callers run in worker threads. */
   read(target: Buffer, position: number): number
 }
@@ -15,30 +19,35 @@ const KEPT_WINDOWS = 16
 /** A sliding window over a source, so that a pack of any size is read in large pieces and never held whole. */
 export class PackWindow {
   readonly #source: ByteSource
-  /** Bytes of the pack that may be looked at: without its trailing checksum. */
-  readonly #end: number
+  readonly #end: number | undefined
   readonly #windowBytes: number
   /** Read into again and again: what is left to the collector adds up faster than it comes. */
   #room: Buffer = Buffer.alloc(0)
   #buffer: Buffer = Buffer.alloc(0)
   #start = 0
 
-  constructor(source: ByteSource, end: number, windowBytes = WINDOW_BYTES) {
+  /** @param end of what may be looked at; if not given, where the source's trailing checksum begins */
+  constructor(source: ByteSource, end?: number, windowBytes = WINDOW_BYTES) {
     this.#source = source
     this.#end = end
     this.#windowBytes = windowBytes
   }
 
+  /** Infinite as long as nobody knows. */
   get end(): number {
-    return this.#end
+    return this.#end ?? this.#source.bytes - PACK_TRAILER_BYTES
   }
 
   /** @returns at least `atLeast` bytes at `position`, fewer only where the pack ends; valid until the next call */
   view(position: number, atLeast: number): Buffer {
-    const wanted = Math.min(atLeast, this.#end - position)
     const at = position - this.#start
+    if (at >= 0 && at + atLeast <= this.#buffer.length) return this.#buffer.subarray(at)
+    // Of the last bytes that are there nobody knows whether they are the checksum, until it is known that no more come.
+    this.#source.reach?.(position + Math.max(atLeast, this.#windowBytes) + PACK_TRAILER_BYTES)
+    const left = this.end - position
+    const wanted = Math.min(atLeast, left)
     if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
-    const length = Math.min(Math.max(wanted, this.#windowBytes), this.#end - position)
+    const length = Math.min(Math.max(wanted, this.#windowBytes), left)
     const buffer = this.#roomFor(Math.max(0, length))
     let filled = 0
     while (filled < buffer.length) {
@@ -53,7 +62,7 @@ export class PackWindow {
 
   #roomFor(bytes: number): Buffer {
     if (bytes > this.#room.length) {
-      const room = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(this.#windowBytes, this.#end)))
+      const room = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(this.#windowBytes, this.end)))
       // A view of a very large entry is not worth its memory any longer.
       if (bytes > KEPT_WINDOWS * this.#windowBytes) return room
       this.#room = room

@@ -48,17 +48,17 @@ export class FileSource implements ByteSource {
     return readSync(this.#descriptor, target, 0, target.length, position)
   }
 
-  /** The pack's checksum, which ends it. */
-  readTrailer(): Buffer {
-    const trailer = Buffer.alloc(PACK_TRAILER_BYTES)
-    this.read(trailer, this.bytes - PACK_TRAILER_BYTES)
-    return trailer
-  }
-
   close(): void {
     if (this.#descriptor >= 0) closeSync(this.#descriptor)
     this.#descriptor = -1
   }
+}
+
+/** The pack's checksum, which ends it. */
+export function readTrailer(pack: ByteSource): Buffer {
+  const trailer = Buffer.alloc(PACK_TRAILER_BYTES)
+  pack.read(trailer, pack.bytes - PACK_TRAILER_BYTES)
+  return trailer
 }
 
 /** Objects that are read one after another mostly lie near each other, but not within megabytes. */
@@ -118,7 +118,7 @@ export class PackFile {
 
   /** An index says where in its own pack an object lies, and what lies there in another one is anything. */
   #assertTogether(): void {
-    if (this.source.bytes < PACK_TRAILER_BYTES || !this.index.packChecksum.equals(this.source.readTrailer())) {
+    if (this.source.bytes < PACK_TRAILER_BYTES || !this.index.packChecksum.equals(readTrailer(this.source))) {
       throw new PackError({ code: 'index_invalid', reason: 'another pack' }, `${this.name} does not match its index`)
     }
   }

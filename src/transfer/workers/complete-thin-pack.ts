@@ -3,7 +3,7 @@ import { crc32, deflateSync } from 'node:zlib'
 import type { EntryTable } from '../../git/pack/entry-table.ts'
 import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from '../../git/pack/header.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
-import type { FileSource } from '../../storage/objects/pack-file.ts'
+import type { ByteSource } from '../../git/pack/source.ts'
 import type { RemoteFile } from './remote-file.ts'
 
 const CHUNK_BYTES = 1024 * 1024
@@ -20,7 +20,7 @@ export interface CompletedPack {
  * @param entriesEnd where the pack's own entries end
  */
 export async function completeThinPack(
-  source: FileSource,
+  source: ByteSource,
   file: RemoteFile,
   store: ObjectStore,
   entries: EntryTable,
@@ -52,7 +52,7 @@ export async function completeThinPack(
   return { packBytes: position + checksum.length, checksum }
 }
 
-function hashRange(source: FileSource, from: number, to: number, hash: { update(bytes: Buffer): unknown }): void {
+function hashRange(source: ByteSource, from: number, to: number, hash: { update(bytes: Buffer): unknown }): void {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let position = from; position < to;) {
     const count = source.read(buffer.subarray(0, Math.min(buffer.length, to - position)), position)

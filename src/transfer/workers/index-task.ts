@@ -2,11 +2,13 @@ import { GutsError } from '../../errors.ts'
 import { parseTag } from '../../git/object/tag.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { encodePackIndex } from '../../git/pack/index-file.ts'
-import { indexPack } from '../../git/pack/indexer.ts'
+import { type IndexedPack, indexPack } from '../../git/pack/indexer.ts'
+import type { ByteSource } from '../../git/pack/source.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { ObjectCache } from '../../storage/objects/object-cache.ts'
-import { FileSource, PackFile } from '../../storage/objects/pack-file.ts'
+import { FileSource, PackFile, readTrailer } from '../../storage/objects/pack-file.ts'
 import { PackChecker } from '../pack-checker.ts'
+import { ArrivingSource } from './arrival.ts'
 import { completeThinPack, type CompletedPack } from './complete-thin-pack.ts'
 import { openStore } from './open-stores.ts'
 import { RemoteFile } from './remote-file.ts'
@@ -18,14 +20,19 @@ const TIP_CACHE_BYTES = 1024 * 1024
 /** Checks and indexes a received pack; what is wrong with it is an answer, what goes wrong here is thrown. */
 export async function runIndex(task: IndexTask): Promise<IndexResult> {
   const store = openStore(task.repositoryPath)
-  const source = new FileSource(task.packPath)
+  const { packPath, arrival } = task
+  const source = arrival === undefined ? new FileSource(packPath) : new ArrivingSource(packPath, arrival)
   const file = new RemoteFile(task.port)
+  let early = arrival !== undefined
   try {
-    return await index(task, store, source, file)
+    const checker = new PackChecker(store)
+    const indexed = readPack(task, source, checker, store, file)
+    early = false
+    return await finish(task, indexed, source, checker, store, file)
   } catch (error) {
     // Every class of error that a pack's bytes can raise carries its sentence for the pusher.
     if (!(error instanceof GutsError) || isOurs(error)) throw error
-    return { accepted: false, code: String(error.detail.code), reason: error.message }
+    return { accepted: false, code: String(error.detail.code), reason: error.message, early }
   } finally {
     source.close()
     file.close()
@@ -37,19 +44,34 @@ function isOurs(error: GutsError<{ readonly code: string }>): boolean {
   return error.name === 'StorageError'
 }
 
-async function index(task: IndexTask, store: ObjectStore, source: FileSource, file: RemoteFile): Promise<IndexResult> {
-  const checker = new PackChecker(store)
-  const { entries, externalBases, entriesEnd } = indexPack(source, task.limits, {
+function readPack(
+  { limits }: IndexTask,
+  source: ByteSource,
+  checker: PackChecker,
+  store: ObjectStore,
+  file: RemoteFile,
+): IndexedPack {
+  return indexPack(source, limits, {
     onDeclared: (declared, table) => checker.expect(declared, table),
     onObject: (type, data, oids, oidAt) => checker.add(type, data, oids, oidAt),
     onLargeBlob: (bytes, oids, oidAt, forEachPiece) => checker.addLargeBlob(bytes, oids, oidAt, forEachPiece),
     readBase: (oid) => store.read(oid),
     onProgress: (phase, done, total) => file.progress({ phase, done, total }),
   })
+}
+
+async function finish(
+  task: IndexTask,
+  { entries, externalBases, entriesEnd }: IndexedPack,
+  source: ByteSource,
+  checker: PackChecker,
+  store: ObjectStore,
+  file: RemoteFile,
+): Promise<IndexResult> {
   const objects = entries.count
   const pack: CompletedPack =
     externalBases.length === 0
-      ? { packBytes: source.bytes, checksum: source.readTrailer() }
+      ? { packBytes: source.bytes, checksum: readTrailer(source) }
       : await completeThinPack(source, file, store, entries, externalBases, entriesEnd)
   const encoded = encodePackIndex(entries, pack.checksum)
   const received = new PackFile(task.packPath, encoded.packName, new ObjectCache(TIP_CACHE_BYTES), encoded.bytes)

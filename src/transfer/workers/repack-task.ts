@@ -4,7 +4,7 @@ import { encodePackIndex } from '../../git/pack/index-file.ts'
 import { indexPack } from '../../git/pack/indexer.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
 import type { PackFile } from '../../storage/objects/pack-file.ts'
-import { FileSource } from '../../storage/objects/pack-file.ts'
+import { FileSource, readTrailer } from '../../storage/objects/pack-file.ts'
 import { ChosenObjects } from '../chosen-objects.ts'
 import { buildPack } from '../pack-builder.ts'
 import { RemoteFile } from './remote-file.ts'
@@ -67,7 +67,7 @@ function readAgain(packPath: string, packs: readonly PackFile[], file: RemoteFil
         throw new PackError({ code: 'object_missing', oid }, message)
       }
     }
-    const { packName, bytes } = encodePackIndex(entries, source.readTrailer())
+    const { packName, bytes } = encodePackIndex(entries, readTrailer(source))
     const [, commits = 0, trees = 0, blobs = 0, tags = 0] = byType
     const counts: ObjectCounts = { commits, trees, blobs, tags }
     return { packName, packBytes: source.bytes, index: new Uint8Array(bytes), objects: entries.count, counts }

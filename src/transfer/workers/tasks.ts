@@ -22,6 +22,8 @@ export interface IndexTask {
   readonly limits: PackLimits
   /** Objects that refs are to point to. */
   readonly tips: readonly string[]
+  /** `Arrival.shared`, where the file is still being written; undefined: it is whole. */
+  readonly arrival?: SharedArrayBuffer
   /** For completing a thin pack: writes to the pack's file. */
   readonly port: MessagePort
 }
@@ -48,7 +50,13 @@ export type IndexResult =
       readonly counts: ObjectCounts
       readonly tips: readonly Tip[]
     }
-  | { readonly accepted: false; readonly code: string; readonly reason: string }
+  | {
+      readonly accepted: false
+      readonly code: string
+      readonly reason: string
+      /** The file was not read as a whole: what is wrong with that, if anything is, may be something else. */
+      readonly early: boolean
+    }
 
 export interface HelpsTask {
   readonly repositoryPath: string
