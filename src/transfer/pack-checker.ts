@@ -23,7 +23,7 @@ export class PackChecker {
   #namesMax = 0
   /** By number of a name: the type it is named as; 0: nothing names it. */
   #namedAs = new Uint8Array(1024)
-  readonly #lately = new LatelyNamed()
+  #lately = new LatelyNamed(0)
   readonly #newObjects = [0, 0, 0, 0, 0]
 
   constructor(store: ObjectStore) {
@@ -40,6 +40,7 @@ export class PackChecker {
   expect(objects: number, entries: EntryTable): void {
     this.#namesMax = objects + this.#store.countMax()
     this.#entries = entries
+    this.#lately = new LatelyNamed(objects)
   }
 
   /**

@@ -69,31 +69,33 @@ export function encodePackIndex(objects: IndexedObjects, packChecksum: Buffer): 
   return { bytes, packName: packChecksum.toString('hex') }
 }
 
-/** Bits of a name that say into which pile it comes first. */
-const PILE_BITS = 16
+/** Bytes of a name that say into which pile it comes first: of few names, piles of two would nearly all be empty. */
+const pileBytesOf = (count: number): 1 | 2 => (count < 4_096 ? 1 : 2)
 
 const PILE_MOVED_MAX = 64
 
 /** @returns the entries, sorted into piles by the first bytes of their names, each pile then by the rest */
 function inOrderOfNames(oids: Buffer, names: Int32Array, count: number): Uint32Array {
+  const pileBytes = pileBytesOf(count)
+  const piles = 256 ** pileBytes
   const pileOf = (entry: number): number => {
     const at = (names[entry] as number) * 20
-    return ((oids[at] as number) << 8) | (oids[at + 1] as number)
+    return pileBytes === 1 ? (oids[at] as number) : ((oids[at] as number) << 8) | (oids[at + 1] as number)
   }
-  const ends = new Uint32Array((1 << PILE_BITS) + 1)
+  const ends = new Uint32Array(piles + 1)
   for (let entry = 0; entry < count; entry++) ends[pileOf(entry) + 1]! += 1
   for (let pile = 1; pile < ends.length; pile++) ends[pile]! += ends[pile - 1] as number
   const order = new Uint32Array(count)
   for (let entry = 0; entry < count; entry++) order[ends[pileOf(entry)]!++] = entry
   const compare = (a: number, b: number): number => {
     const [atA, atB] = [(names[a] as number) * 20, (names[b] as number) * 20]
-    for (let i = 2; i < 20; i++) {
+    for (let i = pileBytes; i < 20; i++) {
       const difference = (oids[atA + i] as number) - (oids[atB + i] as number)
       if (difference !== 0) return difference
     }
     return 0
   }
-  for (let pile = 0, start = 0; pile < 1 << PILE_BITS; pile++) {
+  for (let pile = 0, start = 0; pile < piles; pile++) {
     const end = ends[pile] as number
     // Piles are small, and a call of sort costs more than moving a few numbers; whoever grinds names must not gain by it.
     if (end - start > PILE_MOVED_MAX) order.subarray(start, end).sort(compare)

@@ -36,7 +36,15 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   hooks.onDeclared(declared, entries)
   const budget = new InflateBudget(limits)
   const refDeltas = new WaitingDeltas(entries)
-  const scan = new PackScan({ window: new PackWindow(summed), entries, refDeltas, limits, budget, hooks })
+  const scan = new PackScan({
+    objects: declared,
+    window: new PackWindow(summed),
+    entries,
+    refDeltas,
+    limits,
+    budget,
+    hooks,
+  })
   let position = PACK_HEADER_BYTES
   for (let number = 0; number < declared; number++) {
     if (number > 0 && number % PROGRESS_EVERY === 0) hooks.onProgress('receiving', entries.named, declared)

@@ -17,7 +17,12 @@ const DELTA_BYTES_MAX = 256 * 1024
 /** Objects of up to so many bytes, too. */
 const LARGE_BYTES_MAX = 4 * 1024 * 1024
 
+/** From here on a blob is not held. */
+const LARGE_BLOB_BYTES = 512 * 1024
+
 export interface ScanParts {
+  /** That the pack declares. */
+  readonly objects: number
   readonly window: PackWindow
   readonly entries: EntryTable
   readonly refDeltas: WaitingDeltas
@@ -32,14 +37,16 @@ export interface ScanParts {
  */
 export class PackScan {
   readonly #parts: ScanParts
-  readonly #recent = new RecentObjects()
-  readonly #delta = Buffer.allocUnsafeSlow(DELTA_BYTES_MAX + 1)
+  readonly #recent: RecentObjects
+  /** Got with the first delta. */
+  #delta: Buffer | undefined
   /** For objects that are too large to be remembered, one after the other. */
   #large: Buffer = Buffer.alloc(0)
   readonly #baseOid = Buffer.alloc(20)
 
   constructor(parts: ScanParts) {
     this.#parts = parts
+    this.#recent = new RecentObjects(parts.window.end, parts.objects)
   }
 
   /** @returns where the next entry begins */
@@ -52,7 +59,7 @@ export class PackScan {
     if (type === ENTRY_TYPE.refDelta) head.copy(this.#baseOid, 0, baseOidAt, baseOidAt + 20)
     budget.spend(sizeBytes)
     const entry = entries.add(position, type, headerBytes, sizeBytes)
-    if (type === ENTRY_TYPE.blob && !RecentObjects.takes(sizeBytes) && hooks.onLargeBlob !== undefined) {
+    if (type === ENTRY_TYPE.blob && sizeBytes >= LARGE_BLOB_BYTES && hooks.onLargeBlob !== undefined) {
       return this.#takeLargeBlob(entry, crc32(head.subarray(0, headerBytes)))
     }
     const { data, consumedBytes } = inflateAt(
@@ -99,8 +106,10 @@ export class PackScan {
   }
 
   #roomFor(entry: number, type: number, bytes: number): Buffer | undefined {
-    if (type >= ENTRY_TYPE.ofsDelta) return bytes <= DELTA_BYTES_MAX ? this.#delta : undefined
-    if (RecentObjects.takes(bytes)) return this.#recent.add(entry, bytes)
+    if (type >= ENTRY_TYPE.ofsDelta) {
+      return bytes > DELTA_BYTES_MAX ? undefined : (this.#delta ??= Buffer.allocUnsafeSlow(DELTA_BYTES_MAX + 1))
+    }
+    if (this.#recent.takes(bytes)) return this.#recent.add(entry, bytes)
     if (bytes > LARGE_BYTES_MAX) return undefined
     if (bytes >= this.#large.length) this.#large = Buffer.allocUnsafeSlow(bytes + 1)
     return this.#large
@@ -113,7 +122,7 @@ export class PackScan {
     const type = entries.types[base] as number
     if (type === 0) return
     const { resultBytes } = decodeDeltaSizes(delta)
-    if (!RecentObjects.takes(resultBytes) || !this.#recent.has(base, resultBytes)) return
+    if (!this.#recent.takes(resultBytes) || !this.#recent.has(base, resultBytes)) return
     const depth = (entries.depths[base] as number) + 1
     if (depth > limits.deltaDepthMax) throw deltaTooDeep(limits, entries.offsets[entry] as number)
     entries.depths[entry] = depth
