@@ -58,6 +58,17 @@ export class Bulkhead {
     }
   }
 
+  /**
+   * Runs `fn` where there is a slot for it at once. It may wait for somebody: how long it took says nothing about the next.
+   * @returns undefined where there is none
+   */
+  runAtOnce<T>(key: string, fn: () => Promise<T>): Promise<T> | undefined {
+    if (!this.hasSlot(key)) return undefined
+    this.#take(key)
+    this.#metrics.bulkheadWait.observe({ bulkhead: this.#options.name }, 0)
+    return fn().finally(() => this.#release(key))
+  }
+
   /** Whether an operation could run at once. */
   hasSlot(key: string): boolean {
     return this.#running < this.#options.slotsMax && (this.#runningOfKey.get(key) ?? 0) < this.#options.slotsPerKeyMax

@@ -102,6 +102,25 @@ describe('Bulkhead', () => {
     expect(await third).toEqual({ queue_ms: 500 })
   })
 
+  it('lets in at once, or not at all, what may take as long as somebody likes, and measures others by others', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    const metrics = metricsOf()
+    const bulkhead = new Bulkhead({ name: 'push', slotsMax: 1, slotsPerKeyMax: 1, queueMax: 0 }, metrics)
+    const { gates, job } = gated()
+    const first = bulkhead.runAtOnce('a', job('1'))
+    expect(bulkhead.runAtOnce('b', job('2'))).toBeUndefined()
+    vi.advanceTimersByTime(600_000)
+    gates[0]?.()
+    await first
+    await expect(bulkhead.runAtOnce('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed')
+    const third = bulkhead.run('a', never, job('3'))
+    await expect(bulkhead.run('a', never, job('4'))).rejects.toMatchObject({ detail: { retryAfterS: 1 } })
+    expect(await value(metrics, 'guts_bulkhead_in_flight{bulkhead="push"}')).toBe(1)
+    expect(await value(metrics, 'guts_bulkhead_wait_seconds_count{bulkhead="push"}')).toBe(3)
+    gates[1]?.()
+    await third
+  })
+
   it('forgets a waiter whose client left, and gives back the slot of a failed operation', async () => {
     const bulkhead = new Bulkhead({ name: 'fetch', slotsMax: 1, slotsPerKeyMax: 1, queueMax: 1 }, metricsOf())
     const { gates, started, job } = gated()

@@ -26,7 +26,8 @@ const repository = join(folder.path, 'r.git')
 const workers = new GitWorkers()
 const metrics = createMetrics({ routePaths: [], version: '1', onCollectError() {} })
 /** Of each check that a thread was given: whether its pack was still coming, and what came of it. */
-let checks: { early: boolean; result?: IndexResult }[] = []
+let checks: { early: boolean; kill: () => void; result?: IndexResult }[] = []
+let warnings: string[] = []
 let slots: PackSlots
 let number = 0
 
@@ -52,6 +53,7 @@ beforeAll(() => {
 })
 beforeEach(() => {
   checks = []
+  warnings = []
   slots = new PackSlots(10, metrics)
   // How fast bytes come is decided here, and not by what else the machine does.
   vi.spyOn(performance, 'now').mockReturnValue(0)
@@ -72,18 +74,21 @@ class Incoming implements AsyncDisposable {
   #check: PackCheck | undefined
   #sink: FileSink | undefined
 
-  static async open(): Promise<Incoming> {
+  static async open(threads = workers): Promise<Incoming> {
     const incoming = new Incoming()
     const file = await diskFileSystem.create(incoming.path)
     const parts = {
       limits: LIMITS,
       files: { path: () => repository },
       packSlots: slots,
+      logger: { warn: (_fields: object, message: string) => warnings.push(message) },
       workers: {
         async index(...args: Parameters<GitWorkers['index']>) {
-          const check: (typeof checks)[number] = { early: args[0].arrival !== undefined }
+          const [task, target, signal] = args
+          const killing = new AbortController()
+          const check: (typeof checks)[number] = { early: task.arrival !== undefined, kill: () => killing.abort() }
           checks.push(check)
-          return (check.result = await workers.index(...args))
+          return (check.result = await threads.index(task, target, AbortSignal.any([signal, killing.signal])))
         },
       },
     } as unknown as TransferParts
@@ -118,6 +123,8 @@ class Incoming implements AsyncDisposable {
     return this.#stack.disposeAsync()
   }
 }
+
+const openFiles = (path: string): string[] => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(path))
 
 function linkOf(descriptor: string): string {
   const path = `/proc/self/fd/${descriptor}`
@@ -264,9 +271,46 @@ describe('a pack that stops coming', () => {
       incoming.leaving.abort(new Error('left'))
     }
     expect(checks.map(({ result }) => result?.accepted)).toEqual(Array.from({ length: early }, () => false))
-    const open = readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(folder.path))
-    expect(open).toEqual([])
+    expect(openFiles(folder.path)).toEqual([])
     expect(await inPieces(good, () => good.length)).toMatchObject({ accepted: true })
+  })
+
+  it('is checked when it is whole, where the thread died that had begun with it', async () => {
+    await using incoming = await Incoming.open()
+    await incoming.give(thin.subarray(0, -50))
+    await begun(1)
+    checks[0]?.kill()
+    await incoming.give(thin.subarray(-50))
+    expect(await incoming.finish()).toEqual(await inOnePiece(thin))
+    expect(checks.map(({ early }) => early)).toEqual([true, false])
+    expect(warnings).toHaveLength(1)
+  })
+
+  it('may name what came here meanwhile', async () => {
+    const late = `come meanwhile ${SEED}`
+    const naming = tree(['100644', 'large', large.oid], ['100644', 'late', blob(late).oid])
+    const bytes = pack([whole(large), change, whole(naming), whole(commit(naming.oid))])
+    await using incoming = await Incoming.open()
+    await incoming.give(bytes.subarray(0, -5))
+    await begun(1)
+    // It looks at the repository when it begins, and is through with the blob long after that.
+    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2))
+    execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: repository, input: late })
+    await incoming.give(bytes.subarray(-5))
+    expect(await incoming.finish()).toMatchObject({ accepted: true, completed: true })
+    expect(checks).toHaveLength(1)
+  })
+
+  it('holds up nobody who ends the threads', async () => {
+    const others = new GitWorkers()
+    await using incoming = await Incoming.open(others)
+    await incoming.give(good.subarray(0, -50))
+    await begun(1)
+    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2))
+    await others.close()
+    expect(openFiles(incoming.path)).toHaveLength(1)
+    await incoming.give(good.subarray(-50))
+    await expect(incoming.finish()).rejects.toThrow()
   })
 
   it('of very many objects, is checked only when it is whole', async () => {

@@ -28,6 +28,8 @@ export class PackCheck {
   #tried = false
   #early: Promise<IndexResult> | undefined
   #whole = false
+  /** The check has begun to complete a thin pack: what is in the file is not what the client sent any more. */
+  #changed = false
 
   constructor(file: WritableFile, packPath: string, intake: PackIntake) {
     const { repository, tips, parts } = intake
@@ -59,7 +61,7 @@ export class PackCheck {
     const { repository, parts } = this.#intake
     const task = { ...this.#task, arrival: this.#arrival.shared }
     const { signal } = this.#ending
-    this.#early = parts.packSlots.runEarly(repository.id, objects, this.#arrival, signal, () =>
+    this.#early = parts.packSlots.runEarly(repository.id, objects, this.#arrival, () =>
       parts.workers.index(task, this.#taskFile(), signal),
     )
     // It is awaited when the pack is whole; of one that never is, nobody has to hear what became of it.
@@ -95,6 +97,10 @@ export class PackCheck {
     this.#arrival.end()
     try {
       return await this.#early
+    } catch (err) {
+      if (signal.aborted || this.#changed) throw err
+      this.#intake.parts.logger.warn({ err }, 'A pack is checked once more: the check that began while it came failed')
+      return undefined
     } finally {
       signal.removeEventListener('abort', end)
     }
@@ -112,7 +118,12 @@ export class PackCheck {
 
   #taskFile(): TaskFile {
     return {
-      file: this.#file,
+      file: {
+        write: (bytes, position) => {
+          this.#changed = true
+          return this.#file.write(bytes, position)
+        },
+      },
       onProgress: (progress: TaskProgress) => {
         // Before, what moves is what the client sends, and it is not asked to read while it does.
         if (!this.#whole) return

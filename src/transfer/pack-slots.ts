@@ -45,15 +45,15 @@ export class PackSlots {
    *
    * @returns undefined where nothing is free: nobody waits for this
    */
-  runEarly<T>(
-    key: string,
-    objects: number,
-    arrival: Arrival,
-    signal: AbortSignal,
-    check: () => Promise<T>,
-  ): Promise<T> | undefined {
-    if (objects > LARGE_OBJECTS || !this.#slots.hasSlot(key)) return undefined
-    this.#arrivals.add(arrival)
-    return this.#slots.run(key, signal, check).finally(() => this.#arrivals.delete(arrival))
+  runEarly<T>(key: string, objects: number, arrival: Arrival, check: () => Promise<T>): Promise<T> | undefined {
+    if (objects > LARGE_OBJECTS) return undefined
+    return this.#slots.runAtOnce(key, async () => {
+      this.#arrivals.add(arrival)
+      try {
+        return await check()
+      } finally {
+        this.#arrivals.delete(arrival)
+      }
+    })
   }
 }

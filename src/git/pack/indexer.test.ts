@@ -166,6 +166,23 @@ describe('deltas in any order', () => {
   })
 })
 
+it('asks now and then whether the rest of a pack is wanted, also while all that it looks at is there', () => {
+  const small = Array.from({ length: 1_000 }, (_, at) => blob(`number ${at}`))
+  const bytes = pack(small.map((one) => whole(one)))
+  let objects = 0
+  const hooks: IndexerHooks = {
+    onDeclared() {},
+    onObject: () => (objects += 1),
+    readBase: () => undefined,
+    onProgress() {},
+  }
+  const reach = (): void => {
+    if (objects > 100) throw new Error('not wanted')
+  }
+  expect(() => indexPack({ ...memory(bytes), reach }, LIMITS, hooks)).toThrow('not wanted')
+  expect(objects).toBeLessThan(200)
+})
+
 describe('large blobs, which nobody holds', () => {
   const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32, 5), Buffer.alloc(16))
   const large = blob(noise.update(Buffer.alloc(3_000_001)))

@@ -18,6 +18,8 @@ export interface IndexedPack {
 }
 
 const PROGRESS_EVERY = 4096
+/** Entries may take long that are short: after so many it is asked whether the rest is still wanted. */
+const ASK_EVERY = 64
 /** Type and size, and a zlib stream of nothing. */
 const ENTRY_BYTES_MIN = 1 + 8
 
@@ -48,6 +50,7 @@ export function indexPack(source: ByteSource, limits: PackLimits, hooks: Indexer
   let position = PACK_HEADER_BYTES
   for (let number = 0; number < declared; number++) {
     if (number > 0 && number % PROGRESS_EVERY === 0) hooks.onProgress('receiving', entries.named, declared)
+    if (number % ASK_EVERY === 0) source.reach?.(position)
     position = scan.entryAt(position)
   }
   source.reach?.(Number.POSITIVE_INFINITY)

@@ -5,7 +5,10 @@ import { PACK_TRAILER_BYTES } from './header.ts'
 export interface ByteSource {
   /** Infinite as long as nobody knows how many will come. */
   readonly bytes: number
-  /** Waits until all bytes up to `end` are there, or it is known that they never will be. Absent: nothing is to come. */
+  /**
+   * Waits until all bytes up to `end` are there, or it is known that they never will be; throws where nobody wants to know
+   * any more. Absent: nothing is to come.
+   */
   reach?(end: number): void
   /** Reads up to `target.length` bytes at `position`; @returns how many. Synchronous: callers run in worker threads. */
   read(target: Buffer, position: number): number

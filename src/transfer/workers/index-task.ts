@@ -28,6 +28,8 @@ export async function runIndex(task: IndexTask): Promise<IndexResult> {
     const checker = new PackChecker(store)
     const indexed = readPack(task, source, checker, store, file)
     early = false
+    // What came here since the check began may be named, too: as if it began only now.
+    if (arrival !== undefined) store.refresh()
     return await finish(task, indexed, source, checker, store, file)
   } catch (error) {
     // Every class of error that a pack's bytes can raise carries its sentence for the pusher.

@@ -32,9 +32,11 @@ const IDLE_MS = 30_000
 
 /** The caller opens the file that the task writes, and keeps it. */
 export interface TaskFile {
-  readonly file: WritableFile
+  readonly file: Pick<WritableFile, 'write'>
   onProgress(progress: TaskProgress): void
 }
+
+type RunOptions = Pick<NonNullable<Parameters<Piscina['run']>[1]>, 'signal' | 'transferList'>
 
 /**
  * The threads in which everything heavy happens: walking, inflating, hashing (DESIGN §5). The event loop stays free;
@@ -42,6 +44,7 @@ export interface TaskFile {
  */
 export class GitWorkers {
   readonly #pool: Piscina
+  #closed = false
 
   constructor() {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
@@ -71,27 +74,34 @@ export class GitWorkers {
   }
 
   helps(task: HelpsTask, signal: AbortSignal): Promise<HelpsResult> {
-    return this.#pool.run(task, { name: 'helps', signal })
+    return this.#run('helps', task, { signal })
   }
 
   negotiate(task: NegotiateTask, signal: AbortSignal): Promise<boolean> {
-    return this.#pool.run(task, { name: 'negotiate', signal })
+    return this.#run('negotiate', task, { signal })
   }
 
   deepen(task: DeepenTask, signal: AbortSignal): Promise<DeepenResult> {
-    return this.#pool.run(task, { name: 'deepen', signal })
+    return this.#run('deepen', task, { signal })
   }
 
   measure(task: MeasureTask, signal: AbortSignal): Promise<MeasureResult> {
-    return this.#pool.run(task, { name: 'measure', signal })
+    return this.#run('measure', task, { signal })
   }
 
   browse(task: BrowseTask, signal: AbortSignal): Promise<BrowseResult> {
-    return this.#pool.run(task, { name: 'browse', signal })
+    return this.#run('browse', task, { signal })
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     await this.#pool.destroy()
+  }
+
+  /** The pool alone would begin threads anew for what comes after it was destroyed. */
+  async #run<Result>(name: string, task: object, options: RunOptions): Promise<Result> {
+    if (this.#closed) throw new Error('The worker threads are ended')
+    return (await this.#pool.run(task, { name, ...options })) as Result
   }
 
   /** @throws the file's own error where it was writing that failed */
@@ -105,7 +115,7 @@ export class GitWorkers {
     const served = serveRemoteFile(port1, file, onProgress)
     try {
       const port: MessagePort = port2
-      return (await this.#pool.run({ ...task, port }, { name, signal, transferList: [port] })) as Result
+      return (await this.#run(name, { ...task, port }, { signal, transferList: [port] })) as Result
     } catch (error) {
       served.throwIfFailed()
       throw error

@@ -80,7 +80,7 @@ export interface ServedFile {
 /** The main thread's side: writes what the worker sends. */
 export function serveRemoteFile(
   port: MessagePort,
-  file: WritableFile,
+  file: Pick<WritableFile, 'write'>,
   onProgress: (progress: TaskProgress) => void,
 ): ServedFile {
   let failure: { readonly error: unknown } | undefined
