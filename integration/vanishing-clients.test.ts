@@ -203,16 +203,19 @@ describe('a client that reads', () => {
     },
   )
 
-  it('and sends nothing more in the middle of its push, is told so', async () => {
-    const made = noise(100_000)
-    const bytes = request('git-receive-pack', pushBody([command('refs/heads/stuck', made.tip)], made.bytes))
-    const before = storedIn(victim.node.dataDirectory)
-    using connection = await RawConnection.open(victim.node.ports.api)
-    connection.send(bytes.subarray(0, -1_000))
-    const { status, body } = await connection.answer()
-    expect([status, body.toString()]).toEqual([504, 'No progress for 2 s\n'])
-    await connection.closed()
-    await expectAtRest(victim.node, await settled())
-    expect(storedIn(victim.node.dataDirectory)).toEqual(before)
-  })
+  it.each([100_000, EARLY_BYTES])(
+    'and sends nothing more in the middle of a push of %i bytes, is told so',
+    async (size) => {
+      const made = noise(size)
+      const bytes = request('git-receive-pack', pushBody([command('refs/heads/stuck', made.tip)], made.bytes))
+      const before = storedIn(victim.node.dataDirectory)
+      using connection = await RawConnection.open(victim.node.ports.api)
+      connection.send(bytes.subarray(0, -1_000))
+      const { status, body } = await connection.answer()
+      expect([status, body.toString()]).toEqual([504, 'No progress for 2 s\n'])
+      await connection.closed()
+      await expectAtRest(victim.node, await settled())
+      expect(storedIn(victim.node.dataDirectory)).toEqual(before)
+    },
+  )
 })
