@@ -19,6 +19,8 @@ import type { IndexResult } from './workers/tasks.ts'
 const LIMITS = { packObjectsMax: 1_000, objectBytesMax: 2 ** 24, packInflatedBytesMax: 2 ** 28, deltaDepthMax: 50 }
 const SEED = Number(process.env['PACK_CHECK_SEED'] ?? randomInt(2 ** 32))
 const MEBIBYTE = 2 ** 20
+/** A thread may have to be started first. */
+const WAIT = { timeout: 20_000, interval: 10 }
 const never = new AbortController().signal
 
 const folder = temporaryFolder('pack-check')
@@ -226,7 +228,7 @@ describe(`a pack that comes in pieces of any size (PACK_CHECK_SEED=${SEED}) is t
 
 describe('a pack that stops coming', () => {
   const begun = (count: number): Promise<void> =>
-    vi.waitFor(() => expect(checks.filter(({ early }) => early)).toHaveLength(count))
+    vi.waitFor(() => expect(checks.filter(({ early }) => early)).toHaveLength(count), WAIT)
 
   it("stands in nobody else's way: whoever has all of his pack goes first, and it is checked when it is whole", async () => {
     await using stack = new AsyncDisposableStack()
@@ -294,7 +296,7 @@ describe('a pack that stops coming', () => {
     await incoming.give(bytes.subarray(0, -5))
     await begun(1)
     // It looks at the repository when it begins, and is through with the blob long after that.
-    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2))
+    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2), WAIT)
     execFileSync('git', ['hash-object', '-w', '--stdin'], { cwd: repository, input: late })
     await incoming.give(bytes.subarray(-5))
     expect(await incoming.finish()).toMatchObject({ accepted: true, completed: true })
@@ -306,7 +308,7 @@ describe('a pack that stops coming', () => {
     await using incoming = await Incoming.open(others)
     await incoming.give(good.subarray(0, -50))
     await begun(1)
-    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2))
+    await vi.waitFor(() => expect(openFiles(incoming.path)).toHaveLength(2), WAIT)
     await others.close()
     expect(openFiles(incoming.path)).toHaveLength(1)
     await incoming.give(good.subarray(-50))
