@@ -89,7 +89,7 @@ export const OPERATIONS: readonly Operation[] = [
     prepare: async () => async (node) => {
       const [site] = await repositoriesIn(node.data.database)
       if (site === undefined) throw new Error('There is no repository')
-      await node.data.housekeeping.run(site, 'one')
+      await node.data.housekeeping.runs.prune(site, 'all')
     },
   },
   {
@@ -97,7 +97,7 @@ export const OPERATIONS: readonly Operation[] = [
     prepare: async () => async (node) => {
       const [site] = await repositoriesIn(node.data.database)
       if (site === undefined) throw new Error('There is no repository')
-      await node.data.housekeeping.keepHelps(site, true)
+      await node.data.housekeeping.runs.keepHelps(site, true)
     },
   },
   { name: 'push after maintenance', prepare: async (client) => pushing(client, `${MAIN}:refs/heads/later`) },

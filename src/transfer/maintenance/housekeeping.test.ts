@@ -6,9 +6,13 @@ import { diskFileSystem } from '../../storage/file-system.ts'
 import { KeyedMutex } from '../../storage/keyed-mutex.ts'
 import { MaintenanceRequests } from '../../storage/maintenance-requests.ts'
 import { PackRows } from '../../storage/repositories/pack-rows.ts'
+import { RefTips } from '../../storage/repositories/ref-tips.ts'
 import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { openTestData } from '../../storage/testing.ts'
-import { Housekeeping, PACKS_OUTSIDE_MAX } from './housekeeping.ts'
+import { runCount } from '../workers/count-task.ts'
+import { runPlanPrune } from '../workers/plan-prune-task.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { PACKS_OUTSIDE_MAX } from './runs.ts'
 import { writePack } from './testing.ts'
 
 const SITE = { id: 'r', owner: 'alice', name: 'site' }
@@ -42,10 +46,14 @@ beforeEach(async () => {
     fileSystem: diskFileSystem,
     files,
     rows: new PackRows(data.database, { guard: () => guard }),
+    tips: new RefTips(data.database),
+    pruneGraceS: 60,
     workers: {
       helps: async () => ({ graph: undefined, bitmap: undefined }),
+      planPrune: async (task) => runPlanPrune(task),
+      count: async (task) => runCount(task),
       async repack({ packs }) {
-        asked.push(packs)
+        asked.push(packs.map(({ name }) => name))
         throw new Error('This worker fails')
       },
     },
@@ -110,6 +118,8 @@ it('waits until the node takes changes, and begins with its start where packs ar
 it('writes nothing where there is no room for it', async () => {
   await bringPacks(0, 2)
   roomBytes = 100
-  await expect(housekeeping.run(SITE, 'one')).rejects.toMatchObject({ detail: { code: 'disk_full', freeBytes: 100 } })
+  await expect(housekeeping.runs.prune(SITE, 'all')).rejects.toMatchObject({
+    detail: { code: 'disk_full', freeBytes: 100 },
+  })
   expect(asked).toEqual([])
 })
