@@ -38,7 +38,8 @@ export function encodeMtimes(timesS: Uint32Array, packChecksum: Buffer): Buffer 
  * @throws PackError mtimes_invalid: it is damaged, or another pack's
  */
 export function decodeMtimes(bytes: Buffer, { objects, checksum }: PackMark): Uint32Array {
-  if (bytes.length !== HEADER_BYTES + objects * 4 + 2 * CHECKSUM_BYTES) throw invalid('its length does not fit its pack')
+  if (bytes.length !== HEADER_BYTES + objects * 4 + 2 * CHECKSUM_BYTES)
+    throw invalid('its length does not fit its pack')
   if (bytes.readUInt32BE(0) !== MAGIC || bytes.readUInt32BE(4) !== VERSION || bytes.readUInt32BE(8) !== HASH_ID) {
     throw invalid('it is not of version 1 and SHA-1')
   }

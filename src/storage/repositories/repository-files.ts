@@ -182,7 +182,8 @@ export class RepositoryFiles {
     return this.#observe('packs_replace', async () => {
       const directory = join(this.path(repository), 'objects', 'pack')
       for (const pack of incoming) await this.#rename(directory, pack)
-      await this.#fileSystem.syncDirectory(directory)
+      // What goes may come back with a power cut: whole, as it was.
+      if (incoming.length > 0) await this.#fileSystem.syncDirectory(directory)
       this.#reload(repository)
       await commit()
       const gone = replaced.filter((name) => incoming.every(({ packName }) => packName !== name))

@@ -95,7 +95,7 @@ async function gcHere(
     },
   }
   const { signal } = new AbortController()
-  const pruned = await prune(repository, 'all', parts, signal)
+  const pruned = await prune(repository, { aim: 'all', nowMs: Date.now() }, parts, signal)
   await new HelpsKeeper({ ...parts, onWritten() {} }).keep(repository, true, signal)
   return pruned
 }

@@ -11,7 +11,8 @@ import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { openTestData } from '../../storage/testing.ts'
 import { runCount } from '../workers/count-task.ts'
 import { runPlanPrune } from '../workers/plan-prune-task.ts'
-import { Housekeeping } from './housekeeping.ts'
+import { Housekeeping, LOOK_AROUND_EVERY_MS } from './housekeeping.ts'
+import { PRUNING_LIMITS } from './pruning-limits.ts'
 import { PACKS_OUTSIDE_MAX } from './runs.ts'
 import { writePack } from './testing.ts'
 
@@ -118,8 +119,35 @@ it('waits until the node takes changes, and begins with its start where packs ar
 it('writes nothing where there is no room for it', async () => {
   await bringPacks(0, 2)
   roomBytes = 100
-  await expect(housekeeping.runs.prune(SITE, 'all')).rejects.toMatchObject({
+  await expect(housekeeping.runs.prune(SITE, { aim: 'all', nowMs: Date.now() })).rejects.toMatchObject({
     detail: { code: 'disk_full', freeBytes: 100 },
   })
   expect(asked).toEqual([])
+})
+
+it('looks once a day for what no ref reaches, and begins where that is much', async () => {
+  const { unreachable_bytes: limit } = PRUNING_LIMITS
+  // Noise, so that it takes as many bytes as it has.
+  let state = 1
+  const noise = Array.from({ length: limit.value }, () =>
+    String.fromCharCode(97 + ((state = (state * 48_271) % 2_147_483_647) % 26)),
+  )
+  await bringPacks(0, 1)
+  await data.database.write([{ sql: `UPDATE repositories SET sequence = 1`, parameters: [] }])
+  housekeeping.start()
+  const lookedAt = (): unknown =>
+    data.database.reader.prepare('SELECT looked_at_sequence AS at FROM repositories').get()
+  await vi.waitFor(() => expect(lookedAt()).toEqual({ at: 1 }), PATIENCE)
+  expect(asked).toEqual([])
+
+  writePack(files.path(SITE), noise.join('') + noise.toReversed().join(''))
+  await data.database.write([{ sql: `UPDATE repositories SET sequence = 2`, parameters: [] }])
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + LOOK_AROUND_EVERY_MS })
+  try {
+    await vi.waitFor(() => expect(asked.map((packs) => packs.length)).toEqual([2]), PATIENCE)
+  } finally {
+    vi.useRealTimers()
+  }
+  // Nor was the new pack in the database.
+  expect(new PackRows(data.database, { guard: () => ({ sql: 'SELECT 1', parameters: [] }) }).of('r')).toHaveLength(2)
 })

@@ -149,7 +149,7 @@ export class Housekeeping {
     if (!changed && !aged) return
     // What changes while we look is looked at the next time.
     const sequence = this.#parts.tips.sequence(repository.id)
-    const pruned = await this.runs.prune(repository, 'needed')
+    const pruned = await this.runs.prune(repository, { aim: 'needed', nowMs: Date.now() })
     await this.#parts.rows.noteLook(repository.id, sequence)
     if (pruned !== undefined && this.runs.areHelpsDue(repository.id)) await this.runs.keepHelps(repository, false)
   }
@@ -157,7 +157,7 @@ export class Housekeeping {
   /** Where the node ends first, whoever asked does it without. */
   async #answer({ id, repository }: MaintenanceRequest): Promise<void> {
     try {
-      const pruned = await this.runs.prune(repository, 'all')
+      const pruned = await this.runs.prune(repository, { aim: 'all', nowMs: Date.now() })
       await this.runs.keepHelps(repository, true)
       await this.#requests.answer(id, { done: true, result: pruned ?? null })
     } catch (error) {

@@ -23,6 +23,12 @@ export interface PruneParts extends RepackParts {
   readonly pruneGraceS: number
 }
 
+export interface PruneOrder {
+  readonly aim: PruneAim
+  /** Since 1970. */
+  readonly nowMs: number
+}
+
 export interface Pruned extends Repacked {
   /** Objects that no ref reaches, and that stay for now. */
   readonly unreachable: number
@@ -43,13 +49,13 @@ export interface Pruned extends Repacked {
  */
 export async function prune(
   repository: RepositoryRow,
-  aim: PruneAim,
+  order: PruneOrder,
   parts: PruneParts,
   signal: AbortSignal,
 ): Promise<Pruned | undefined> {
   parts.writeGate.assertWritable()
-  const run = new PruneRun(repository, aim, parts, signal)
-  if (aim === 'needed' && (await run.plan(parts.pruneGraceS, true)).plan.scope === 'none') return undefined
+  const run = new PruneRun(repository, order, parts, signal)
+  if (order.aim === 'needed' && (await run.plan(parts.pruneGraceS, true)).plan.scope === 'none') return undefined
   for (let attempt = 1; ; attempt++) {
     const graceS = attempt < ATTEMPTS_MAX ? parts.pruneGraceS : Number.POSITIVE_INFINITY
     const planned = await run.plan(graceS, false)
@@ -71,13 +77,13 @@ interface MadePack extends RepackResult {
 
 class PruneRun {
   readonly #repository: RepositoryRow
-  readonly #aim: PruneAim
+  readonly #order: PruneOrder
   readonly #parts: PruneParts
   readonly #signal: AbortSignal
 
-  constructor(repository: RepositoryRow, aim: PruneAim, parts: PruneParts, signal: AbortSignal) {
+  constructor(repository: RepositoryRow, order: PruneOrder, parts: PruneParts, signal: AbortSignal) {
     this.#repository = repository
-    this.#aim = aim
+    this.#order = order
     this.#parts = parts
     this.#signal = signal
   }
@@ -86,7 +92,7 @@ class PruneRun {
     const { files, tips, workers } = this.#parts
     const { id } = this.#repository
     const repositoryPath = files.path(this.#repository)
-    const nowS = Math.floor(Date.now() / 1_000)
+    const nowS = Math.floor(this.#order.nowMs / 1_000)
     // Asked first: where something changes in between, it is not still so in the end.
     const sequence = tips.sequence(id)
     const stored = await listStoredPacks(repositoryPath)
@@ -103,7 +109,7 @@ class PruneRun {
       cruft: oldestFirst(stored.filter(({ kind }) => kind === 'cruft')),
       nowS,
       graceS,
-      aim: this.#aim,
+      aim: this.#order.aim,
       trusting,
     }
     const plan = await withSpan('maintenance.plan', { packs: stored.length }, () =>

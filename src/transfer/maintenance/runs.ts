@@ -5,7 +5,7 @@ import type { RepositoryRow } from '../../storage/repositories/pack-rows.ts'
 import type { GitWorkers } from '../workers/pool.ts'
 import { countPacks } from './count-packs.ts'
 import { HelpsKeeper, type HelpsParts } from './helps.ts'
-import { prune, type Pruned, type PruneParts } from './prune.ts'
+import { prune, type Pruned, type PruneOrder, type PruneParts } from './prune.ts'
 import { choose, repack, type Repacked } from './repack.ts'
 
 /**
@@ -58,8 +58,8 @@ export class MaintenanceRuns {
    * @returns undefined where everything is as it should be
    * @throws as `prune`
    */
-  async prune(repository: RepositoryRow, aim: 'all' | 'needed'): Promise<Pruned | undefined> {
-    const work = (): Promise<Pruned | undefined> => prune(repository, aim, this.#parts, this.#signal)
+  async prune(repository: RepositoryRow, order: PruneOrder): Promise<Pruned | undefined> {
+    const work = (): Promise<Pruned | undefined> => prune(repository, order, this.#parts, this.#signal)
     const pruned = await this.#run(repository, work, 'Packs were written anew', (done) => ({
       unreachable: done.unreachable,
       pruned_objects: done.prunedObjects,

@@ -96,7 +96,7 @@ export async function openMaintainedSite(pruneGraceS: number, workers: GitWorker
       await countPacks(SITE, { ...parts, workers }, SIGNAL)
     },
     prune: (aim: PruneAim = 'all', others: Partial<PruneParts> = {}): Promise<Pruned | undefined> =>
-      prune(SITE, aim, { ...parts, ...others }, SIGNAL),
+      prune(SITE, { aim, nowMs: Date.now() }, { ...parts, ...others }, SIGNAL),
     /** By the name of each pack: its objects, with their times where it has any. */
     packs: (): Map<string, Map<string, number | undefined>> => packsIn(path),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
