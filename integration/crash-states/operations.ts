@@ -92,13 +92,15 @@ export const OPERATIONS: readonly Operation[] = [
   },
   // What no ref reaches is put apart.
   { name: 'maintenance', prepare: async () => (node) => prune(node, Date.now()) },
-  { name: 'deletion of that branch', prepare: async (client) => pushing(client, ':refs/heads/alone') },
-  // What was apart is old by now, and what the deletion has left is not.
-  { name: 'pruning', prepare: async () => (node) => prune(node, Date.now() + LONGER_THAN_GRACE_MS) },
   {
     name: 'bitmaps and the commit-graph',
     prepare: async () => async (node) => node.data.housekeeping.runs.keepHelps(await siteOf(node), true),
   },
+  { name: 'deletion of that branch', prepare: async (client) => pushing(client, ':refs/heads/alone') },
+  // What was apart is old by now, and what the deletion has left is not.
+  { name: 'pruning', prepare: async () => (node) => prune(node, Date.now() + LONGER_THAN_GRACE_MS) },
+  // Also what the commit-graph names.
+  { name: 'pruning of the rest', prepare: async () => (node) => prune(node, Date.now() + 2 * LONGER_THAN_GRACE_MS) },
   { name: 'push after maintenance', prepare: async (client) => pushing(client, `${MAIN}:refs/heads/later`) },
   {
     name: 'another default branch',

@@ -261,7 +261,7 @@ describe('packs that are replaced', () => {
     const { directory, packName } = await quarantined(text)
     const incoming = [{ quarantine: directory, packName, hasTimes: false }]
     const replaced = old.map((one) => one.packName)
-    await files.replacePacks(ALICE, { incoming, replaced, areObjectsGone: false }, commit)
+    await files.replacePacks(ALICE, { incoming, replaced, areObjectsGone: false, isGraphStale: false }, commit)
     return packName
   }
 
@@ -284,7 +284,11 @@ describe('packs that are replaced', () => {
     expect(await replace('two')).toBe(same)
     expect(existsSync(times)).toBe(false)
     expect(files.withdrawals(ALICE)).toBe(before)
-    await files.replacePacks(ALICE, { incoming: [], replaced: [same ?? ''], areObjectsGone: true }, async () => {})
+    await files.replacePacks(
+      ALICE,
+      { incoming: [], replaced: [same ?? ''], areObjectsGone: true, isGraphStale: false },
+      async () => {},
+    )
     expect(packs()).toEqual([])
     expect(files.withdrawals(ALICE)).toBe(before + 1)
   })

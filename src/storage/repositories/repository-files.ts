@@ -42,6 +42,8 @@ export interface PackReplacement {
   readonly replaced: readonly string[]
   /** Some of what they hold is in none of the new ones. */
   readonly areObjectsGone: boolean
+  /** Among them commits that the commit-graph names: it goes before they do, as `git fsck` looks for each of them. */
+  readonly isGraphStale: boolean
 }
 
 export interface RepositoryName {
@@ -176,7 +178,7 @@ export class RepositoryFiles {
    */
   replacePacks(
     repository: RepositoryName,
-    { incoming, replaced, areObjectsGone }: PackReplacement,
+    { incoming, replaced, areObjectsGone, isGraphStale }: PackReplacement,
     commit: () => Promise<void>,
   ): Promise<void> {
     return this.#observe('packs_replace', async () => {
@@ -186,6 +188,7 @@ export class RepositoryFiles {
       if (incoming.length > 0) await this.#fileSystem.syncDirectory(directory)
       this.#reload(repository)
       await commit()
+      if (isGraphStale) await this.#removeGraph(repository)
       const gone = replaced.filter((name) => incoming.every(({ packName }) => packName !== name))
       try {
         await removePacks(this.#fileSystem, directory, gone)
@@ -264,6 +267,12 @@ export class RepositoryFiles {
     }
     this.#reload(repository)
     return { takeBack, unkeep }
+  }
+
+  async #removeGraph(repository: RepositoryName): Promise<void> {
+    const directory = join(this.path(repository), 'objects', 'info')
+    await unlinkIfThere(this.#fileSystem, join(directory, 'commit-graph'))
+    await this.#fileSystem.syncDirectory(directory)
   }
 
   /** Once objects are gone, and not before: who asks in between would be told of it, and see them all the same. */

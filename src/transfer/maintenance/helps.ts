@@ -47,6 +47,11 @@ export class HelpsKeeper {
     return commits > kept.commits * GROWTH.factor + GROWTH.commits || kept.largest !== this.#parts.rows.largest(id)
   }
 
+  /** They may be gone. */
+  forget(id: string): void {
+    this.#kept.delete(id)
+  }
+
   /**
    * @param anew also what is new enough
    * @returns whether anything was written

@@ -1,6 +1,9 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import pino from 'pino'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { RequestError } from '../../errors.ts'
+import { encodeMtimes } from '../../git/pack/mtimes-file.ts'
 import { createMetrics } from '../../observability/metrics.ts'
 import { diskFileSystem } from '../../storage/file-system.ts'
 import { KeyedMutex } from '../../storage/keyed-mutex.ts'
@@ -11,6 +14,7 @@ import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { openTestData } from '../../storage/testing.ts'
 import { runCount } from '../workers/count-task.ts'
 import { runPlanPrune } from '../workers/plan-prune-task.ts'
+import { HELPED_OBJECTS_MIN } from './helps.ts'
 import { Housekeeping, LOOK_AROUND_EVERY_MS } from './housekeeping.ts'
 import { PRUNING_LIMITS } from './pruning-limits.ts'
 import { PACKS_OUTSIDE_MAX } from './runs.ts'
@@ -123,6 +127,22 @@ it('writes nothing where there is no room for it', async () => {
     detail: { code: 'disk_full', freeBytes: 100 },
   })
   expect(asked).toEqual([])
+})
+
+it('looks after the commit-graph where it has let something go', async () => {
+  await bringPacks(0, 2)
+  await data.database.write([{ sql: `UPDATE packs SET commits = ${HELPED_OBJECTS_MIN}`, parameters: [] }])
+  await housekeeping.runs.keepHelps(SITE, false)
+  expect(housekeeping.runs.areHelpsDue('r')).toBe(false)
+  const directory = join(files.path(SITE), 'objects/pack')
+  // Of two that are alike, the first counts as the largest: that one stays.
+  const packs = readdirSync(directory).filter((name) => name.endsWith('.pack'))
+  const old = packs.toSorted().at(-1) ?? ''
+  const times = encodeMtimes(Uint32Array.of(1), readFileSync(join(directory, old)).subarray(-20))
+  writeFileSync(join(directory, old.replace('.pack', '.mtimes')), times)
+  const pruned = await housekeeping.runs.prune(SITE, { aim: 'needed', nowMs: Date.now() })
+  expect(pruned).toMatchObject({ packs: 1, prunedObjects: 1 })
+  expect(housekeeping.runs.areHelpsDue('r')).toBe(true)
 })
 
 it('looks once a day for what no ref reaches, and begins where that is much', async () => {

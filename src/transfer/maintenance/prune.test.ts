@@ -158,6 +158,29 @@ describe('what no ref reaches', () => {
   const isCruftPack = (name: string): boolean =>
     name.endsWith('.pack') && existsSync(join(site.path, 'objects/pack', name.replace('.pack', '.mtimes')))
 
+  it('takes a commit-graph along that names it, and no other', async () => {
+    const graph = join(site.path, 'objects/info/commit-graph')
+    const writeGraph = (): Promise<string> => git().run('commit-graph', 'write', '--reachable')
+    await setMain(['refs/heads/side', SIDE.oid])
+    await writeGraph()
+    await setMain()
+    expect(await site.prune()).toMatchObject({ unreachable: 3 })
+    expect(existsSync(graph)).toBe(true)
+    at(GRACE_S + 1)
+    expect(await site.prune()).toMatchObject({ prunedObjects: 3 })
+    expect(existsSync(graph)).toBe(false)
+    // Which complains of commits that only the graph knows.
+    await fsck(site.path)
+    const other = change('other')
+    writePackOf(site.path, other.all)
+    await writeGraph()
+    await site.prune()
+    at(2 * GRACE_S + 2)
+    expect(await site.prune()).toMatchObject({ prunedObjects: 3 })
+    expect(existsSync(graph)).toBe(true)
+    await fsck(site.path)
+  })
+
   it('goes with everything else where no ref is left', async () => {
     await site.setRefs(new Map())
     await site.prune()

@@ -138,7 +138,7 @@ class PruneRun {
         if (pack.packs.length < taken.length) return undefined
         made.push(pack)
       }
-      const { replaced, figures } = plan
+      const { replaced, figures, isGraphStale } = plan
       const areObjectsGone = figures.gone.objects > 0
       const isStill = async (): Promise<boolean> => {
         if (!areObjectsGone) return true
@@ -148,7 +148,7 @@ class PruneRun {
       const rowsOf = (after: readonly StoredPack[]): ReturnType<typeof newRows> =>
         newRows(made, plan, rows.of(this.#repository.id), after)
       const incoming = made.map((pack) => pack.incoming)
-      const packs = { incoming, replaced, areObjectsGone, isStill, rowsOf }
+      const packs = { incoming, replaced, areObjectsGone, isGraphStale, isStill, rowsOf }
       if (!(await publishPacks(this.#repository, packs, this.#parts, this.#signal))) return undefined
       return {
         packs: replaced.length,

@@ -63,6 +63,7 @@ export async function repack(
       incoming: [{ quarantine: directory, packName: made.packName, hasTimes: false }],
       replaced: made.packs,
       areObjectsGone: false,
+      isGraphStale: false,
       isStill: async () => true,
       rowsOf: (stored: readonly StoredPack[]) => newRow(made, rows.of(repository.id), stored),
     }

@@ -66,6 +66,8 @@ export class MaintenanceRuns {
       pruned_bytes: done.prunedBytes,
     }))
     if (pruned !== undefined) {
+      // The commit-graph may have named what went, and went with it.
+      if (pruned.prunedObjects > 0) this.#helps.forget(repository.id)
       this.#parts.metrics.maintenancePrunedObjects.inc(pruned.prunedObjects)
       this.#parts.metrics.maintenancePrunedBytes.inc(pruned.prunedBytes)
     }

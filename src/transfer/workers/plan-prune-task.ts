@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import type { PackFile } from '../../storage/objects/pack-file.ts'
 import { readPackTimes } from '../../storage/objects/pack-times.ts'
 import { ChosenObjects } from '../chosen-objects.ts'
-import { scopeOf } from '../maintenance/pruning-limits.ts'
+import { type PruneFigures, scopeOf } from '../maintenance/pruning-limits.ts'
 import { JUST_SEEN, Unreached } from '../maintenance/unreached.ts'
 import { openStore, readerOf } from './open-stores.ts'
 import type { PrunePlan, PrunePlanTask, TakenPack } from './tasks.ts'
@@ -63,12 +63,13 @@ class Planning {
       })
     }
     this.#keep()
-    const { returned, gone } = this.#lookAtCruft()
+    const { returned, gone, isGraphStale } = this.#lookAtCruft()
     const packs = { ordinary: ordinary.length, cruft: cruft.length }
     const figures = { packs, ordinaryBytes, newly, returned, gone }
     const scope = scopeOf(figures, this.#task.aim)
     const replaced = [...cruft.map(({ pack }) => pack), ...(scope === 'both' ? ordinary : [])].map(nameOf)
-    return { scope, figures, replaced, ...(scope === 'both' ? this.#chooseBoth() : this.#chooseCruft()) }
+    const chosen = scope === 'both' ? this.#chooseBoth() : this.#chooseCruft()
+    return { scope, figures, replaced, isGraphStale, ...chosen }
   }
 
   /**
@@ -86,9 +87,11 @@ class Planning {
     for (const pack of this.#packs.kept) this.#forEach(pack, (oid) => this.#unreached.keep(oid))
   }
 
-  #lookAtCruft(): { returned: number; gone: { objects: number; bytes: number } } {
+  #lookAtCruft(): Pick<PruneFigures, 'returned' | 'gone'> & Pick<PrunePlan, 'isGraphStale'> {
     const gone = { objects: 0, bytes: 0 }
     let returned = 0
+    let isGraphStale = false
+    const inGraph = this.#store.graph?.names
     for (const [at, { pack }] of this.#packs.cruft.entries()) {
       const before = this.#packs.cruft.slice(0, at)
       this.#forEach(pack, (oid, position) => {
@@ -97,10 +100,11 @@ class Planning {
         else if (this.#unreached.keptSince(oid) === undefined) {
           gone.objects++
           gone.bytes += pack.order.endAt(position) - pack.order.offsetAt(position)
+          isGraphStale ||= inGraph !== undefined && inGraph.rankOf(oid) >= 0
         }
       })
     }
-    return { returned, gone }
+    return { returned, gone, isGraphStale }
   }
 
   /** One pack of what is reached, one of what stays all the same. */

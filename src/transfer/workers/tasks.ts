@@ -196,4 +196,6 @@ export interface PrunePlan {
   readonly cruft: readonly TakenPack[]
   /** Of those, in the order of names: since when, in seconds since 1970. */
   readonly timesS: Uint32Array
+  /** The commit-graph names something of what goes. */
+  readonly isGraphStale: boolean
 }
