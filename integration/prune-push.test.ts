@@ -17,13 +17,19 @@ it('a push that builds on what is pruned while it is checked is refused, and can
   using folder = temporaryFolder('prune-push')
   const data = join(folder.path, 'data')
   let meet: (() => Promise<unknown>) | undefined
+  let meetAt = 'incoming.idx'
   const fileSystem: FileSystem = {
     ...diskFileSystem,
     create: async (path, mode) => {
       const file = await diskFileSystem.create(path, mode)
-      if (basename(path) !== 'incoming.idx' || meet === undefined) return file
+      if (basename(path) !== meetAt || meet === undefined) return file
       const work = meet
       meet = undefined
+      if (meetAt === 'incoming.pack') {
+        const write = (bytes: Uint8Array, at: number): Promise<void> =>
+          file.write(bytes, at).then(async () => void (await work()))
+        return { write, sync: () => file.sync(), close: () => file.close() }
+      }
       // The last thing that a push does before it waits for the repository's lock.
       const close = (): Promise<void> => file.close().then(async () => void (await work()))
       return { write: (bytes, at) => file.write(bytes, at), sync: () => file.sync(), close }
@@ -77,11 +83,21 @@ it('a push that builds on what is pruned while it is checked is refused, and can
     expect(await push([command(SIDE, later.oid)], pack([whole(side), whole(later)]))).toBe(`ok ${SIDE}\n`)
     await git.run('rev-list', '--objects', SIDE)
     await fsckAll(join(data, 'repositories'))
+
+    // What is pruned while a pack comes is nothing to it: it is checked afterwards.
+    expect(await push([command(SIDE, NO_OID, later.oid)])).toBe(`ok ${SIDE}\n`)
+    expect(await prune(0)).toMatchObject({ unreachable: 2 })
+    meetAt = 'incoming.pack'
+    meet = async () => (pruned = await prune(LONGER_THAN_GRACE_MS))
+    const next = commit(top.oid, [first.oid], 'next\n')
+    expect(await push([command(MAIN, next.oid, first.oid)], pack([whole(next)]))).toBe(`ok ${MAIN}\n`)
+    expect(pruned).toMatchObject({ prunedObjects: 2 })
+    await fsckAll(join(data, 'repositories'))
     const text = await node.metrics.registry.metrics()
-    expect(text).toContain('guts_maintenance_pruned_objects_total 1')
+    expect(text).toContain('guts_maintenance_pruned_objects_total 3')
     const [, bytes] = /^guts_maintenance_pruned_bytes_total (\d+)$/m.exec(text) ?? []
-    expect(Number(bytes)).toBe(pruned?.prunedBytes)
-    expect(Number(bytes)).toBeGreaterThan(100)
+    expect(Number(bytes)).toBeGreaterThan(pruned?.prunedBytes ?? Number.NaN)
+    expect(pruned?.prunedBytes).toBeGreaterThan(100)
   } finally {
     await node.stop()
   }

@@ -77,10 +77,12 @@ export async function takePack(
   const { directory, parts, watch } = intake
   const { fileSystem } = parts
   const file = await fileSystem.create(join(directory, 'incoming.pack'))
-  const withdrawals = parts.files.withdrawals(intake.repository)
+  let withdrawals: number
   let index: Accepted
   try {
     const onChecked = await write(file)
+    // Not before: it may have taken long to come, and nothing was checked meanwhile.
+    withdrawals = parts.files.withdrawals(intake.repository)
     // The disk works while the pack is checked.
     const synced = file.sync()
     // It is awaited when the pack is good; of one that is refused, nobody has to hear what became of it.

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
 import { blob, commit, type MadeObject, tree } from '../../../integration/support/pack-maker.ts'
+import { NO_FILTER } from '../../git/object-graph/filter.ts'
+import { diskFileSystem } from '../../storage/file-system.ts'
 import { GitWorkers } from '../workers/pool.ts'
 import { type MaintainedSite, openMaintainedSite, packsIn, SITE, writePackOf } from './testing.ts'
 
@@ -190,6 +192,21 @@ describe('what no ref reaches', () => {
     await site.count()
     expect(site.parts.rows.of(SITE.id)).toEqual([])
   })
+})
+
+it('a fetch that waited for its turn does without what a client has and we have no more', async () => {
+  await site.prune()
+  at(GRACE_S + 1)
+  expect(await site.prune()).toMatchObject({ prunedObjects: 3 })
+  const { signal } = new AbortController()
+  const repositoryPath = site.path
+  using folder = temporaryFolder('fetch')
+  const file = await diskFileSystem.create(join(folder.path, 'made.pack'))
+  const spec = { wants: [SECOND.oid], haves: [SIDE.oid], annotatedTags: [], shallow: [], filter: NO_FILTER, sparse: [] }
+  const task = { repositoryPath, ...spec, features: { thinPack: true, ofsDelta: true } }
+  expect(await workers.build(task, { file, onProgress() {} }, signal)).toMatchObject({ kind: 'stored', objects: 6 })
+  await file.close()
+  expect(await workers.negotiate({ repositoryPath, wants: [SECOND.oid], common: [SIDE.oid] }, signal)).toBe(false)
 })
 
 describe('while packs are written', () => {
