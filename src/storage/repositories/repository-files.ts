@@ -270,9 +270,9 @@ export class RepositoryFiles {
   }
 
   async #removeGraph(repository: RepositoryName): Promise<void> {
-    const directory = join(this.path(repository), 'objects', 'info')
-    await unlinkIfThere(this.#fileSystem, join(directory, 'commit-graph'))
-    await this.#fileSystem.syncDirectory(directory)
+    const info = join(this.path(repository), 'objects', 'info')
+    await unlinkIfThere(this.#fileSystem, join(info, 'commit-graph'))
+    await this.#fileSystem.syncDirectory(info)
   }
 
   /** Once objects are gone, and not before: who asks in between would be told of it, and see them all the same. */
