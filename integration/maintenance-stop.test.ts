@@ -32,7 +32,7 @@ it('maintenance ends with the node, at once and without harm', async () => {
     if (site === undefined) throw new Error('There is no repository')
     let stopped: Promise<void> | undefined
     onPack = () => void (stopped ??= node.stop())
-    await expect(node.data.housekeeping.run(site, 'one')).rejects.toThrow(/abort/i)
+    await expect(node.data.housekeeping.runs.prune(site, { aim: 'all', nowMs: Date.now() })).rejects.toThrow(/abort/i)
     await stopped
     expect(readdirSync(packs)).toEqual(before)
     expect(readdirSync(join(data, 'quarantine'))).toEqual([])

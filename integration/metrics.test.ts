@@ -34,7 +34,9 @@ const LATER = {
 } as const satisfies Partial<Record<keyof typeof METRICS, string>>
 const MOVED_IN = [
   ...['requests', 'git', 'git-late', 'limits', 'state'].map((part) => `metrics-${part}.test.ts`),
-  ...['replication', 'lying-home', 'configuration-peers', 'maintenance', 'walk-helps'].map((name) => `${name}.test.ts`),
+  ...['replication', 'lying-home', 'configuration-peers', 'maintenance', 'prune-push', 'walk-helps'].map(
+    (name) => `${name}.test.ts`,
+  ),
 ]
 
 let node: NodeProcess

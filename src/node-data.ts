@@ -1,5 +1,6 @@
 /** The half of the composition root that has to do with data: what lies on disk, and the services on top of it. */
 import { availableParallelism } from 'node:os'
+import { DAY_S } from './config/rules.ts'
 import type { Config } from './config/schema.ts'
 import { Browse } from './collaboration/browse.ts'
 import { feedGauges } from './collaboration/gauges.ts'
@@ -28,6 +29,7 @@ import { Maintenance } from './storage/maintenance.ts'
 import { createStorageObserver } from './storage/observe.ts'
 import { PackRows } from './storage/repositories/pack-rows.ts'
 import { signerOf } from './storage/repositories/ref-log.ts'
+import { RefTips } from './storage/repositories/ref-tips.ts'
 import { RefLog } from './storage/repositories/ref-log-store.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
@@ -112,7 +114,17 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     const { freeBytes, limitBytes } = await diskSpace.look()
     return freeBytes - limitBytes
   }
-  const housekeeping = new Housekeeping({ ...shared, fileSystem, rows, workers, roomBytes, database, metrics })
+  const housekeeping = new Housekeeping({
+    ...shared,
+    fileSystem,
+    rows,
+    tips: new RefTips(database),
+    pruneGraceS: config.pruneGraceDays * DAY_S,
+    workers,
+    roomBytes,
+    database,
+    metrics,
+  })
   const transfer = new Transfer({
     ...shared,
     limits: { ...config, progressTimeoutMs: config.requestTimeoutS * 1_000 },

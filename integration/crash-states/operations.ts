@@ -1,6 +1,7 @@
 /** Whatever writes to a repository's disk, each as one request on what the ones before left: the rows of the enumeration. */
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../../src/node.ts'
+import type { RepositoryRow } from '../../src/storage/repositories/pack-rows.ts'
 import type { Client } from './client.ts'
 import { repositoriesIn } from './repositories-in.ts'
 
@@ -84,22 +85,22 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'deletion of a packed ref', prepare: async (client) => pushing(client, `:${OLD}`) },
   { name: 'push onto packed refs', prepare: async (client) => pushing(client, '--force', `${MAIN}:${MAIN}`) },
+  { name: 'push of a branch of its own', prepare: async (client) => pushing(client, await aloneFor(client, 'one')) },
   {
-    name: 'maintenance',
-    prepare: async () => async (node) => {
-      const [site] = await repositoriesIn(node.data.database)
-      if (site === undefined) throw new Error('There is no repository')
-      await node.data.housekeeping.run(site, 'one')
-    },
+    name: 'forced push of another in its place',
+    prepare: async (client) => pushing(client, '--force', await aloneFor(client, 'two')),
   },
+  // What no ref reaches is put apart.
+  { name: 'maintenance', prepare: async () => (node) => prune(node, Date.now()) },
   {
     name: 'bitmaps and the commit-graph',
-    prepare: async () => async (node) => {
-      const [site] = await repositoriesIn(node.data.database)
-      if (site === undefined) throw new Error('There is no repository')
-      await node.data.housekeeping.keepHelps(site, true)
-    },
+    prepare: async () => async (node) => node.data.housekeeping.runs.keepHelps(await siteOf(node), true),
   },
+  { name: 'deletion of that branch', prepare: async (client) => pushing(client, ':refs/heads/alone') },
+  // What was apart is old by now, and what the deletion has left is not.
+  { name: 'pruning', prepare: async () => (node) => prune(node, Date.now() + LONGER_THAN_GRACE_MS) },
+  // Also what the commit-graph names.
+  { name: 'pruning of the rest', prepare: async () => (node) => prune(node, Date.now() + 2 * LONGER_THAN_GRACE_MS) },
   { name: 'push after maintenance', prepare: async (client) => pushing(client, `${MAIN}:refs/heads/later`) },
   {
     name: 'another default branch',
@@ -113,6 +114,25 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'creation in its place', prepare: async (client) => (node) => client.create(node) },
   { name: 'first push in its place', prepare: async (client) => pushing(client, `${MAIN}:${MAIN}`, TAG) },
 ]
+
+const LONGER_THAN_GRACE_MS = 15 * 24 * 3_600_000
+
+async function prune(node: RunningNode, nowMs: number): Promise<void> {
+  await node.data.housekeeping.runs.prune(await siteOf(node), { aim: 'all', nowMs })
+}
+
+/** A commit that shares nothing with any other. @returns what to push */
+async function aloneFor({ git }: Client, text: string): Promise<string> {
+  const blob = (await git.try(['hash-object', '-w', '--stdin'], text)).stdout.trim()
+  const tree = (await git.try(['mktree'], `100644 blob ${blob}\t${text}.txt\n`)).stdout.trim()
+  return `${await git.run('commit-tree', '-m', text, tree)}:refs/heads/alone`
+}
+
+async function siteOf(node: RunningNode): Promise<RepositoryRow> {
+  const [site] = await repositoriesIn(node.data.database)
+  if (site === undefined) throw new Error('There is no repository')
+  return site
+}
 
 const MAIN = 'refs/heads/main'
 const TAG = 'refs/tags/v1'

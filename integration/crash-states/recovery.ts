@@ -12,6 +12,7 @@ import { Lease } from '../../src/storage/lease.ts'
 import { unobserved } from '../../src/storage/observe.ts'
 import { signerOf } from '../../src/storage/repositories/ref-log.ts'
 import { damagedHelps } from '../../src/storage/objects/check-helps.ts'
+import { readPackTimes } from '../../src/storage/objects/pack-times.ts'
 import { ObjectStore } from '../../src/storage/objects/object-store.ts'
 import { RefLog } from '../../src/storage/repositories/ref-log-store.ts'
 import { RefStore } from '../../src/storage/repositories/ref-store.ts'
@@ -120,17 +121,21 @@ async function judge(path: string): Promise<DiskVerdict> {
   const refs = await git.try(['show-ref', '--dereference'])
   if (head.stderr !== '' || refs.stderr !== '') complaints.push(`git says: ${head.stderr}${refs.stderr}`)
   const packs = readdirSync(join(path, 'objects/pack'))
-  const kept = packs.filter((name) => !/\.(pack|idx)$/.test(name) && !isBitmapOf(packs, name))
+  const kept = packs.filter((name) => !/\.(pack|idx)$/.test(name) && !belongs(packs, name))
   const store = new ObjectStore(path, 2 ** 16)
   complaints.push(...damagedHelps(path, store.packs))
+  const timed = store.packs.filter(({ name }) => packs.includes(`${name}.mtimes`))
+  for (const pack of timed)
+    if (readPackTimes(pack) === undefined) complaints.push(`the times of ${pack.name} are damaged`)
   store.close()
   const others = readdirSync(path).filter((name) => !REPOSITORY_NAMES.has(name))
   for (const name of [...kept, ...others]) complaints.push(`${name} is left in the repository`)
   return { head: head.stdout.trimEnd(), refs: withPeeled(refs.stdout), complaints }
 }
 
-const isBitmapOf = (packs: readonly string[], name: string): boolean =>
-  name.endsWith('.bitmap') && packs.includes(name.replace('.bitmap', '.idx'))
+/** To a pack that is there. */
+const belongs = (packs: readonly string[], name: string): boolean =>
+  /\.(bitmap|mtimes)$/.test(name) && packs.includes(name.replace(/\.[a-z]+$/, '.idx'))
 
 const REPOSITORY_NAMES = new Set(['HEAD', 'config', 'objects', 'refs', 'packed-refs'])
 

@@ -2,6 +2,7 @@ import { Tokens } from '../collaboration/tokens.ts'
 import { Users } from '../collaboration/users.ts'
 import type { User } from '../collaboration/users.ts'
 import { loadConfig } from '../config/load.ts'
+import { DAY_S } from '../config/rules.ts'
 import { RequestError } from '../errors.ts'
 import { type DataPaths, prepareDataDirectory } from '../storage/data-directory.ts'
 import { Database } from '../storage/database/database.ts'
@@ -12,6 +13,8 @@ export interface CommandData {
   readonly database: Database
   /** As configured: what is to be left free on the disk; undefined: what a node chooses. */
   readonly minFreeBytes: number | undefined
+  /** For so long stays what no ref reaches. */
+  readonly pruneGraceS: number
   readonly users: Users
   readonly tokens: Tokens
 }
@@ -23,8 +26,16 @@ export async function withData<T>(context: CommandContext, work: (data: CommandD
   const paths = await prepareDataDirectory(config.dataDirectory)
   const database = await Database.open(paths.database)
   const { minFreeBytes } = config
+  const pruneGraceS = config.pruneGraceDays * DAY_S
   try {
-    return await work({ paths, database, minFreeBytes, users: new Users(database), tokens: new Tokens(database) })
+    return await work({
+      paths,
+      database,
+      minFreeBytes,
+      pruneGraceS,
+      users: new Users(database),
+      tokens: new Tokens(database),
+    })
   } finally {
     await database.close()
   }

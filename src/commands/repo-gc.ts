@@ -10,7 +10,7 @@ import { chosenRepositories, options, positionals, shape } from './repositories.
 
 export const repoGc = defineCommand({
   name: 'repo gc',
-  summary: 'Bring all packs of a repository together in one, beside a running node or without one',
+  summary: 'Bring all packs of a repository together, and prune what no ref has reached for GUTS_PRUNE_GRACE_DAYS',
   examples: ['guts repo gc alice/app', 'guts repo gc --all --json'],
   configuration: 'data',
   positionals,
@@ -23,26 +23,32 @@ export const repoGc = defineCommand({
         const done = []
         for (const repository of repositories) {
           show(done.length, repositories.length, countOf(repositories.length, 'repository', 'repositories'))
-          const repacked = await gcRepository(repository, data)
+          const pruned = await gcRepository(repository, data)
           done.push({
             owner: repository.owner,
             name: repository.name,
-            packs: repacked?.packs ?? 0,
-            objects: repacked?.objects ?? 0,
-            bytes_before: repacked?.bytesBefore ?? 0,
-            bytes_after: repacked?.bytesAfter ?? 0,
+            packs: pruned?.packs ?? 0,
+            objects: pruned?.objects ?? 0,
+            bytes_before: pruned?.bytesBefore ?? 0,
+            bytes_after: pruned?.bytesAfter ?? 0,
+            unreachable: pruned?.unreachable ?? 0,
+            pruned_objects: pruned?.prunedObjects ?? 0,
+            pruned_bytes: pruned?.prunedBytes ?? 0,
           })
         }
         return done
       })
     })
-    const cells = rows.map(({ owner, name, packs, objects, bytes_before: before, bytes_after: after }) => [
-      `${owner}/${name}`,
-      packs === 0 ? 'as it was' : `${packs} to 1`,
-      String(objects),
-      packs === 0 ? '' : `${megabytes(before)} to ${megabytes(after)}`,
+    const cells = rows.map((row) => [
+      `${row.owner}/${row.name}`,
+      row.packs === 0 ? 'as they were' : String(row.packs),
+      String(row.objects),
+      row.packs === 0 ? '' : `${megabytes(row.bytes_before)} to ${megabytes(row.bytes_after)}`,
+      String(row.unreachable),
+      String(row.pruned_objects),
     ])
-    context.out.result(rows, tableText(['repository', 'packs', 'objects', 'size'], cells))
+    const head = ['repository', 'packs replaced', 'objects', 'size', 'unreachable', 'pruned']
+    context.out.result(rows, tableText(head, cells))
     return EXIT.fine
   },
 })

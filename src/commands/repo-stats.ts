@@ -26,8 +26,9 @@ export const repoStats = defineCommand({
       String(row.objects),
       megabytes(row.bytes),
       String(row.packs_outside),
+      String(row.unreachable_objects),
     ])
-    const head = ['repository', 'refs', 'packs', 'objects', 'size', 'to bring together']
+    const head = ['repository', 'refs', 'packs', 'objects', 'size', 'to bring together', 'unreachable']
     context.out.result(rows, tableText(head, cells))
     return EXIT.fine
   },

@@ -130,6 +130,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   GUTS_MAX_WANTS: whole('wantsMax', 1, 1_000_000),
   GUTS_MAX_HAVES: whole('havesMax', 1, 10_000_000),
   GUTS_MAX_ADVERTISED_REFS: whole('advertisedRefsMax', 1, 10_000_000),
+  GUTS_PRUNE_GRACE_DAYS: whole('pruneGraceDays', 1, 3650),
   GUTS_BOOTSTRAP_PEERS: {
     key: 'bootstrapPeers',
     taken: { [`${PEER_ADDRESS},/dns4/a.org/tcp/1/p2p/${PEER}`]: [PEER_ADDRESS, `/dns4/a.org/tcp/1/p2p/${PEER}`] },

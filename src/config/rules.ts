@@ -9,6 +9,7 @@ const LIST_LENGTH_MAX = 1000
 const BRANCH_LENGTH_MAX = 200
 const MEBIBYTE = 2 ** 20
 const KIBIBYTE = 2 ** 10
+export const DAY_S = 24 * 3_600
 
 const text = (test: (value: string) => boolean, what: string) =>
   z.string().refine((value) => value.length <= TEXT_LENGTH_MAX && test(value), `must be ${what}`)

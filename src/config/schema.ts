@@ -11,7 +11,7 @@ export interface FieldMeta {
   /** The part of the reference it stands in. */
   readonly section: 'Listeners' | 'Identity' | 'Logs' | 'Data' | 'HTTP' | 'Git' | 'Peers' | 'Resilience'
   readonly description: string
-  readonly unit?: 's' | 'MB' | 'KB' | 'per minute'
+  readonly unit?: 's' | 'days' | 'MB' | 'KB' | 'per minute'
   /** What stands in for a default that has to be computed. */
   readonly defaultText?: string
   /** Never printed, quoted or taken from the command line, where other users of the machine could read it. */
@@ -303,6 +303,17 @@ export const configFields = (portMin: 0 | 1) => ({
         env: 'GUTS_MAX_ADVERTISED_REFS',
         section: 'Git',
         description: 'Refs one advertisement may list.',
+      }),
+    ),
+  pruneGraceDays: rule
+    .integer(1, 3650)
+    .default(14)
+    .meta(
+      meta({
+        env: 'GUTS_PRUNE_GRACE_DAYS',
+        section: 'Git',
+        unit: 'days',
+        description: 'For so long objects stay that no ref reaches any more.',
       }),
     ),
 

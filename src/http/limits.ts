@@ -1,6 +1,7 @@
 import { FIELDS, type Field } from '../config/fields.ts'
 import type { Config } from '../config/schema.ts'
 import { SPARSE_LIMITS } from '../git/object-graph/sparse-patterns.ts'
+import { PRUNING_LIMITS } from '../transfer/maintenance/pruning-limits.ts'
 import { BROWSE_LIMITS } from '../transfer/workers/browse-limits.ts'
 
 export interface Limit {
@@ -14,7 +15,10 @@ const UNIT_BYTES: Readonly<Record<string, number>> = { MB: 2 ** 20, KB: 2 ** 10 
 
 /** The budgets a client can meet, as they are configured, then those that are fixed. */
 export function limitsOf(config: Config): readonly Limit[] {
-  const fixed = Object.entries({ ...BROWSE_LIMITS, ...SPARSE_LIMITS }).map(([name, limit]) => ({ name, ...limit }))
+  const fixed = Object.entries({ ...BROWSE_LIMITS, ...SPARSE_LIMITS, ...PRUNING_LIMITS }).map(([name, limit]) => ({
+    name,
+    ...limit,
+  }))
   return [...FIELDS.filter(isBudget).map((field) => toLimit(field, config)), ...fixed]
 }
 

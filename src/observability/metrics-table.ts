@@ -314,7 +314,7 @@ export const METRICS = {
     name: 'guts_maintenance_runs_total',
     unit: 'runs',
     labels: { result: MAINTENANCE_RESULTS },
-    help: 'Runs of maintenance that found packs to bring together, by how they ended; stopped: the node ended first.',
+    help: 'Runs of maintenance that found packs to write anew, by how they ended; stopped: the node ended first.',
     movedBy: 'the end of each run, in the background or asked for by guts repo gc',
   },
   maintenanceDuration: {
@@ -327,7 +327,7 @@ export const METRICS = {
     ...counter,
     name: 'guts_maintenance_packs_replaced_total',
     unit: 'packs',
-    help: 'Packs that maintenance brought together in others.',
+    help: 'Packs that others took the place of, which maintenance wrote.',
     movedBy: 'the end of a run that went well',
   },
   maintenanceFilesWritten: {
@@ -344,6 +344,20 @@ export const METRICS = {
     unit: 'objects',
     help: 'Objects that maintenance wrote into new packs: what it costs.',
     movedBy: 'the end of a run that went well',
+  },
+  maintenancePrunedObjects: {
+    ...counter,
+    name: 'guts_maintenance_pruned_objects_total',
+    unit: 'objects',
+    help: 'Objects that are gone because no ref had reached them for longer than the grace.',
+    movedBy: 'the end of a run that let some go',
+  },
+  maintenancePrunedBytes: {
+    ...counter,
+    name: 'guts_maintenance_pruned_bytes_total',
+    unit: 'bytes',
+    help: 'Bytes of packs that those objects took.',
+    movedBy: 'the end of a run that let some go',
   },
   repositories: {
     ...gauge,

@@ -66,6 +66,21 @@ export class ChosenObjects {
     return new ChosenObjects(sets, packs, [], () => false)
   }
 
+  /** Those at these places. */
+  static at(places: readonly { readonly pack: PackFile; readonly positions: BitSet }[]): ChosenObjects {
+    const sets = places.map(({ positions }) => positions)
+    const packs = places.map(({ pack }) => pack)
+    return new ChosenObjects(sets, packs, [], () => false)
+  }
+
+  /** Whether it is chosen, from whichever pack. */
+  has(oid: Buffer, at: number): boolean {
+    return this.packs.some(({ pack, positions }) => {
+      const rank = pack.index.rankOf(oid, at)
+      return rank >= 0 && positions.has(pack.order.positionOf(rank))
+    })
+  }
+
   /** The receiver has this object already: it may serve as a base of a thin pack. */
   isKnown(oid: Buffer): boolean {
     return this.#isKnown(oid, 0)

@@ -8,7 +8,7 @@ import { blob, commit, delta, pack, refDelta, tree, whole, withChecksum } from '
 import { Random } from '../../integration/support/random.ts'
 import { createMetrics } from '../observability/metrics.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
-import { PackCheck } from './pack-check.ts'
+import { type Accepted, PackCheck } from './pack-check.ts'
 import { FileSink } from './pack-sink.ts'
 import { PackSlots } from './pack-slots.ts'
 import { ProgressWatch } from './progress-watch.ts'
@@ -32,6 +32,7 @@ let checks: { early: boolean; kill: () => void; result?: IndexResult }[] = []
 let warnings: string[] = []
 let slots: PackSlots
 let number = 0
+let withdrawals = 0
 
 const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32, 9), Buffer.alloc(16))
 const large = blob(noise.update(Buffer.alloc(1.3 * MEBIBYTE)))
@@ -81,7 +82,7 @@ class Incoming implements AsyncDisposable {
     const file = await diskFileSystem.create(incoming.path)
     const parts = {
       limits: LIMITS,
-      files: { path: () => repository },
+      files: { path: () => repository, withdrawals: () => withdrawals },
       packSlots: slots,
       logger: { warn: (_fields: object, message: string) => warnings.push(message) },
       workers: {
@@ -134,7 +135,7 @@ function linkOf(descriptor: string): string {
   return existsSync(path) ? readlinkSync(path) : ''
 }
 
-const outcomeOf = (result: Awaited<ReturnType<PackCheck['finish']>>, path: string): object => ({
+const outcomeOf = (result: Accepted, path: string): object => ({
   ...result,
   index: hash('sha1', result.index),
   pack: hash('sha1', readFileSync(path)),
@@ -150,7 +151,7 @@ async function inOnePiece(bytes: Buffer): Promise<object | string> {
     const limits = { objectsMax, inflatedBytesMax, ...others }
     const task = { repositoryPath: repository, packPath, limits, tips: [tip.oid] }
     const result = await workers.index(task, { file, onProgress() {} }, never)
-    return result.accepted ? outcomeOf(result, packPath) : result.reason
+    return result.accepted ? outcomeOf({ ...result, withdrawals }, packPath) : result.reason
   } finally {
     await file.close()
   }
@@ -286,6 +287,20 @@ describe('a pack that stops coming', () => {
     expect(await incoming.finish()).toEqual(await inOnePiece(thin))
     expect(checks.map(({ early }) => early)).toEqual([true, false])
     expect(warnings).toHaveLength(1)
+  })
+
+  it('is checked when it is whole, where something was taken from the repository meanwhile', async () => {
+    await using incoming = await Incoming.open()
+    await incoming.give(thin.subarray(0, -50))
+    await begun(1)
+    withdrawals++
+    await incoming.give(thin.subarray(-50))
+    expect(await incoming.finish()).toEqual(await inOnePiece(thin))
+    expect(checks.map(({ early, result }) => [early, result?.accepted])).toEqual([
+      [true, false],
+      [false, true],
+    ])
+    expect(warnings).toEqual([])
   })
 
   it('may name what came here meanwhile', async () => {

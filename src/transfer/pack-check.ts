@@ -11,7 +11,10 @@ const EARLY_BYTES = 1024 * 1024
 /** Whoever takes longer to send that is slower than any check: a thread would only wait for him. */
 const EARLY_MS = 250
 
-type Accepted = Extract<IndexResult, { accepted: true }>
+export type Accepted = Extract<IndexResult, { accepted: true }> & {
+  /** How often something was taken from the repository before the check began: what is taken after that, it may count on. */
+  readonly withdrawals: number
+}
 
 /**
  * The check of one pack in a worker thread. Where one is free it begins while the pack is still coming, and has a head
@@ -27,6 +30,7 @@ export class PackCheck {
   readonly #arrival = new Arrival()
   #tried = false
   #early: Promise<IndexResult> | undefined
+  #withdrawals = 0
   #whole = false
   /** The check has begun to complete a thin pack: what is in the file is not what the client sent any more. */
   #changed = false
@@ -59,6 +63,7 @@ export class PackCheck {
     this.#tried = true
     if (performance.now() - this.#beganAtMs > EARLY_MS) return
     const { repository, parts } = this.#intake
+    this.#withdrawals = parts.files.withdrawals(repository)
     const task = { ...this.#task, arrival: this.#arrival.shared }
     const { signal } = this.#ending
     this.#early = parts.packSlots.runEarly(repository.id, objects, this.#arrival, () =>
@@ -79,7 +84,7 @@ export class PackCheck {
     const result = early === undefined || (!early.accepted && early.early) ? await this.#checkWhole(objects) : early
     this.#intake.watch.progress()
     if (!result.accepted) throw new RequestError({ code: 'bad_request' }, result.reason)
-    return result
+    return { ...result, withdrawals: this.#withdrawals }
   }
 
   /** After the last use, however it ended: no thread reads the file then. */
@@ -94,12 +99,15 @@ export class PackCheck {
     const end = (): void => this.#ending.abort(signal.reason)
     if (signal.aborted) end()
     signal.addEventListener('abort', end, { once: true })
-    this.#arrival.end()
+    const { repository, parts } = this.#intake
+    // It may have taken long to come: what was taken away meanwhile costs the head start, and not the push.
+    if (parts.files.withdrawals(repository) === this.#withdrawals) this.#arrival.end()
+    else this.#arrival.giveUp()
     try {
       return await this.#early
     } catch (err) {
       if (signal.aborted || this.#changed) throw err
-      this.#intake.parts.logger.warn({ err }, 'A pack is checked once more: the check that began while it came failed')
+      parts.logger.warn({ err }, 'A pack is checked once more: the check that began while it came failed')
       return undefined
     } finally {
       signal.removeEventListener('abort', end)
@@ -112,6 +120,7 @@ export class PackCheck {
     watch.pause()
     return parts.packSlots.run(repository.id, objects, watch.signal, async () => {
       watch.progress()
+      this.#withdrawals = parts.files.withdrawals(repository)
       return parts.workers.index(this.#task, this.#taskFile(), watch.signal)
     })
   }

@@ -6,7 +6,7 @@ import { withSpan } from '../observability/tracing.ts'
 import { writeDurably } from '../storage/file-system.ts'
 import type { PackRow } from '../storage/repositories/ref-store.ts'
 import type { RepositoryRef } from './git-request.ts'
-import { PackCheck } from './pack-check.ts'
+import { type Accepted, PackCheck } from './pack-check.ts'
 import { FileSink } from './pack-sink.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
@@ -70,10 +70,9 @@ export async function takePack(
   const { fileSystem } = parts
   const packPath = join(directory, 'incoming.pack')
   const file = await fileSystem.create(packPath)
-  const withdrawals = parts.files.withdrawals(intake.repository)
   const check = new PackCheck(file, packPath, intake)
   const sink = new FileSink(file, (bytes) => check.reached(bytes, sink.declaredObjects))
-  let index: Awaited<ReturnType<PackCheck['finish']>>
+  let index: Accepted
   try {
     const onChecked = await write(sink)
     await sink.flush()
@@ -90,6 +89,7 @@ export async function takePack(
     await sink.close()
     await file.close()
   }
+  const { withdrawals } = index
   const tips = new Map(index.tips.map((tip) => [tip.oid, tip]))
   if (index.objects === 0) return { row: undefined, tips, withdrawals }
   watch.signal.throwIfAborted()

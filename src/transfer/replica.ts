@@ -69,6 +69,7 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   parts.writeGate.assertWritable()
   const snapshot = parts.refs.snapshot(repository.id)
   const folded = foldEntries(snapshot, entries)
+  const withdrawals = parts.files.withdrawals(repository)
   const { missing: wants } = await whichAreHere(parts.files.objects(repository), folded.oids)
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
@@ -81,6 +82,8 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
         watch.progress()
         return () => {}
       })
+      // What was here is not fetched: where it went, the home is not to blame.
+      if (pack.withdrawals !== withdrawals) throw withdrawn()
       const updates = judgeMirrored(folded, snapshot, pack.tips)
       // From here on it is the disk's work, and nothing that could be taken back.
       watch.pause()
@@ -95,13 +98,17 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   async function apply(updates: RefUpdate[], directory: string, pack: ReceivedPack) {
     signal.throwIfAborted()
     parts.writeGate.assertWritable()
-    if (isStale(pack, repository, parts)) throw new RequestError({ code: 'conflict' }, 'Objects went from the mirror')
+    if (isStale(pack, repository, parts)) throw withdrawn()
     const { row } = pack
     const batch = { repositoryId: repository.id, from, entries, updates, ...(row && { pack: row }) }
     const publication = { repository, directory, packName: row?.name, updates, head: folded.head }
     const applied = await publishWith(publication, parts, () => parts.refs.applyMirrored(batch))
     if (!applied) throw new RequestError({ code: 'conflict' }, 'The mirror was changed meanwhile')
   }
+}
+
+function withdrawn(): RequestError {
+  return new RequestError({ code: 'conflict' }, 'Objects went from the mirror')
 }
 
 /** What refs point to here; with very many of them, the branch that HEAD names and as many others as may be told. */

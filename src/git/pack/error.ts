@@ -22,5 +22,5 @@ export class PackError extends GutsError<
   | { readonly code: 'object_collision' | 'object_missing' | 'object_type_conflict'; readonly oid: string }
   | { readonly code: 'names_over_limit'; readonly limitNames: number }
   | { readonly code: 'object_duplicate'; readonly oid: string }
-  | { readonly code: 'index_invalid'; readonly reason: string }
+  | { readonly code: 'index_invalid' | 'mtimes_invalid'; readonly reason: string }
 > {}

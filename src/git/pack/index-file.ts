@@ -148,6 +148,11 @@ export class PackIndex {
     return Number(this.#bytes.readBigUInt64BE(longAt))
   }
 
+  /** Of the file. */
+  get bytes(): number {
+    return this.#bytes.length
+  }
+
   /** Of the pack that this is the index of: the 20 bytes that end it. */
   get packChecksum(): Buffer {
     return this.#bytes.subarray(-40, -20)

@@ -19,6 +19,11 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
       for (const statement of MAINTENANCE) await sql.raw(statement).execute(db)
     },
   },
+  '0004_pruning': {
+    async up(db: Kysely<unknown>): Promise<void> {
+      for (const statement of PRUNING) await sql.raw(statement).execute(db)
+    },
+  },
 }
 
 const FIRST = [
@@ -84,4 +89,9 @@ const MAINTENANCE = [
     id TEXT PRIMARY KEY, repository_id TEXT NOT NULL REFERENCES repositories (id) ON DELETE CASCADE,
     requested_at INTEGER NOT NULL, outcome TEXT
   )`,
+]
+
+const PRUNING = [
+  'ALTER TABLE packs ADD COLUMN unreachable_since INTEGER',
+  'ALTER TABLE repositories ADD COLUMN looked_at_sequence INTEGER',
 ]

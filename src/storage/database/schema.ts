@@ -74,6 +74,8 @@ interface RepositoryTable {
   home_url: Generated<string | null>
   /** Set while the repository is being deleted: it is invisible, and start-up finishes the work. */
   deleted_at: number | null
+  /** Of the refs when somebody last looked for what they do not reach; null: nobody has. */
+  looked_at_sequence: Generated<number | null>
 }
 
 interface RefTable {
@@ -128,4 +130,6 @@ interface PackTable {
   trees: number
   blobs: number
   tags: number
+  /** When the first of its objects was seen not to be reached by refs; null: they reach what is in it, as far as known. */
+  unreachable_since: Generated<number | null>
 }

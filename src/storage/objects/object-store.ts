@@ -18,6 +18,8 @@ const LOOKS_MAX = 5
 /** So many names come from one system call, which sees a folder at one moment (32 KiB of them, in glibc). */
 const NAMES_AT_ONCE = 400
 
+const LOOSE_NAME = /^[0-9a-f]{40}$/
+
 const TYPE_CODES = new Map(Object.entries(OBJECT_TYPE))
 
 /**
@@ -137,6 +139,15 @@ export class ObjectStore {
     const packed = this.#packs.reduce((sum, pack) => sum + pack.index.count, 0)
     const folders = Array.from(this.#looseDirectories, (name) => readdirSync(join(this.#directory, name)).length)
     return folders.reduce((sum, count) => sum + count, packed)
+  }
+
+  /** Names of the objects that lie loose, 20 bytes each. */
+  looseNames(): Buffer[] {
+    return Array.from(this.#looseDirectories, (folder) =>
+      readdirSync(join(this.#directory, folder)).flatMap((name) =>
+        LOOSE_NAME.test(folder + name) ? Buffer.from(folder + name, 'hex') : [],
+      ),
+    ).flat()
   }
 
   has(oid: Buffer, at = 0): boolean {

@@ -12,6 +12,7 @@ import { damagedHelps } from '../objects/check-helps.ts'
 import { ObjectStore } from '../objects/object-store.ts'
 import type { StoredObject } from '../objects/pack-file.ts'
 import type { RepositoryRow } from './pack-rows.ts'
+import { RefTips } from './ref-tips.ts'
 
 /** So many are told of; who has more of them has one cause for all. */
 export const PROBLEMS_MAX = 100
@@ -61,8 +62,7 @@ export function fsckRepository(
   { paths, database }: { readonly paths: DataPaths; readonly database: Database },
   onProgress: (done: number, total: number) => void,
 ): FsckReport & { readonly refs: number } {
-  const rows = database.reader.prepare('SELECT DISTINCT oid FROM refs WHERE repository_id = ?').all(id)
-  const tips = rows.map(({ oid }) => String(oid))
+  const tips = new RefTips(database).of(id)
   const path = join(paths.repositories, owner, `${name}.git`)
   let store: ObjectStore
   try {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { hasErrorCode } from '../../errors.ts'
@@ -7,7 +7,11 @@ import { unlinkIfThere } from './stored-packs.ts'
 
 /** `git gc` leaves a pack alone that has such a file beside it (git-repack, "-a"). */
 const KEEP = '.keep'
-const BITMAP = '.bitmap'
+/** Beside a pack: of no use without it. */
+const COMPANIONS = /\.(?:bitmap|mtimes)$/
+const PACK = '.pack'
+/** git, too, moves a pack to its place before its index, at once; this one waits for none any more. */
+const INDEX_COMES_WITHIN_MS = 3_600_000
 const KEEP_MARK = Buffer.from('guts: until the refs are written\n')
 
 /**
@@ -35,16 +39,21 @@ export async function keepPack(
 }
 
 /**
- * Takes away all of ours; others' are as their owners put them. And bitmaps of packs that are gone, where a crash came
- * between.
+ * Takes away all of ours; others' are as their owners put them. And what a crash left of packs that were going: it is no
+ * pack without its index.
  */
 export async function tidyPacks(fileSystem: FileSystem, directory: string): Promise<void> {
   const names = await readdir(directory)
   for (const name of names) {
     const path = join(directory, name)
-    const isOrphan = name.endsWith(BITMAP) && !names.includes(name.replace(BITMAP, '.idx'))
-    if (isOrphan || (name.endsWith(KEEP) && isOurMark(await readFile(path)))) await fileSystem.unlink(path)
+    const hasIndex = names.includes(name.replace(/\.[a-z]+$/, '.idx'))
+    const isLeft = !hasIndex && (COMPANIONS.test(name) || (name.endsWith(PACK) && (await isOld(path))))
+    if (isLeft || (name.endsWith(KEEP) && isOurMark(await readFile(path)))) await fileSystem.unlink(path)
   }
+}
+
+async function isOld(path: string): Promise<boolean> {
+  return (await stat(path)).mtimeMs < Date.now() - INDEX_COMES_WITHIN_MS
 }
 
 /** It is never synced: what a power cut leaves of it may be empty, short or zeros. */

@@ -139,7 +139,7 @@ describe('what a transaction leaves', () => {
       pack: { ...pack, name: 'q' },
     })
     const rows = await data.database.read.selectFrom('packs').selectAll().execute()
-    expect(rows).toEqual([{ repository_id: REPOSITORY, ...pack }])
+    expect(rows).toEqual([{ repository_id: REPOSITORY, ...pack, unreachable_since: null }])
   })
 })
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
@@ -178,6 +178,20 @@ describe('a pack', () => {
     expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', again.oid.toString('hex'))).toBe('one')
   })
 
+  it('of which a crash left the file without its index is gone with the next start, once nobody can be writing it', async () => {
+    const { directory, packName } = await quarantined('one')
+    await (await files.publishPack(ALICE, directory, packName)).unkeep()
+    const path = join(files.path(ALICE), 'objects/pack', `pack-${packName}`)
+    rmSync(`${path}.idx`)
+    writeFileSync(`${path}.mtimes`, '')
+    await files.tidy(ALICE)
+    expect(packs()).toEqual([`pack-${packName}.pack`])
+    const old = new Date(Date.now() - 3_601_000)
+    utimesSync(`${path}.pack`, old, old)
+    await files.tidy(ALICE)
+    expect(packs()).toEqual([])
+  })
+
   it('that its owner keeps stays kept', async () => {
     const { directory, packName } = await quarantined('one')
     const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
@@ -245,7 +259,9 @@ describe('packs that are replaced', () => {
   })
   const replace = async (text: string, commit: () => Promise<void> = async () => {}): Promise<string> => {
     const { directory, packName } = await quarantined(text)
-    await files.replacePacks(ALICE, directory, { packName, replaced: old.map((one) => one.packName) }, commit)
+    const incoming = [{ quarantine: directory, packName, hasTimes: false }]
+    const replaced = old.map((one) => one.packName)
+    await files.replacePacks(ALICE, { incoming, replaced, areObjectsGone: false, isGraphStale: false }, commit)
     return packName
   }
 
@@ -258,6 +274,23 @@ describe('packs that are replaced', () => {
     const packName = await replace('new')
     expect(packs().sort()).toEqual([`pack-${packName}.idx`, `pack-${packName}.pack`])
     expect(store.packs.map(({ name }) => name)).toEqual([`pack-${packName}`])
+  })
+
+  it('go where what refs reach takes the place of a pack with times, and whoever checked against what is gone is told', async () => {
+    const [, same] = old.map(({ packName }) => packName)
+    const times = join(files.path(ALICE), 'objects/pack', `pack-${same}.mtimes`)
+    writeFileSync(times, '')
+    const before = files.withdrawals(ALICE)
+    expect(await replace('two')).toBe(same)
+    expect(existsSync(times)).toBe(false)
+    expect(files.withdrawals(ALICE)).toBe(before)
+    await files.replacePacks(
+      ALICE,
+      { incoming: [], replaced: [same ?? ''], areObjectsGone: true, isGraphStale: false },
+      async () => {},
+    )
+    expect(packs()).toEqual([])
+    expect(files.withdrawals(ALICE)).toBe(before + 1)
   })
 
   it('stay where the database does not take it', async () => {

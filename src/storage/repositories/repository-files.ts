@@ -27,6 +27,25 @@ export interface PublishedPack {
   unkeep(): Promise<void>
 }
 
+/** A pack in quarantine, as `incoming.pack`, `incoming.idx` and, where it has times, `incoming.mtimes`. */
+export interface IncomingPack {
+  readonly quarantine: string
+  /** Without `pack-`. */
+  readonly packName: string
+  /** Of what no ref reaches. */
+  readonly hasTimes: boolean
+}
+
+export interface PackReplacement {
+  readonly incoming: readonly IncomingPack[]
+  /** Names of packs; a new one may be among them, where it is made of one alone. */
+  readonly replaced: readonly string[]
+  /** Some of what they hold is in none of the new ones. */
+  readonly areObjectsGone: boolean
+  /** Among them commits that the commit-graph names: it goes before they do, as `git fsck` looks for each of them. */
+  readonly isGraphStale: boolean
+}
+
 export interface RepositoryName {
   readonly owner: string
   readonly name: string
@@ -152,25 +171,30 @@ export class RepositoryFiles {
   }
 
   /**
-   * Under the repository's lock: a synced pack, in quarantine, takes the place of others whose objects it holds. Whatever
-   * cuts that short leaves every object somewhere.
+   * Under the repository's lock: synced packs, in quarantine, take the place of others whose objects they hold. Whatever
+   * cuts that short leaves every object somewhere that is in one of them.
    *
-   * @param replaced names of packs; the new one may be among them, where it is made of one alone
    * @param commit between coming and going; where it fails, nothing goes
    */
   replacePacks(
     repository: RepositoryName,
-    quarantine: string,
-    { packName, replaced }: { readonly packName: string; readonly replaced: readonly string[] },
+    { incoming, replaced, areObjectsGone, isGraphStale }: PackReplacement,
     commit: () => Promise<void>,
   ): Promise<void> {
     return this.#observe('packs_replace', async () => {
       const directory = join(this.path(repository), 'objects', 'pack')
-      await this.#moveIn(directory, quarantine, packName)
+      for (const pack of incoming) await this.#rename(directory, pack)
+      // What goes may come back with a power cut: whole, as it was.
+      if (incoming.length > 0) await this.#fileSystem.syncDirectory(directory)
       this.#reload(repository)
       await commit()
-      const gone = replaced.filter((name) => name !== packName)
-      await removePacks(this.#fileSystem, directory, gone)
+      if (isGraphStale) await this.#removeGraph(repository)
+      const gone = replaced.filter((name) => incoming.every(({ packName }) => packName !== name))
+      try {
+        await removePacks(this.#fileSystem, directory, gone)
+      } finally {
+        if (areObjectsGone) this.#withdrawn(repository)
+      }
       this.#reload(repository)
     })
   }
@@ -229,15 +253,14 @@ export class RepositoryFiles {
           await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.${extension}`))
         }
       } finally {
-        // Not before: who asks in between would be told of it, and see the pack all the same.
-        const path = this.path(repository)
-        this.#withdrawals.set(path, this.withdrawals(repository) + 1)
+        this.#withdrawn(repository)
       }
       await unkeep()
       this.#reload(repository)
     }
     try {
-      await this.#moveIn(directory, quarantine, packName)
+      await this.#rename(directory, { quarantine, packName, hasTimes: false })
+      await this.#fileSystem.syncDirectory(directory)
     } catch (error) {
       await takeBack()
       throw error
@@ -246,12 +269,28 @@ export class RepositoryFiles {
     return { takeBack, unkeep }
   }
 
-  async #moveIn(directory: string, quarantine: string, packName: string): Promise<void> {
-    for (const extension of ['pack', 'idx']) {
-      const target = join(directory, `pack-${packName}.${extension}`)
-      await this.#fileSystem.rename(join(quarantine, `incoming.${extension}`), target)
-    }
-    await this.#fileSystem.syncDirectory(directory)
+  async #removeGraph(repository: RepositoryName): Promise<void> {
+    const info = join(this.path(repository), 'objects', 'info')
+    await unlinkIfThere(this.#fileSystem, join(info, 'commit-graph'))
+    await this.#fileSystem.syncDirectory(info)
+  }
+
+  /** Once objects are gone, and not before: who asks in between would be told of it, and see them all the same. */
+  #withdrawn(repository: RepositoryName): void {
+    this.#withdrawals.set(this.path(repository), this.withdrawals(repository) + 1)
+  }
+
+  async #rename(directory: string, { quarantine, packName, hasTimes }: IncomingPack): Promise<void> {
+    const move = (extension: string): Promise<void> =>
+      this.#fileSystem.rename(
+        join(quarantine, `incoming.${extension}`),
+        join(directory, `pack-${packName}.${extension}`),
+      )
+    await move('pack')
+    // A pack of the same bytes may have been one of what nothing reaches.
+    if (hasTimes) await move('mtimes')
+    else await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.mtimes`))
+    await move('idx')
   }
 
   /** At start, when the refs on disk are as they should be: what a crash left kept, or left behind, is needed no more. */

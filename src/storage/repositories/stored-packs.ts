@@ -8,10 +8,12 @@ import type { FileSystem } from '../file-system.ts'
 const OBJECT_COUNT_AT = 8 + 255 * 4
 const PACK_PARTS = /^pack-([0-9A-Za-z-]{1,64})\.([a-z]+)$/
 /**
- * Files beside a pack that say that it is not to be taken apart: somebody keeps it, it is where git puts what nothing
- * reaches, or it lacks what somebody else has (gitformat-pack, git-repack).
+ * Files beside a pack that say that it is not to be taken apart: somebody keeps it, or it lacks what somebody else has
+ * (git-repack).
  */
-const MARKS = ['keep', 'mtimes', 'promisor']
+const MARKS = ['keep', 'promisor']
+/** Beside a pack in which lies what nothing reaches (gitformat-pack, "Cruft packs"). */
+const TIMES = 'mtimes'
 /** Made by an operator's git of packs as they were; git does without it (gitformat-pack, "multi-pack-index"). */
 const MULTI_PACK_INDEX = /^multi-pack-index/
 
@@ -24,8 +26,8 @@ export interface StoredPack {
   readonly bytes: number
   /** When its last byte was written. */
   readonly writtenAtMs: number
-  /** Left as it is, by us as by `git gc`. */
-  readonly marked: boolean
+  /** `kept`: left as it is, by us as by `git gc`; `cruft`: what nothing reaches, which is brought together with nothing. */
+  readonly kind: 'ordinary' | 'cruft' | 'kept'
 }
 
 /** Every whole pack of a repository; one that goes while we look is left out. */
@@ -43,7 +45,7 @@ export async function listStoredPacks(repositoryPath: string): Promise<StoredPac
         objects: await readObjectCount(`${path}.idx`),
         bytes: pack.size + index.size,
         writtenAtMs: pack.mtimeMs,
-        marked: parts.some((part) => MARKS.includes(part)),
+        kind: kindOf(parts),
       })
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) throw error
@@ -52,8 +54,17 @@ export async function listStoredPacks(repositoryPath: string): Promise<StoredPac
   return packs
 }
 
+function kindOf(parts: readonly string[]): StoredPack['kind'] {
+  if (isMarked(parts)) return 'kept'
+  return parts.includes(TIMES) ? 'cruft' : 'ordinary'
+}
+
+function isMarked(parts: readonly string[]): boolean {
+  return parts.some((part) => MARKS.includes(part))
+}
+
 /**
- * Removes packs whose objects lie elsewhere by now, durably: the index first, as git takes no notice of a pack without
+ * Removes packs whose objects lie elsewhere by now, or are to go: the index first, as git takes no notice of a pack without
  * it. One that was marked meanwhile stays. What is left where that is cut short is old, and not wrong.
  *
  * @param names without `pack-`
@@ -64,7 +75,7 @@ export async function removePacks(fileSystem: FileSystem, directory: string, nam
   for (const name of present) if (MULTI_PACK_INDEX.test(name)) await unlinkIfThere(fileSystem, join(directory, name))
   for (const name of names) {
     const parts = partsOf.get(name) ?? []
-    if (parts.some((part) => MARKS.includes(part))) continue
+    if (isMarked(parts)) continue
     for (const part of [...parts].sort((a, b) => rankOf(a) - rankOf(b))) {
       await unlinkIfThere(fileSystem, join(directory, `pack-${name}.${part}`))
     }

@@ -10,10 +10,11 @@ import { KeyedMutex } from '../../storage/keyed-mutex.ts'
 import { Lease } from '../../storage/lease.ts'
 import { MaintenanceRequests } from '../../storage/maintenance-requests.ts'
 import { PackRows, type RepositoryRow } from '../../storage/repositories/pack-rows.ts'
+import { RefTips } from '../../storage/repositories/ref-tips.ts'
 import { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { GitWorkers } from '../workers/pool.ts'
 import { HelpsKeeper } from './helps.ts'
-import { choose, repack, type Repacked } from './repack.ts'
+import { prune, type Pruned } from './prune.ts'
 
 const LOOK_EVERY_MS = 200
 
@@ -21,16 +22,17 @@ export interface GcPlace {
   readonly paths: DataPaths
   readonly database: Database
   readonly minFreeBytes: number | undefined
+  readonly pruneGraceS: number
 }
 
 /**
- * Brings all packs of a repository together: in this process, or, where a node runs on this data, there, for it alone may
- * change what lies in it.
+ * Brings all packs of a repository together, apart from what no ref reaches, and prunes that: in this process, or, where a
+ * node runs on this data, there, for it alone may change what lies in it.
  *
- * @returns undefined where there is one pack or none
+ * @returns undefined where everything is as it should be
  * @throws RequestError conflict: the node could not do it; what `repack` throws
  */
-export async function gcRepository(repository: RepositoryRow, place: GcPlace): Promise<Repacked | undefined> {
+export async function gcRepository(repository: RepositoryRow, place: GcPlace): Promise<Pruned | undefined> {
   const requests = new MaintenanceRequests(place.database)
   let asked: string | undefined
   try {
@@ -47,7 +49,7 @@ export async function gcRepository(repository: RepositoryRow, place: GcPlace): P
       asked ??= await requests.ask(repository.id)
       const outcome = requests.outcome(asked)
       if (outcome === 'gone') throw new RequestError({ code: 'not_found' }, 'The repository was deleted meanwhile')
-      if (outcome?.done === true) return (outcome.result ?? undefined) as Repacked | undefined
+      if (outcome?.done === true) return (outcome.result ?? undefined) as Pruned | undefined
       if (outcome !== undefined) throw new RequestError({ code: 'conflict' }, outcome.reason)
       await delay(LOOK_EVERY_MS)
     }
@@ -67,8 +69,8 @@ function takeLock(paths: DataPaths): DirectoryLock | undefined {
 
 async function gcHere(
   repository: RepositoryRow,
-  { paths, database, minFreeBytes }: GcPlace,
-): Promise<Repacked | undefined> {
+  { paths, database, minFreeBytes, pruneGraceS }: GcPlace,
+): Promise<Pruned | undefined> {
   await using stack = new AsyncDisposableStack()
   const lease = new Lease(database, () => {})
   await lease.start()
@@ -77,11 +79,12 @@ async function gcHere(
   stack.defer(() => files.close())
   const workers = new GitWorkers()
   stack.defer(() => workers.close())
-  const chosen = await choose(files.path(repository), 'one')
   const parts = {
     fileSystem: diskFileSystem,
     files,
     rows: new PackRows(database, lease),
+    tips: new RefTips(database),
+    pruneGraceS,
     workers,
     locks: new KeyedMutex(),
     // An operator who asks for it in maintenance means it; the lease is asked for in the database.
@@ -92,7 +95,7 @@ async function gcHere(
     },
   }
   const { signal } = new AbortController()
-  const repacked = chosen.length === 0 ? undefined : await repack(repository, chosen, parts, signal)
+  const pruned = await prune(repository, { aim: 'all', nowMs: Date.now() }, parts, signal)
   await new HelpsKeeper({ ...parts, onWritten() {} }).keep(repository, true, signal)
-  return repacked
+  return pruned
 }

@@ -5,6 +5,7 @@ import { withSpan } from '../../observability/tracing.ts'
 import { type FileSystem, writeDurably } from '../../storage/file-system.ts'
 import type { KeyedMutex } from '../../storage/keyed-mutex.ts'
 import type { PackRows, RepositoryRow } from '../../storage/repositories/pack-rows.ts'
+import type { RefTips } from '../../storage/repositories/ref-tips.ts'
 import type { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import type { WriteGate } from '../../storage/write-gate.ts'
 import type { GitWorkers } from '../workers/pool.ts'
@@ -18,6 +19,7 @@ export interface HelpsParts {
   readonly fileSystem: FileSystem
   readonly files: RepositoryFiles
   readonly rows: PackRows
+  readonly tips: RefTips
   readonly workers: Pick<GitWorkers, 'helps'>
   /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
   readonly locks: KeyedMutex
@@ -45,19 +47,24 @@ export class HelpsKeeper {
     return commits > kept.commits * GROWTH.factor + GROWTH.commits || kept.largest !== this.#parts.rows.largest(id)
   }
 
+  /** They may be gone. */
+  forget(id: string): void {
+    this.#kept.delete(id)
+  }
+
   /**
    * @param anew also what is new enough
    * @returns whether anything was written
    * @throws PackError, StorageError: something stored is damaged, the lease was lost …
    */
   async keep(repository: RepositoryRow, anew: boolean, signal: AbortSignal): Promise<boolean> {
-    const { fileSystem, files, rows, workers, locks, writeGate } = this.#parts
+    const { fileSystem, files, rows, tips, workers, locks, writeGate } = this.#parts
     writeGate.assertWritable()
     const { commits } = rows.totals(repository.id)
     const largest = rows.largest(repository.id)
     const task = {
       repositoryPath: files.path(repository),
-      tips: rows.tips(repository.id),
+      tips: tips.of(repository.id),
       commitsKnown: (commits - GROWTH.commits) / GROWTH.factor,
       anew,
     }

@@ -1,46 +1,41 @@
 import { join } from 'node:path'
-
 import { withSpan } from '../../observability/tracing.ts'
-import { StorageError } from '../../storage/error.ts'
 import { type FileSystem, writeDurably } from '../../storage/file-system.ts'
-import type { KeyedMutex } from '../../storage/keyed-mutex.ts'
-import type { PackRows, RepositoryRow } from '../../storage/repositories/pack-rows.ts'
-import type { PackRow } from '../../storage/repositories/ref-store.ts'
-import type { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
+import type { KnownPack, RepositoryRow } from '../../storage/repositories/pack-rows.ts'
 import { listStoredPacks, type StoredPack } from '../../storage/repositories/stored-packs.ts'
-import type { WriteGate } from '../../storage/write-gate.ts'
 import type { GitWorkers } from '../workers/pool.ts'
-import type { RepackResult } from '../workers/tasks.ts'
+import type { RepackResult, TakenPack } from '../workers/tasks.ts'
 import { choosePacks } from './geometry.ts'
+import { assertRoom, publishPacks, type PublishParts } from './publish.ts'
 
-export interface RepackParts {
+export interface RepackParts extends PublishParts {
   readonly fileSystem: FileSystem
-  readonly files: RepositoryFiles
-  readonly rows: PackRows
   readonly workers: Pick<GitWorkers, 'repack'>
-  /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
-  readonly locks: KeyedMutex
-  readonly writeGate: WriteGate
   /** How much may be written now, in bytes. */
   readonly roomBytes: () => Promise<number>
 }
 
-/** `few`: until the packs form a geometric progression; `one`: all of them. */
-export type RepackAim = 'few' | 'one'
-
 export interface Repacked {
-  /** Packs that became one. */
+  /** Packs that others took the place of. */
   readonly packs: number
+  /** In the new ones. */
   readonly objects: number
   readonly bytesBefore: number
   readonly bytesAfter: number
 }
 
-/** @returns none, or two and more: those that an operator or git keeps are left alone */
-export async function choose(repositoryPath: string, aim: RepackAim): Promise<StoredPack[]> {
-  const packs = (await listStoredPacks(repositoryPath)).filter(({ marked }) => !marked)
-  if (aim === 'few') return choosePacks(packs)
-  return packs.length > 1 ? packs : []
+/**
+ * Those that make a geometric progression of all, when they become one.
+ *
+ * @returns none, or two and more: those that an operator or git keeps are left alone, and those of what no ref reaches
+ */
+export async function choose(repositoryPath: string): Promise<StoredPack[]> {
+  return choosePacks((await listStoredPacks(repositoryPath)).filter(({ kind }) => kind === 'ordinary'))
+}
+
+/** The oldest one first: what came as a delta in one push is the base, and whole, in the next one. */
+export function oldestFirst(packs: readonly StoredPack[]): string[] {
+  return packs.toSorted((a, b) => a.writtenAtMs - b.writtenAtMs).map(({ name }) => name)
 }
 
 /**
@@ -56,33 +51,23 @@ export async function repack(
   parts: RepackParts,
   signal: AbortSignal,
 ): Promise<Repacked> {
-  const { files, rows, locks, writeGate } = parts
+  const { files, rows, writeGate } = parts
   writeGate.assertWritable()
   const bytesBefore = chosen.reduce((sum, { bytes }) => sum + bytes, 0)
-  const roomBytes = await parts.roomBytes()
-  if (bytesBefore > roomBytes) {
-    throw new StorageError(
-      { code: 'disk_full', freeBytes: roomBytes, limitBytes: bytesBefore },
-      `Bringing packs together needs ${bytesBefore} bytes; there is room for ${roomBytes}`,
-    )
-  }
+  assertRoom(bytesBefore, await parts.roomBytes())
   const directory = await files.openQuarantine()
   try {
-    const made = await makePack(repository, chosen, directory, parts, signal)
-    await locks.run(`${repository.owner}/${repository.name}`, () =>
-      withSpan('maintenance.replace', { packs: made.packs.length }, async () => {
-        signal.throwIfAborted()
-        // Asked again: it may have taken long.
-        writeGate.assertWritable()
-        rows.assertLive(repository.id)
-        const { packName, packs: replaced } = made
-        await files.replacePacks(repository, directory, { packName, replaced }, async () => {
-          const stored = await listStoredPacks(files.path(repository))
-          const { row, gone } = newRow(made, rows.of(repository.id), stored)
-          await rows.replace(repository.id, gone, row)
-        })
-      }),
-    )
+    const taken = oldestFirst(chosen).map((name) => ({ name }))
+    const made = await makePack(repository, taken, directory, parts, signal)
+    const packs = {
+      incoming: [{ quarantine: directory, packName: made.packName, hasTimes: false }],
+      replaced: made.packs,
+      areObjectsGone: false,
+      isGraphStale: false,
+      isStill: async () => true,
+      rowsOf: (stored: readonly StoredPack[]) => newRow(made, rows.of(repository.id), stored),
+    }
+    await publishPacks(repository, packs, parts, signal)
     const bytesAfter = made.packBytes + made.index.length
     return { packs: made.packs.length, objects: made.objects, bytesBefore, bytesAfter }
   } finally {
@@ -90,10 +75,10 @@ export async function repack(
   }
 }
 
-/** Into quarantine: the new pack, and what is written beside it. Durable when it resolves. */
-async function makePack(
+/** Into quarantine: the new pack, and its index. Durable when it resolves. */
+export async function makePack(
   repository: RepositoryRow,
-  chosen: readonly StoredPack[],
+  packs: readonly TakenPack[],
   directory: string,
   { fileSystem, files, workers }: RepackParts,
   signal: AbortSignal,
@@ -101,8 +86,6 @@ async function makePack(
   const packPath = join(directory, 'incoming.pack')
   const file = await fileSystem.create(packPath)
   try {
-    // The oldest one first: what came as a delta in one push is the base, and whole, in the next one.
-    const packs = chosen.toSorted((a, b) => a.writtenAtMs - b.writtenAtMs).map(({ name }) => name)
     const task = { repositoryPath: files.path(repository), packPath, packs }
     const made = await withSpan('maintenance.repack', { packs: packs.length }, () =>
       workers.repack(task, { file, onProgress() {} }, signal),
@@ -121,9 +104,9 @@ async function makePack(
  */
 function newRow(
   made: RepackResult,
-  rows: readonly PackRow[],
+  rows: readonly KnownPack[],
   stored: readonly StoredPack[],
-): { readonly row: PackRow; readonly gone: readonly string[] } {
+): { readonly rows: readonly KnownPack[]; readonly gone: readonly string[] } {
   const staying = stored.map(({ name }) => name).filter((name) => name !== made.packName && !made.packs.includes(name))
   const going = rows.filter(({ name }) => !staying.includes(name))
   const sum = (type: keyof RepackResult['counts']): number => going.reduce((total, row) => total + row[type], 0)
@@ -131,6 +114,6 @@ function newRow(
     staying.length === 0
       ? made.counts
       : { commits: sum('commits'), trees: sum('trees'), blobs: sum('blobs'), tags: sum('tags') }
-  const row = { name: made.packName, bytes: made.packBytes + made.index.length, ...counts }
-  return { row, gone: going.map(({ name }) => name) }
+  const row = { name: made.packName, bytes: made.packBytes + made.index.length, ...counts, unreachableSinceMs: null }
+  return { rows: [row], gone: going.map(({ name }) => name) }
 }

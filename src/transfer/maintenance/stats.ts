@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { DataPaths } from '../../storage/data-directory.ts'
 import type { Database } from '../../storage/database/database.ts'
 import type { RepositoryRow } from '../../storage/repositories/pack-rows.ts'
-import { listStoredPacks } from '../../storage/repositories/stored-packs.ts'
+import { listStoredPacks, type StoredPack } from '../../storage/repositories/stored-packs.ts'
 import { choosePacks } from './geometry.ts'
-import { PACKS_OUTSIDE_MAX } from './housekeeping.ts'
+import { PACKS_OUTSIDE_MAX } from './runs.ts'
 
 export interface RepositoryStats {
   readonly owner: string
@@ -23,6 +23,10 @@ export interface RepositoryStats {
   readonly packs_outside: number
   /** With so many of them, a running node brings them together by itself. */
   readonly packs_outside_max: number
+  /** Put apart because no ref reached them, for the time of the grace. */
+  readonly unreachable_objects: number
+  /** Packs of these and their indexes. */
+  readonly unreachable_bytes: number
 }
 
 /** What is stored of a repository, by its folder and the database. */
@@ -31,6 +35,7 @@ export async function statsOf(
   { paths, database }: { readonly paths: DataPaths; readonly database: Database },
 ): Promise<RepositoryStats> {
   const packs = await listStoredPacks(join(paths.repositories, owner, `${name}.git`))
+  const of = (kind: StoredPack['kind']): StoredPack[] => packs.filter((pack) => pack.kind === kind)
   const row = database.reader.prepare('SELECT count(*) AS refs FROM refs WHERE repository_id = ?').get(id)
   return {
     owner,
@@ -40,8 +45,10 @@ export async function statsOf(
     objects: packs.reduce((sum, pack) => sum + pack.objects, 0),
     bytes: packs.reduce((sum, pack) => sum + pack.bytes, 0),
     largest_pack_bytes: Math.max(0, ...packs.map(({ bytes }) => bytes)),
-    packs_kept: packs.filter(({ marked }) => marked).length,
-    packs_outside: choosePacks(packs.filter(({ marked }) => !marked)).length,
+    packs_kept: of('kept').length,
+    packs_outside: choosePacks(of('ordinary')).length,
     packs_outside_max: PACKS_OUTSIDE_MAX,
+    unreachable_objects: of('cruft').reduce((sum, { objects }) => sum + objects, 0),
+    unreachable_bytes: of('cruft').reduce((sum, { bytes }) => sum + bytes, 0),
   }
 }

@@ -3,6 +3,7 @@ import { findBoundary } from '../../git/object-graph/deepen.ts'
 import { fromHex } from '../../git/object-graph/object-reader.ts'
 import { selectObjects } from '../../git/object-graph/select.ts'
 import { SparseError } from '../../git/object-graph/sparse-patterns.ts'
+import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { ChosenObjects } from '../chosen-objects.ts'
 import { buildPack } from '../pack-builder.ts'
 import { openStore, readerOf } from './open-stores.ts'
@@ -29,7 +30,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
     const reader = readerOf(store, (read) => progress.after(read))
     const selection = selectObjects(reader, {
       wants: task.wants.map(fromHex),
-      haves: task.haves.map(fromHex),
+      haves: stillHere(store, task.haves),
       annotatedTags: task.annotatedTags.map(fromHex),
       shallow: task.shallow.map(fromHex),
       filter: task.filter,
@@ -58,15 +59,21 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
 
 /** Whether the client may stop saying what it has. */
 export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
-  const reader = readerOf(openStore(task.repositoryPath))
-  return everyWantReaches(reader, task.wants.map(fromHex), task.common.map(fromHex))
+  const store = openStore(task.repositoryPath)
+  return everyWantReaches(readerOf(store), task.wants.map(fromHex), stillHere(store, task.common))
+}
+
+/** What a client has may be pruned while its fetch waits for a slot; then more is sent to it than it needs. */
+function stillHere(store: ObjectStore, oids: readonly string[]): Buffer[] {
+  return oids.map(fromHex).filter((oid) => store.has(oid))
 }
 
 /** Where the client's history is to end. */
 export async function runDeepen({ repositoryPath, wants, shallows, deepen }: DeepenTask): Promise<DeepenResult> {
-  const reader = readerOf(openStore(repositoryPath))
+  const store = openStore(repositoryPath)
+  const reader = readerOf(store)
   const deepening = { ...deepen, not: deepen.not.map(fromHex) }
-  const boundary = findBoundary(reader, wants.map(fromHex), shallows.map(fromHex), deepening)
+  const boundary = findBoundary(reader, wants.map(fromHex), stillHere(store, shallows), deepening)
   if (boundary === undefined) return undefined
   const toHex = (oids: readonly Buffer[]): string[] => oids.map((oid) => oid.toString('hex'))
   return {

@@ -3,9 +3,11 @@ import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { runBrowse } from './browse-task.ts'
 import { runBuild, runDeepen, runMeasure, runNegotiate } from './build-task.ts'
 import { collectAfter } from './collect.ts'
+import { runCount } from './count-task.ts'
 import { runHelps } from './helps-task.ts'
 import { runIndex } from './index-task.ts'
 import { releaseStores } from './open-stores.ts'
+import { runPlanPrune } from './plan-prune-task.ts'
 import { runRepack } from './repack-task.ts'
 import type { BuildResult, BuildTask, IndexResult, IndexTask, RepackResult, RepackTask } from './tasks.ts'
 
@@ -20,6 +22,8 @@ function released<Task, Result>(run: (task: Task) => Result | Promise<Result>): 
 }
 
 export const helps = released(runHelps)
+export const planPrune = released(runPlanPrune)
+export const count = released(runCount)
 export const browse = released(runBrowse)
 export const deepen = released(runDeepen)
 export const measure = released(runMeasure)

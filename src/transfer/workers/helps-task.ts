@@ -3,6 +3,8 @@ import { CommitGraph } from '../../git/commit-graph/commit-graph.ts'
 import { makeCommitGraph } from '../../git/commit-graph/gather.ts'
 import { numberedPack } from '../../storage/objects/numbered-pack.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
+import type { PackFile } from '../../storage/objects/pack-file.ts'
+import { readPackTimes } from '../../storage/objects/pack-times.ts'
 import { openStore, readerOf } from './open-stores.ts'
 import type { HelpsResult, HelpsTask } from './tasks.ts'
 
@@ -10,7 +12,7 @@ import type { HelpsResult, HelpsTask } from './tasks.ts'
 export function runHelps({ repositoryPath, tips, commitsKnown, anew }: HelpsTask): HelpsResult {
   const store = openStore(repositoryPath)
   const isGraphOld = anew || (store.graph?.count ?? 0) < commitsKnown
-  const [largest] = store.packsBySize
+  const largest = largestOf(store)
   const isBitmapOld = largest !== undefined && (anew || store.bitmap?.pack !== largest)
   if (!isGraphOld && !isBitmapOld) return { graph: undefined, bitmap: undefined }
   return makeHelps(
@@ -31,9 +33,14 @@ export function makeHelps(
 ): HelpsResult {
   const reader = readerOf(store)
   const graph = which.graph ? makeCommitGraph(reader, tips) : undefined
-  const [largest] = store.packsBySize
+  const largest = largestOf(store)
   if (!which.bitmap || largest === undefined) return { graph, bitmap: undefined }
   const walked = { read: reader.read, graph: graph === undefined ? reader.graph : new CommitGraph(graph) }
   const bytes = writeBitmaps(walked, numberedPack(largest), tips)
   return { graph, bitmap: bytes === undefined ? undefined : { packName: largest.name, bytes } }
+}
+
+/** No ref reaches what lies in a pack with times. */
+function largestOf({ packsBySize }: ObjectStore): PackFile | undefined {
+  return packsBySize.find((pack) => readPackTimes(pack) === undefined)
 }

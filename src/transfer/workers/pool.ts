@@ -16,6 +16,10 @@ import type {
   MeasureResult,
   MeasureTask,
   NegotiateTask,
+  CountResult,
+  CountTask,
+  PrunePlan,
+  PrunePlanTask,
   RepackResult,
   RepackTask,
 } from './tasks.ts'
@@ -71,6 +75,14 @@ export class GitWorkers {
 
   repack(task: Omit<RepackTask, 'port'>, file: TaskFile, signal: AbortSignal): Promise<RepackResult> {
     return this.#runWithFile('repack', task, file, signal)
+  }
+
+  planPrune(task: PrunePlanTask, signal: AbortSignal): Promise<PrunePlan> {
+    return this.#pool.run(task, { name: 'planPrune', signal })
+  }
+
+  count(task: CountTask, signal: AbortSignal): Promise<CountResult> {
+    return this.#pool.run(task, { name: 'count', signal })
   }
 
   helps(task: HelpsTask, signal: AbortSignal): Promise<HelpsResult> {

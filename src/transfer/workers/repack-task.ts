@@ -1,3 +1,4 @@
+import { BitSet } from '../../git/bitmap/bit-set.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
 import { PackError } from '../../git/pack/error.ts'
 import { encodePackIndex } from '../../git/pack/index-file.ts'
@@ -20,8 +21,8 @@ const NO_LIMITS = {
 }
 
 /**
- * Makes one pack of everything in some, and reads it once more: what is not, by its name, what they hold, or not there, is
- * found before any of them goes.
+ * Makes one pack of what is chosen from some, and reads it once more: what is not, by its name, what they hold, or not
+ * there, is found before any of them goes.
  *
  * @throws PackError, StorageError: something stored is damaged
  */
@@ -29,8 +30,9 @@ export async function runRepack(task: RepackTask): Promise<RepackResult> {
   const file = new RemoteFile(task.port)
   let store: ObjectStore | undefined
   try {
-    store = new ObjectStore(task.repositoryPath, CACHE_BYTES, task.packs)
-    const chosen = ChosenObjects.allOf(store.packs)
+    const names = task.packs.map(({ name }) => name)
+    store = new ObjectStore(task.repositoryPath, CACHE_BYTES, names)
+    const chosen = chosenOf(task.packs, store.packs)
     let bytes = 0
     await buildPack(store, chosen, { thinPack: false, ofsDelta: true }, async (chunk) => {
       const position = bytes
@@ -39,14 +41,23 @@ export async function runRepack(task: RepackTask): Promise<RepackResult> {
     })
     await file.flush()
     const packs = store.packs.map(({ name }) => name.slice('pack-'.length))
-    return { packs, ...readAgain(task.packPath, store.packs, file) }
+    return { packs, ...readAgain(task.packPath, chosen, file) }
   } finally {
     store?.close()
     file.close()
   }
 }
 
-function readAgain(packPath: string, packs: readonly PackFile[], file: RemoteFile): Omit<RepackResult, 'packs'> {
+/** From packs that are there: what is missing is told by which of them are. */
+function chosenOf(wanted: RepackTask['packs'], packs: readonly PackFile[]): ChosenObjects {
+  const places = packs.flatMap((pack) => {
+    const positions = wanted.find(({ name }) => pack.name === `pack-${name}`)?.positions
+    return positions === undefined ? [] : [{ pack, positions: new BitSet(0, positions) }]
+  })
+  return places.length > 0 ? ChosenObjects.at(places) : ChosenObjects.allOf(packs)
+}
+
+function readAgain(packPath: string, chosen: ChosenObjects, file: RemoteFile): Omit<RepackResult, 'packs'> {
   const source = new FileSource(packPath)
   try {
     const byType = [0, 0, 0, 0, 0]
@@ -58,14 +69,14 @@ function readAgain(packPath: string, packs: readonly PackFile[], file: RemoteFil
       onProgress: (phase, done, total) => file.progress({ phase, done, total }),
     })
     const name = Buffer.alloc(20)
-    for (const { index } of packs) {
-      for (let rank = 0; rank < index.count; rank++) {
-        index.copyOid(rank, name, 0)
-        if (entries.find(name) >= 0) continue
+    for (const { pack, positions } of chosen.packs) {
+      positions.forEach((position) => {
+        pack.index.copyOid(pack.order.rankAt(position), name, 0)
+        if (entries.find(name) >= 0) return
         const oid = name.toString('hex')
         const message = `Object ${oid} is damaged: by its bytes it has another name`
         throw new PackError({ code: 'object_missing', oid }, message)
-      }
+      })
     }
     const { packName, bytes } = encodePackIndex(entries, readTrailer(source))
     const [, commits = 0, trees = 0, blobs = 0, tags = 0] = byType

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ObjectFilter } from '../../git/object-graph/filter.ts'
 import type { PackLimits } from '../../git/pack/limits.ts'
 import type { DeepenRequest } from '../../git/protocol/history-arguments.ts'
+import type { PruneAim, PruneFigures, PruneScope } from '../maintenance/pruning-limits.ts'
 import type { PackFeatures } from '../pack-builder.ts'
 
 /** What the main thread asks of a worker, and what it gets. Everything here survives structured cloning. */
@@ -141,9 +142,16 @@ export interface RepackTask {
   readonly repositoryPath: string
   /** What the port writes to. */
   readonly packPath: string
-  /** Names, without `pack-`, of those to bring together, the one that is read first first. */
-  readonly packs: readonly string[]
+  /** Those to bring together, the one that is read first first. */
+  readonly packs: readonly TakenPack[]
   readonly port: MessagePort
+}
+
+export interface TakenPack {
+  /** Without `pack-`. */
+  readonly name: string
+  /** What is taken of it, by its place in the pack, as words of a `BitSet`; left out of all: everything, once. */
+  readonly positions?: Uint32Array<ArrayBuffer>
 }
 
 export interface RepackResult {
@@ -154,4 +162,48 @@ export interface RepackResult {
   readonly index: Uint8Array
   readonly objects: number
   readonly counts: ObjectCounts
+}
+
+export interface CountTask {
+  readonly repositoryPath: string
+  /** Names, without `pack-`, of packs that nobody has counted. */
+  readonly packs: readonly string[]
+}
+
+/** Of each that is there, in its order: what lies neither in one before it nor in a pack that was counted. */
+export type CountResult = readonly (ObjectCounts & { readonly name: string; readonly bytes: number })[]
+
+export interface PrunePlanTask {
+  readonly repositoryPath: string
+  /** What refs point to: 40 hex digits each. */
+  readonly tips: readonly string[]
+  /** What they pointed to within the grace. */
+  readonly lately: readonly string[]
+  /** Names, without `pack-`, of packs to be written anew, the one that is read first first; all others stay. */
+  readonly ordinary: readonly string[]
+  /** Of those that git, or maintenance, keeps what nothing reaches in. */
+  readonly cruft: readonly string[]
+  /** Since 1970. */
+  readonly nowS: number
+  readonly graceS: number
+  readonly aim: PruneAim
+  /** Bitmaps and the commit-graph are taken at their word: enough to know whether it pays, and not for what may go. */
+  readonly trusting: boolean
+}
+
+export interface PrunePlan {
+  /** All that there were, without `pack-`. */
+  readonly packs: readonly string[]
+  readonly scope: PruneScope
+  readonly figures: PruneFigures
+  /** Names of packs that what is chosen takes the place of. */
+  readonly replaced: readonly string[]
+  /** What refs reach: from packs of which something is taken. */
+  readonly main: readonly TakenPack[]
+  /** What they do not reach, and stays. */
+  readonly cruft: readonly TakenPack[]
+  /** Of those, in the order of names: since when, in seconds since 1970. */
+  readonly timesS: Uint32Array
+  /** The commit-graph names something of what goes. */
+  readonly isGraphStale: boolean
 }
