@@ -1,8 +1,9 @@
 /** Each budget of git, by the machine's git: what is at the limit passes, one more is told which limit it is (I7). */
 import { randomBytes } from 'node:crypto'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { gutsJson } from './support/command-line.ts'
 import { fsck, Git, type GitOutcome, temporaryFolder } from './support/git.ts'
 import { NodeHost } from './support/hosts.ts'
 import { NodeProcess } from './support/node-process.ts'
@@ -153,5 +154,27 @@ describe('a fetch', () => {
     expect(await list()).toMatchObject({ code: 0 })
     await push(url, 'branch-0:refs/heads/third')
     expectRefused(await list(), 2)
+  })
+})
+
+describe('maintenance', () => {
+  it.each([
+    { days: '1', pruned: 1 },
+    { days: '3', pruned: 0 },
+  ])('GUTS_PRUNE_GRACE_DAYS: after $days days, of what is two days old $pruned go', async ({ days, pruned }) => {
+    const { node, url, gitDirectory } = await hostWith({ GUTS_PRUNE_GRACE_DAYS: days })
+    await using _node = node
+    await commitFiles(10)
+    expect((await push(url, 'main')).code).toBe(0)
+    // Nothing that was pushed is two days old: git is told that a file of an operator is.
+    const stored = new Git(gitDirectory)
+    const oid = (await stored.try(['hash-object', '-w', '--stdin'], Buffer.from('left behind\n'))).stdout.trim()
+    const twoDaysAgo = new Date(Date.now() - 2 * 24 * 3_600_000)
+    utimesSync(join(gitDirectory, 'objects', oid.slice(0, 2), oid.slice(2)), twoDaysAgo, twoDaysAgo)
+    await stored.run('repack', '--cruft', '-d', '--quiet')
+    const [row] = await gutsJson<{ pruned_objects: number }[]>(['repo', 'gc', '--all'], node.environment)
+    expect(row?.pruned_objects).toBe(pruned)
+    expect((await stored.try(['cat-file', '-e', oid])).code === 0).toBe(pruned === 0)
+    await fsck(gitDirectory)
   })
 })

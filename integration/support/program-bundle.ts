@@ -11,8 +11,8 @@ import type { TestProject } from 'vitest/node'
 import { PROGRAM, ROOT } from './command-line.ts'
 
 const ENTRIES = ['main.ts', 'transfer/workers/git.worker.ts', 'storage/database/writer.worker.ts']
-/** Two read files of their own; the other is large, and loaded where somebody asks for traces. */
-const PACKAGES_AS_THEY_ARE = ['piscina', 'swagger-ui-dist', '@opentelemetry/sdk-node']
+/** Two read files of their own; the others are large, loaded where somebody asks for traces, and share one API. */
+const PACKAGES_AS_THEY_ARE = ['piscina', 'swagger-ui-dist', '@opentelemetry/*']
 /** Packages that are CommonJS require() modules of Node. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
 
