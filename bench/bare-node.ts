@@ -50,6 +50,8 @@ function serve(folder: string): void {
     response.writeHead(200, { 'Content-Length': content.length })
     response.end(content)
   })
+  // Clients come back when the others had their turn.
+  server.keepAliveTimeout = 0
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
   process.once('disconnect', () => process.exit())
 }

@@ -75,7 +75,11 @@ export class RawExchange {
       reject(error)
       this.#onEnd(error)
     })
-    socket.once('close', () => this.#onEnd(new Error('The host closed the connection')))
+    socket.once('close', () => {
+      // Between two questions it may: the next one goes over a new connection.
+      if (this.#socket === socket) this.#socket = undefined
+      this.#onEnd(new Error('The host closed the connection'))
+    })
     await promise
     return socket
   }
