@@ -34,9 +34,14 @@ export class FileSink implements PackSink {
     this.#onWritten = onWritten
   }
 
+  /** Of the pack; undefined where it is not all there. */
+  get header(): Buffer | undefined {
+    return this.bytes < PACK_HEADER_BYTES ? undefined : this.#head
+  }
+
   /** What the pack says of itself; 0 where it is too short to say anything. */
   get declaredObjects(): number {
-    return this.bytes < PACK_HEADER_BYTES ? 0 : this.#head.readUInt32BE(8)
+    return this.header?.readUInt32BE(8) ?? 0
   }
 
   async write(bytes: Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { PACK_HEADER_BYTES, decodePackHeader } from '../git/pack/header.ts'
+import { decodePackHeader } from '../git/pack/header.ts'
 import { GutsError, RequestError } from '../errors.ts'
 import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
@@ -100,15 +100,13 @@ export async function takePack(
 
 /** @returns bytes of the pack */
 async function writePack(sink: FileSink, { reader, parts }: ReceiveOptions): Promise<number> {
-  let head: Buffer | undefined = Buffer.alloc(0)
+  let isJudged = false
   for await (const piece of reader.rest()) {
-    head = head && Buffer.concat([head, piece.subarray(0, PACK_HEADER_BYTES)])
-    if (head !== undefined && head.length >= PACK_HEADER_BYTES) {
-      // Refused here, a pack that is too large by its own word costs nobody its transfer.
-      assertHeader(head, parts.limits.packObjectsMax)
-      head = undefined
-    }
     await sink.write(piece)
+    if (isJudged || sink.header === undefined) continue
+    // Refused here, a pack that is too large by its own word costs nobody its transfer.
+    assertHeader(sink.header, parts.limits.packObjectsMax)
+    isJudged = true
   }
   await sink.flush()
   return sink.bytes

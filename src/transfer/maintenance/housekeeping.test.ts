@@ -18,9 +18,8 @@ import { HELPED_OBJECTS_MIN } from './helps.ts'
 import { Housekeeping, LOOK_AROUND_EVERY_MS } from './housekeeping.ts'
 import { PRUNING_LIMITS } from './pruning-limits.ts'
 import { PACKS_OUTSIDE_MAX } from './runs.ts'
-import { writePack } from './testing.ts'
+import { insertSite, SITE, writePack } from './testing.ts'
 
-const SITE = { id: 'r', owner: 'alice', name: 'site' }
 const PATIENCE = { timeout: 10_000, interval: 20 }
 
 let data: Awaited<ReturnType<typeof openTestData>>
@@ -37,14 +36,7 @@ beforeEach(async () => {
   roomBytes = 2 ** 40
   asked = []
   files = new RepositoryFiles(data.paths, diskFileSystem)
-  await data.database.write([
-    { sql: `INSERT INTO owners (id, name, kind, created_at) VALUES ('o', 'alice', 'user', 1)`, parameters: [] },
-    {
-      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
-        VALUES ('r', 'o', 'site', '', 0, 'refs/heads/main', 1, 1)`,
-      parameters: [],
-    },
-  ])
+  await insertSite(data.database)
   await files.create(SITE, 'refs/heads/main')
   const guard = { sql: 'SELECT 1', parameters: [] }
   housekeeping = new Housekeeping({

@@ -210,6 +210,19 @@ it('a fetch that waited for its turn does without what a client has and we have 
 })
 
 describe('while packs are written', () => {
+  /** @param happens after each of them is */
+  const pruneWhile = (happens: () => Promise<unknown>): ReturnType<typeof site.prune> =>
+    site.prune('all', {
+      workers: {
+        planPrune: (task, signal) => workers.planPrune(task, signal),
+        async repack(task, file, signal) {
+          const made = await workers.repack(task, file, signal)
+          await happens()
+          return made
+        },
+      },
+    })
+
   it.each([
     { name: 'a ref', meet: () => setMain(['refs/heads/side', SIDE.oid]), unreachable: 0 },
     { name: 'a pack', meet: async () => void writePackOf(site.path, change('more', [SIDE.oid]).all), unreachable: 6 },
@@ -219,15 +232,8 @@ describe('while packs are written', () => {
     // Something that stays, so that there is a pack to write.
     writePackOf(site.path, change('younger').all)
     let met = 0
-    const pruned = await site.prune('all', {
-      workers: {
-        planPrune: (task, signal) => workers.planPrune(task, signal),
-        async repack(task, file, signal) {
-          const made = await workers.repack(task, file, signal)
-          if (met++ === 0) await meet()
-          return made
-        },
-      },
+    const pruned = await pruneWhile(async () => {
+      if (met++ === 0) await meet()
     })
     expect(pruned).toMatchObject({ unreachable: unreachable + 3, prunedObjects: 0 })
     await git().run('rev-list', '--objects', SIDE.oid)
@@ -240,15 +246,7 @@ describe('while packs are written', () => {
     at(GRACE_S + 1)
     writePackOf(site.path, change('younger').all)
     let met = 0
-    const pruned = await site.prune('all', {
-      workers: {
-        planPrune: (task, signal) => workers.planPrune(task, signal),
-        async repack(task, file, signal) {
-          await setMain(['refs/heads/other', met++ % 2 === 0 ? FIRST.oid : SECOND.oid])
-          return workers.repack(task, file, signal)
-        },
-      },
-    })
+    const pruned = await pruneWhile(() => setMain(['refs/heads/other', met++ % 2 === 0 ? FIRST.oid : SECOND.oid]))
     expect(pruned).toMatchObject({ unreachable: 6, prunedObjects: 0 })
     expect(site.packs().size).toBe(2)
     expect(await has(SIDE)).toBe(true)

@@ -8,6 +8,7 @@ import { encodePackIndex, PackIndex } from '../../git/pack/index-file.ts'
 import { diskFileSystem } from '../../storage/file-system.ts'
 import { KeyedMutex } from '../../storage/keyed-mutex.ts'
 import { Lease } from '../../storage/lease.ts'
+import type { Database } from '../../storage/database/database.ts'
 import { PackRows } from '../../storage/repositories/pack-rows.ts'
 import { projectAll } from '../../storage/repositories/projection.ts'
 import { signerOf } from '../../storage/repositories/ref-log.ts'
@@ -48,6 +49,18 @@ const SIGNAL = new AbortController().signal
 
 export type MaintainedSite = Awaited<ReturnType<typeof openMaintainedSite>>
 
+/** The rows of SITE, and of its owner. */
+export async function insertSite(database: Database): Promise<void> {
+  await database.write([
+    { sql: `INSERT INTO owners (id, name, kind, created_at) VALUES ('o', 'alice', 'user', 1)`, parameters: [] },
+    {
+      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
+        VALUES ('r', 'o', 'site', '', 0, 'refs/heads/main', 1, 1)`,
+      parameters: [],
+    },
+  ])
+}
+
 /** A repository with its refs and packs in a database, as a node has them. */
 export async function openMaintainedSite(pruneGraceS: number, workers: GitWorkers) {
   const stack = new AsyncDisposableStack()
@@ -57,14 +70,7 @@ export async function openMaintainedSite(pruneGraceS: number, workers: GitWorker
   stack.defer(() => lease.stop())
   const files = new RepositoryFiles(data.paths, diskFileSystem)
   stack.defer(() => files.close())
-  await data.database.write([
-    { sql: `INSERT INTO owners (id, name, kind, created_at) VALUES ('o', 'alice', 'user', 1)`, parameters: [] },
-    {
-      sql: `INSERT INTO repositories (id, owner_id, name, description, private, head, created_at, updated_at)
-        VALUES ('r', 'o', 'site', '', 0, 'refs/heads/main', 1, 1)`,
-      parameters: [],
-    },
-  ])
+  await insertSite(data.database)
   await files.create(SITE, 'refs/heads/main')
   const path = files.path(SITE)
   const refs = new RefStore(data.database, lease, new RefLog(data.database, signerOf(Buffer.alloc(32, 1))))
