@@ -4,6 +4,8 @@ const common = {
   pool: 'forks',
   testTimeout: 30_000,
   hookTimeout: 30_000,
+  // A second, which is vitest's default, is a timing assertion where two cores are busy.
+  expect: { poll: { timeout: 20_000 } },
   setupFiles: ['integration/support/no-process-left.ts'],
 }
 
