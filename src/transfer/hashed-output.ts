@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto'
 
 export const CHUNK_BYTES = 256 * 1024
 
+/** A call that copies memory costs more than to copy so few bytes one by one. */
+const FEW_BYTES = 32
+
 /** Gathers small writes into large pieces, and hashes what goes by for the pack's trailer. */
 export class HashedOutput {
   bytes = 0
   readonly #emit: (chunk: Buffer) => Promise<void>
   readonly #hash = createHash('sha1')
+  readonly #full: Buffer[] = []
   #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   #filled = 0
 
@@ -14,33 +18,41 @@ export class HashedOutput {
     this.#emit = emit
   }
 
-  /** Copies `bytes`; resolves at once unless a piece had to be handed on. */
-  write(bytes: Buffer): Promise<void> | undefined {
-    this.bytes += bytes.length
-    if (bytes.length <= CHUNK_BYTES - this.#filled) {
-      bytes.copy(this.#chunk, this.#filled)
-      this.#filled += bytes.length
-      return undefined
+  /**
+   * Copies a part of `bytes`. Nothing waits here, as most writes are of a few bytes: who writes looks at `isOver`, and
+   * writes no more than a piece between two looks.
+   */
+  write(bytes: Buffer, start = 0, end = bytes.length): void {
+    this.bytes += end - start
+    for (let at = start; at < end;) {
+      const next = Math.min(end, at + CHUNK_BYTES - this.#filled)
+      if (next - at <= FEW_BYTES) for (let i = at; i < next; i++) this.#chunk[this.#filled++] = bytes[i] as number
+      else this.#filled += bytes.copy(this.#chunk, this.#filled, at, next)
+      at = next
+      if (this.#filled === CHUNK_BYTES) this.#nextChunk()
     }
-    return this.#writeLarge(bytes)
+  }
+
+  /** Pieces are full that `drain` is to hand on. */
+  get isOver(): boolean {
+    return this.#full.length > 0
+  }
+
+  async drain(): Promise<void> {
+    for (const chunk of this.#full.splice(0)) await this.#emit(chunk)
   }
 
   async finish(): Promise<void> {
-    this.#hash.update(this.#chunk.subarray(0, this.#filled))
-    const trailer = this.#hash.digest()
-    await this.#emit(Buffer.concat([this.#chunk.subarray(0, this.#filled), trailer]))
+    const rest = this.#chunk.subarray(0, this.#filled)
+    this.#hash.update(rest)
+    await this.drain()
+    await this.#emit(Buffer.concat([rest, this.#hash.digest()]))
   }
 
-  async #writeLarge(bytes: Buffer): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const count = bytes.copy(this.#chunk, this.#filled, done)
-      done += count
-      this.#filled += count
-      if (this.#filled < CHUNK_BYTES) continue
-      this.#hash.update(this.#chunk)
-      await this.#emit(this.#chunk)
-      this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-      this.#filled = 0
-    }
+  #nextChunk(): void {
+    this.#hash.update(this.#chunk)
+    this.#full.push(this.#chunk)
+    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    this.#filled = 0
   }
 }

@@ -1,13 +1,13 @@
-import { deflateSync } from 'node:zlib'
-
+import { deflate } from '../git/pack/deflate.ts'
+import { PackError } from '../git/pack/error.ts'
 import {
-  encodeBaseDistance,
-  encodeEntryHeader,
   encodePackHeader,
+  ENTRY_HEADER_BYTES_MAX,
   ENTRY_TYPE,
   PACK_HEADER_BYTES,
+  writeBaseDistance,
+  writeEntryHeader,
 } from '../git/pack/header.ts'
-import { PackError } from '../git/pack/error.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { EntryAt, PackFile } from '../storage/objects/pack-file.ts'
 import { type ChosenObjects } from './chosen-objects.ts'
@@ -54,6 +54,8 @@ class PackBuilder {
   readonly #features: PackFeatures
   readonly #output: HashedOutput
   readonly #parts: readonly PackPart[]
+  readonly #oid = Buffer.alloc(20)
+  readonly #head = Buffer.alloc(ENTRY_HEADER_BYTES_MAX)
 
   constructor(
     store: ObjectStore,
@@ -69,7 +71,7 @@ class PackBuilder {
   }
 
   async run(): Promise<void> {
-    await this.#output.write(encodePackHeader(this.#chosen.count))
+    this.#output.write(encodePackHeader(this.#chosen.count))
     // Every base lies in its own pack, as far from its deltas as before: nothing of these has to be looked at.
     const whole = this.#parts.filter(({ isWhole }) => isWhole && this.#features.ofsDelta)
     for (const part of whole) await this.#copyWhole(part)
@@ -84,24 +86,34 @@ class PackBuilder {
   async #copyWhole(part: PackPart): Promise<void> {
     const { pack } = part.chosen
     part.copiedTo(this.#output.bytes)
-    await this.#copyBytes(pack, PACK_HEADER_BYTES, pack.order.end - PACK_HEADER_BYTES)
+    await this.#copy(pack, PACK_HEADER_BYTES, pack.order.end)
   }
 
+  /** Nothing is awaited that is done: most objects are written within a microsecond. */
   async #writePart(part: PackPart): Promise<void> {
     const { pack, positions } = part.chosen
+    const { order } = pack
     for (let at = positions.next(0); at >= 0; at = positions.next(at)) {
       const end = this.#features.ofsDelta ? part.takeRun(at, this.#output.bytes, DELTA_DEPTH_MAX) : at
-      if (end === at) await this.#writeWithBases({ part, position: at++ })
-      else {
-        const start = pack.order.offsetAt(at)
-        await this.#copyBytes(pack, start, pack.order.endAt(end - 1) - start)
-        at = end
-      }
+      const writing =
+        end > at
+          ? this.#copy(pack, order.offsetAt(at), order.endAt(end - 1))
+          : this.#writeWithBases({ part, position: at })
+      if (writing !== undefined) await writing
+      at = Math.max(end, at + 1)
     }
   }
 
+  #writeWithBases(place: Place): Writing {
+    if (place.part.begin(place.position)) return undefined
+    const stored = this.#storedAt(place)
+    const { base } = stored
+    const isNext = base === undefined || base.part.isBegun(base.position)
+    return isNext ? this.#writeStored(place, stored) : this.#writeBasesFirst(place)
+  }
+
   /** Bases before what leans on them, wherever they lie; of deltas that lean on each other, one is made whole. */
-  async #writeWithBases(first: Place): Promise<void> {
+  async #writeBasesFirst(first: Place): Promise<void> {
     const open = [first]
     for (let place = open.at(-1); place !== undefined; place = open.at(-1)) {
       const { part, position } = place
@@ -118,18 +130,20 @@ class PackBuilder {
   }
 
   #storedAt({ part, position }: Place): Stored {
-    const { pack } = part.chosen
+    const { pack, positions } = part.chosen
     const { order } = pack
-    const offset = order.offsetAt(position)
-    const entry = pack.entryAt(offset)
-    const dataAt = offset + entry.headerBytes
-    const stored = { entry, dataAt, dataBytes: order.endAt(position) - dataAt }
-    if (entry.baseOffset < 0) return { ...stored, base: undefined, baseOid: undefined }
+    const entry = pack.entryAt(order.offsetAt(position))
+    if (entry.baseOffset < 0) return { entry, basePosition: -1, base: undefined }
     const basePosition = order.positionAt(entry.baseOffset)
-    const baseOid = Buffer.alloc(20)
-    pack.index.copyOid(order.rankAt(basePosition), baseOid, 0)
-    const isHere = part.chosen.positions.has(basePosition)
-    return { ...stored, base: isHere ? { part, position: basePosition } : this.#placeOf(baseOid), baseOid }
+    if (positions.has(basePosition)) return { entry, basePosition, base: { part, position: basePosition } }
+    const base = this.#parts.length > 1 ? this.#placeOf(this.#oidAt(pack, basePosition)) : undefined
+    return { entry, basePosition, base }
+  }
+
+  /** @returns the object's name, until the next call */
+  #oidAt({ index, order }: PackFile, position: number): Buffer {
+    index.copyOid(order.rankAt(position), this.#oid, 0)
+    return this.#oid
   }
 
   #placeOf(oid: Buffer): Place | undefined {
@@ -142,60 +156,80 @@ class PackBuilder {
     return undefined
   }
 
-  async #writeStored({ part, position }: Place, { entry, dataAt, dataBytes, base, baseOid }: Stored): Promise<void> {
-    const output = this.#output
-    const at = output.bytes
+  #writeStored({ part, position }: Place, { entry, basePosition, base }: Stored): Writing {
     const { pack } = part.chosen
-    if (baseOid === undefined) {
-      await output.write(encodeEntryHeader(entry.type, entry.sizeBytes))
-      await this.#copyBytes(pack, dataAt, dataBytes)
-      return part.written(position, at, 0)
+    const { order } = pack
+    const at = this.#output.bytes
+    const dataAt = order.offsetAt(position) + entry.headerBytes
+    if (entry.baseOffset < 0) {
+      this.#writeHead(entry.type, entry.sizeBytes)
+      part.written(position, at, 0)
+      return this.#copy(pack, dataAt, order.endAt(position))
     }
-    const isKnown = base === undefined && this.#features.thinPack && this.#chosen.isKnown(baseOid)
+    const { thinPack, ofsDelta } = this.#features
     const baseAt = base?.part.writtenAt(base.position) ?? 0
     const depth = (base?.part.depthOf(base.position, DELTA_DEPTH_MAX) ?? 0) + 1
+    const isKnown = base === undefined && thinPack && this.#chosen.isKnown(this.#oidAt(pack, basePosition))
     // Only towards a base that comes earlier, so that no two deltas lean on each other, or is there.
     if ((!isKnown && baseAt === 0) || depth > DELTA_DEPTH_MAX) {
-      const oid = Buffer.alloc(20)
-      pack.index.copyOid(pack.order.rankAt(position), oid, 0)
-      await this.#writeInFull(oid)
-      return part.written(position, at, 0)
+      part.written(position, at, 0)
+      return this.#writeInFull(this.#oidAt(pack, position))
     }
-    if (!isKnown && this.#features.ofsDelta) {
-      await output.write(encodeEntryHeader(ENTRY_TYPE.ofsDelta, entry.sizeBytes))
-      await output.write(encodeBaseDistance(at - baseAt))
+    if (!isKnown && ofsDelta) {
+      this.#writeHead(ENTRY_TYPE.ofsDelta, entry.sizeBytes)
+      this.#output.write(this.#head, 0, writeBaseDistance(this.#head, 0, at - baseAt))
     } else {
-      await output.write(encodeEntryHeader(ENTRY_TYPE.refDelta, entry.sizeBytes))
-      await output.write(baseOid)
+      this.#writeHead(ENTRY_TYPE.refDelta, entry.sizeBytes)
+      this.#output.write(this.#oidAt(pack, basePosition))
     }
-    await this.#copyBytes(pack, dataAt, dataBytes)
     part.written(position, at, depth)
+    return this.#copy(pack, dataAt, order.endAt(position))
   }
 
-  async #writeInFull(oid: Buffer): Promise<void> {
+  #writeInFull(oid: Buffer): Writing {
     const { type, data } = this.#store.mustRead(oid)
-    await this.#output.write(encodeEntryHeader(type, data.length))
-    await this.#output.write(deflateSync(data))
+    this.#writeHead(type, data.length)
+    this.#output.write(deflate(data))
+    return this.#output.isOver ? this.#output.drain() : undefined
   }
 
-  async #copyBytes(pack: PackFile, position: number, bytes: number): Promise<void> {
-    for (let done = 0; done < bytes;) {
-      const piece = pack.read(position + done, Math.min(CHUNK_BYTES, bytes - done))
+  #writeHead(type: number, sizeBytes: number): void {
+    this.#output.write(this.#head, 0, writeEntryHeader(this.#head, 0, type, sizeBytes))
+  }
+
+  /** @param to behind the last byte */
+  #copy(pack: PackFile, from: number, to: number): Writing {
+    if (to - from > CHUNK_BYTES) return this.#copyMuch(pack, from, to)
+    this.#copyPiece(pack, from, to)
+    return this.#output.isOver ? this.#output.drain() : undefined
+  }
+
+  async #copyMuch(pack: PackFile, from: number, to: number): Promise<void> {
+    for (let at = from; at < to; at += CHUNK_BYTES) {
+      this.#copyPiece(pack, at, Math.min(to, at + CHUNK_BYTES))
+      await this.#output.drain()
+    }
+  }
+
+  #copyPiece(pack: PackFile, from: number, to: number): void {
+    for (let at = from; at < to;) {
+      const piece = pack.read(at, to - at)
       // Its index promised more: a loop that waits for it would never end.
       if (piece.length === 0) throw new PackError({ code: 'pack_truncated' }, `${pack.name} ends too early`)
-      await this.#output.write(piece)
-      done += piece.length
+      this.#output.write(piece)
+      at += piece.length
     }
   }
 }
 
+/** undefined: it is done. */
+type Writing = Promise<void> | undefined
+
 /** An object as it lies in a pack. */
 interface Stored {
   readonly entry: EntryAt
-  readonly dataAt: number
-  readonly dataBytes: number
-  /** What it is a delta of. */
-  readonly baseOid: Buffer | undefined
+  /** What it is a delta of, in the same pack; -1: it is whole. */
+  readonly basePosition: number
   /** Where that is taken from, if it is sent. */
   readonly base: Place | undefined
 }

@@ -102,28 +102,42 @@ export function decodeEntryHeader(bytes: Uint8Array, at: number, packOffset: num
   return { type, sizeBytes, headerBytes: position - at, baseDistance, baseOidAt }
 }
 
-/** Type and size as an entry begins with them; a delta's base follows, written by the caller. */
-export function encodeEntryHeader(type: number, sizeBytes: number): Buffer {
-  const bytes: number[] = []
+/** Type and size as an entry begins with them; a delta's base follows, written by the caller. @returns the place behind */
+export function writeEntryHeader(target: Buffer, at: number, type: number, sizeBytes: number): number {
+  let end = at
   let rest = Math.floor(sizeBytes / 16)
   let byte = (type << 4) | (sizeBytes % 16)
   while (rest > 0) {
-    bytes.push(byte | 0x80)
+    target[end++] = byte | 0x80
     byte = rest % 128
     rest = Math.floor(rest / 128)
   }
-  bytes.push(byte)
-  return Buffer.from(bytes)
+  target[end++] = byte
+  return end
 }
 
-/** The distance to an ofs-delta's base. */
-export function encodeBaseDistance(distance: number): Buffer {
-  const bytes = [distance % 128]
-  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor(rest / 128)) {
-    rest -= 1
-    bytes.unshift(0x80 | (rest % 128))
+/** The distance to an ofs-delta's base. @returns the place behind */
+export function writeBaseDistance(target: Buffer, at: number, distance: number): number {
+  let more = 0
+  for (let rest = Math.floor(distance / 128); rest > 0; rest = Math.floor((rest - 1) / 128)) more++
+  let rest = distance
+  for (let place = at + more; place >= at; place--) {
+    target[place] = place === at + more ? rest % 128 : 0x80 | (rest % 128)
+    rest = Math.floor(rest / 128) - 1
   }
-  return Buffer.from(bytes)
+  return at + more + 1
+}
+
+/** As `writeEntryHeader`, by itself. */
+export function encodeEntryHeader(type: number, sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(ENTRY_HEADER_BYTES_MAX)
+  return bytes.subarray(0, writeEntryHeader(bytes, 0, type, sizeBytes))
+}
+
+/** As `writeBaseDistance`, by itself. */
+export function encodeBaseDistance(distance: number): Buffer {
+  const bytes = Buffer.alloc(ENTRY_HEADER_BYTES_MAX)
+  return bytes.subarray(0, writeBaseDistance(bytes, 0, distance))
 }
 
 function byteAt(bytes: Uint8Array, position: number): number {

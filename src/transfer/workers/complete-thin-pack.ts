@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { crc32, deflateSync } from 'node:zlib'
+import { crc32 } from 'node:zlib'
+import { deflate } from '../../git/pack/deflate.ts'
 import type { EntryTable } from '../../git/pack/entry-table.ts'
 import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from '../../git/pack/header.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
@@ -37,7 +38,7 @@ export async function completeThinPack(
   for (const oid of externalBases) {
     const { type, data } = store.mustRead(oid)
     const head = encodeEntryHeader(type, data.length)
-    const entry = Buffer.concat([head, deflateSync(data)])
+    const entry = Buffer.concat([head, deflate(data)])
     const number = entries.add(position, type, head.length, data.length)
     entries.name(number, type, oid)
     entries.crcs[number] = crc32(entry)
