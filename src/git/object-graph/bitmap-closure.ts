@@ -100,10 +100,7 @@ export class BitmapClosure {
   }
 
   #readTarget(number: number): number {
-    const { objects } = this.#known
-    const oid = this.#others[number - objects] ?? Buffer.alloc(20)
-    if (number < objects) this.#known.copyOid(number, oid, 0)
-    const { type, data } = this.#reader.read(oid, 0)
+    const { type, data } = this.#reader.read(this.#oidOf(number), 0)
     return type === OBJECT_TYPE.tag ? this.numberFor(fromHex(parseTag(data).object), 0) : NO_TAG
   }
 
@@ -125,30 +122,45 @@ export class BitmapClosure {
     if (!this.found.has(number)) this.#queue.push({ ...readCommit(this.#reader, oid), number })
   }
 
+  /** @param root a tree; or a blob, where something was named that is no commit */
   #walkTree(root: Buffer): void {
-    if (!this.#visit(root, 0)) return
-    if (this.#reader.read(root, 0).type !== OBJECT_TYPE.tree) return
-    const stack = [root]
-    for (let oid = stack.pop(); oid !== undefined; oid = stack.pop()) {
-      const { data } = this.#reader.read(oid, 0)
-      forEachTreeEntry(data, (mode, _nameStart, _nameEnd, oidAt) => {
-        if (mode === GITLINK_MODE || !this.#visit(data, oidAt)) return
-        if (mode === TREE_MODE) stack.push(Buffer.from(data.subarray(oidAt, oidAt + 20)))
-        else this.#noteBlob(data, oidAt)
-      })
+    const stack = [this.numberFor(root, 0)]
+    if (this.found.has(stack[0] as number)) return
+    this.found.add(stack[0] as number)
+    for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
+      for (const entry of this.#known.trees.get(number) ?? this.#readTree(number)) {
+        const child = Math.floor(entry / 2)
+        if (this.found.has(child)) continue
+        this.found.add(child)
+        if (entry % 2 === 1) stack.push(child)
+      }
     }
   }
 
-  #visit(oid: Buffer, at: number): boolean {
-    const number = this.numberFor(oid, at)
-    if (this.found.has(number)) return false
-    this.found.add(number)
-    return true
+  /** @returns as `NumberedTrees` has it: of each entry, twice its number, and one more for a tree; nothing of a blob */
+  #readTree(number: number): readonly number[] {
+    const { type, data } = this.#reader.read(this.#oidOf(number), 0)
+    const entries: number[] = []
+    if (type !== OBJECT_TYPE.tree) return entries
+    const { objects, trees } = this.#known
+    forEachTreeEntry(data, (mode, _nameStart, _nameEnd, oidAt) => {
+      if (mode === GITLINK_MODE) return
+      const child = this.numberFor(data, oidAt)
+      const isTree = mode === TREE_MODE
+      if (!isTree && child >= objects) this.#otherBlobs.add(child - objects)
+      entries.push(child * 2 + (isTree ? 1 : 0))
+    })
+    if (number < objects) trees.set(number, entries, objects)
+    return entries
   }
 
-  #noteBlob(oid: Buffer, at: number): void {
-    const other = this.#numbers.get(oid, at)
-    if (other !== -1) this.#otherBlobs.add(other)
+  #oidOf(number: number): Buffer {
+    const { objects } = this.#known
+    const other = this.#others[number - objects]
+    if (other !== undefined) return other
+    const oid = Buffer.alloc(20)
+    this.#known.copyOid(number, oid, 0)
+    return oid
   }
 
   #reachedFrom(number: number): BitSet | undefined {

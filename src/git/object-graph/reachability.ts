@@ -1,4 +1,5 @@
 import type { BitSet } from '../bitmap/bit-set.ts'
+import type { NumberedTrees } from './numbered-trees.ts'
 
 /** In the place of what a tag points to: the object is none. */
 export const NO_TAG = -1
@@ -10,6 +11,7 @@ export interface Reachability {
   readonly blobs: BitSet
   /** What tags point to, by number, as far as somebody has looked at them: for the next one who wants to know. */
   readonly targets: Map<number, number>
+  readonly trees: NumberedTrees
   /** @returns -1: the object has no number */
   numberOf(oid: Buffer, at: number): number
   /** @returns the commit's closure, the caller's to change; undefined where nobody has written it down */

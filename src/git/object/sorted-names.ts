@@ -28,7 +28,7 @@ export class SortedNames {
     const first = oid[at] as number
     let low = first === 0 ? 0 : this.#upTo(first - 1)
     let high = this.#upTo(first)
-    const head = oid.readUInt32BE(at)
+    const head = wordAt(oid, at)
     // Of the names before `low` and from `high` on, that these lie between.
     let lowHead = first * 2 ** 24
     let highHead = lowHead + 2 ** 24
@@ -36,7 +36,7 @@ export class SortedNames {
       const share = looks < GUESSES_MAX ? (head - lowHead) / (highHead - lowHead) : 0.5
       // Within bounds also where a file was damaged, and its names are in no order.
       const middle = Math.max(low, Math.min(high - 1, low + Math.floor(share * (high - low))))
-      const middleHead = this.#bytes.readUInt32BE(this.#namesAt + middle * 20)
+      const middleHead = wordAt(this.#bytes, this.#namesAt + middle * 20)
       const order = head === middleHead ? this.#compare(oid, at, middle) : head - middleHead
       if (order === 0) return middle
       if (order < 0) {
@@ -70,14 +70,26 @@ export class SortedNames {
     return this.#bytes.toString('hex', start, start + 20)
   }
 
+  /** Of names that begin with the same four bytes. */
   #compare(oid: Buffer, at: number, rank: number): number {
     const start = this.#namesAt + rank * 20
-    return oid.compare(this.#bytes, start, start + 20, at, at + 20)
+    // A call of `compare` costs several times this loop.
+    for (let i = 4; i < 20; i++) {
+      const difference = (oid[at + i] as number) - (this.#bytes[start + i] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
   }
 
   #upTo(byte: number): number {
     return this.#bytes.readUInt32BE(this.#fanoutAt + byte * 4)
   }
+}
+
+/** A call of `readUInt32BE` looks at more than the bytes. */
+function wordAt(bytes: Buffer, at: number): number {
+  const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as [number, number, number, number]
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 }
 
 /** As many as are enough for a million names that are hashes. */

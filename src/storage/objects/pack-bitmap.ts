@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { BitSet } from '../../git/bitmap/bit-set.ts'
 import { BitmapFile } from '../../git/bitmap/bitmap-file.ts'
+import { NumberedTrees } from '../../git/object-graph/numbered-trees.ts'
 import type { Reachability } from '../../git/object-graph/reachability.ts'
 import type { PackFile } from './pack-file.ts'
 
@@ -8,6 +9,7 @@ import type { PackFile } from './pack-file.ts'
 export class PackBitmap implements Reachability {
   readonly pack: PackFile
   readonly targets = new Map<number, number>()
+  readonly trees = new NumberedTrees()
   readonly #file: BitmapFile
 
   /** @throws BitmapError */
