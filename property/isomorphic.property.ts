@@ -195,7 +195,12 @@ prop([histories, fc.boolean(), fc.nat()], { numRuns: 3, endOnFailure: true })(
         const selection = selectObjects(readerOf(store), { wants: wanted, haves: [] })
         const chunks: Buffer[] = []
         const chosen = ChosenObjects.of(store, selection)
-        await buildPack(store, chosen, { thinPack: false, ofsDelta }, async (chunk) => void chunks.push(chunk))
+        await buildPack(
+          store,
+          chosen,
+          { thinPack: false, ofsDelta },
+          async (chunk) => void chunks.push(Buffer.from(chunk)),
+        )
         store.close()
         rmSync(path, { recursive: true })
         packs.push(Buffer.concat(chunks))

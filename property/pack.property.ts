@@ -111,7 +111,12 @@ async function ask(
       }
     }
     const chunks: Buffer[] = []
-    await buildPack(store, ChosenObjects.of(store, selection), features, async (chunk) => void chunks.push(chunk))
+    await buildPack(
+      store,
+      ChosenObjects.of(store, selection),
+      features,
+      async (chunk) => void chunks.push(Buffer.from(chunk)),
+    )
     await inRepository((receiver) =>
       receive(repository, receiver, { wanted, had, selected, pack: Buffer.concat(chunks), features }),
     )

@@ -10,10 +10,14 @@ export class HashedOutput {
   bytes = 0
   readonly #emit: (chunk: Buffer) => Promise<void>
   readonly #hash = createHash('sha1')
+  /** Handed on next, in this order. */
   readonly #full: Buffer[] = []
-  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  /** To be filled next. */
+  readonly #empty: Buffer[] = []
+  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   #filled = 0
 
+  /** @param emit resolves when the bytes are out of the piece, which is then used again */
   constructor(emit: (chunk: Buffer) => Promise<void>) {
     this.#emit = emit
   }
@@ -39,7 +43,10 @@ export class HashedOutput {
   }
 
   async drain(): Promise<void> {
-    for (const chunk of this.#full.splice(0)) await this.#emit(chunk)
+    for (let chunk = this.#full.shift(); chunk !== undefined; chunk = this.#full.shift()) {
+      await this.#emit(chunk)
+      this.#empty.push(chunk)
+    }
   }
 
   async finish(): Promise<void> {
@@ -52,7 +59,7 @@ export class HashedOutput {
   #nextChunk(): void {
     this.#hash.update(this.#chunk)
     this.#full.push(this.#chunk)
-    this.#chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    this.#chunk = this.#empty.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
     this.#filled = 0
   }
 }

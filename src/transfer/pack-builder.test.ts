@@ -38,7 +38,12 @@ async function build(from: ObjectStore, selection: Selection, features: Partial<
   const chunks: Buffer[] = []
   try {
     const both = { thinPack: false, ofsDelta: true, ...features }
-    await buildPack(from, ChosenObjects.of(from, selection), both, async (chunk) => void chunks.push(chunk))
+    await buildPack(
+      from,
+      ChosenObjects.of(from, selection),
+      both,
+      async (chunk) => void chunks.push(Buffer.from(chunk)),
+    )
   } finally {
     from.close()
   }

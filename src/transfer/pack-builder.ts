@@ -31,7 +31,7 @@ export const DELTA_DEPTH_MAX = 50
  * Writes a pack of the chosen objects, piece by piece, reusing the compressed entries of stored packs as they are: only
  * a delta whose base the receiver will not have is made whole again.
  *
- * @param emit takes each piece, which is its to keep
+ * @param emit resolves when the bytes are out of the piece, which is then used again
  */
 export async function buildPack(
   store: ObjectStore,
@@ -189,8 +189,17 @@ class PackBuilder {
   #writeInFull(oid: Buffer): Writing {
     const { type, data } = this.#store.mustRead(oid)
     this.#writeHead(type, data.length)
-    this.#output.write(deflate(data))
+    const deflated = deflate(data)
+    if (deflated.length > CHUNK_BYTES) return this.#writeMuch(deflated)
+    this.#output.write(deflated)
     return this.#output.isOver ? this.#output.drain() : undefined
+  }
+
+  async #writeMuch(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) {
+      this.#output.write(bytes, at, Math.min(bytes.length, at + CHUNK_BYTES))
+      await this.#output.drain()
+    }
   }
 
   #writeHead(type: number, sizeBytes: number): void {
