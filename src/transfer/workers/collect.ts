@@ -1,22 +1,28 @@
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Tasks of fewer objects leave nothing worth the time that collecting takes. */
-const OBJECTS_MIN = 20_000
+/** Less is not worth the time that collecting takes, which is that of many small tasks. */
+const LEFT_BYTES_MIN = 32 * 1024 * 1024
 
 let collect: (() => void) | undefined
+/** Of this thread, when it last was collected. */
+let keptBytes = 0
 
 /**
- * After a large task: collects what it left. A thread that has nothing to do collects nothing by itself, and would keep
- * tens of megabytes of buffers while the next task runs in another one.
- *
- * @param objects that the task went through
+ * After a task: collects what tasks have left in this thread, where that is much. A thread that has nothing to do collects
+ * nothing by itself, and would keep it while the next task runs in another one.
  */
-export function collectAfter(objects: number): void {
-  if (objects < OBJECTS_MIN) return
+export function collectWhereMuchIsLeft(): void {
+  if (heldBytes() - keptBytes < LEFT_BYTES_MIN) return
   if (collect === undefined) {
     setFlagsFromString('--expose-gc')
     collect = runInNewContext('gc') as () => void
   }
   collect()
+  keptBytes = heldBytes()
+}
+
+function heldBytes(): number {
+  const { used_heap_size: heapBytes, external_memory: externalBytes } = getHeapStatistics()
+  return heapBytes + externalBytes
 }

@@ -2,14 +2,14 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { runBrowse } from './browse-task.ts'
 import { runBuild, runDeepen, runMeasure, runNegotiate } from './build-task.ts'
-import { collectAfter } from './collect.ts'
+import { collectWhereMuchIsLeft } from './collect.ts'
 import { runCount } from './count-task.ts'
 import { runHelps } from './helps-task.ts'
 import { runIndex } from './index-task.ts'
 import { releaseStores } from './open-stores.ts'
 import { runPlanPrune } from './plan-prune-task.ts'
 import { runRepack } from './repack-task.ts'
-import type { BuildResult, BuildTask, IndexResult, IndexTask, RepackResult, RepackTask } from './tasks.ts'
+import type { IndexResult, IndexTask } from './tasks.ts'
 
 function released<Task, Result>(run: (task: Task) => Result | Promise<Result>): (task: Task) => Promise<Result> {
   return async (task) => {
@@ -17,6 +17,7 @@ function released<Task, Result>(run: (task: Task) => Result | Promise<Result>): 
       return await run(task)
     } finally {
       releaseStores()
+      collectWhereMuchIsLeft()
     }
   }
 }
@@ -29,22 +30,11 @@ export const deepen = released(runDeepen)
 export const measure = released(runMeasure)
 export const negotiate = released(runNegotiate)
 
-export const build = released(async (task: BuildTask): Promise<BuildResult> => {
-  const result = await runBuild(task)
-  if (result.kind !== 'refused') collectAfter(result.objects)
-  return result
-})
+export const build = released(runBuild)
+export const repack = released(runRepack)
 
 export const index = released(async (task: IndexTask): Promise<IndexResult | ReturnType<typeof move>> => {
   const result = await runIndex(task)
-  if (!result.accepted) return result
-  collectAfter(result.objects)
   // Handed over and not copied: 28 bytes for each object.
-  return move({ [transferableSymbol]: [result.index.buffer], [valueSymbol]: result })
+  return result.accepted ? move({ [transferableSymbol]: [result.index.buffer], [valueSymbol]: result }) : result
 })
-
-export async function repack(task: RepackTask): Promise<RepackResult> {
-  const result = await runRepack(task)
-  collectAfter(result.objects)
-  return result
-}
