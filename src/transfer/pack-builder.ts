@@ -1,4 +1,3 @@
-import { deflate } from '../git/pack/deflate.ts'
 import { PackError } from '../git/pack/error.ts'
 import {
   encodePackHeader,
@@ -187,9 +186,8 @@ class PackBuilder {
   }
 
   #writeInFull(oid: Buffer): Writing {
-    const { type, data } = this.#store.mustRead(oid)
-    this.#writeHead(type, data.length)
-    const deflated = deflate(data)
+    const { type, sizeBytes, deflated } = this.#store.mustReadWhole(oid)
+    this.#writeHead(type, sizeBytes)
     if (deflated.length > CHUNK_BYTES) return this.#writeMuch(deflated)
     this.#output.write(deflated)
     return this.#output.isOver ? this.#output.drain() : undefined

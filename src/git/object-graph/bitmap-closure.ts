@@ -22,6 +22,7 @@ export class BitmapClosure {
   readonly found: BitSet
   readonly #reader: ObjectReader
   readonly #known: Reachability
+  readonly #shallow: OidMap
   readonly #queue = new CommitQueue<Queued>()
   readonly #roots: Buffer[] = []
   readonly #numbers = new OidMap()
@@ -29,9 +30,11 @@ export class BitmapClosure {
   /** Numbers of those without a number there that are blobs. */
   readonly #otherBlobs = new BitSet(0)
 
-  constructor(reader: ObjectReader, known: Reachability) {
+  /** @param shallow commits that count as having no parents: then all of history is walked, as far as it goes */
+  constructor(reader: ObjectReader, known: Reachability, shallow: readonly Buffer[] = []) {
     this.#reader = reader
     this.#known = known
+    this.#shallow = OidMap.of(shallow)
     this.found = new BitSet(known.objects)
   }
 
@@ -119,7 +122,9 @@ export class BitmapClosure {
 
   #enqueue(oid: Buffer): void {
     const number = this.numberFor(oid, 0)
-    if (!this.found.has(number)) this.#queue.push({ ...readCommit(this.#reader, oid), number })
+    if (this.found.has(number)) return
+    const { tree, parents, committerTimeS } = readCommit(this.#reader, oid)
+    this.#queue.push({ tree, parents: this.#shallow.get(oid) === 1 ? [] : parents, committerTimeS, number })
   }
 
   /** @param root a tree; or a blob, where something was named that is no commit */
@@ -164,7 +169,8 @@ export class BitmapClosure {
   }
 
   #reachedFrom(number: number): BitSet | undefined {
-    return number < this.#known.objects ? this.#known.reachedFrom(number) : undefined
+    const isWrittenDown = this.#shallow.size === 0 && number < this.#known.objects
+    return isWrittenDown ? this.#known.reachedFrom(number) : undefined
   }
 
   #numberOf(oid: Buffer, at: number): number | undefined {

@@ -19,11 +19,13 @@ export const COMMITS_HAD_MAX = 400
  */
 export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting): Selection | undefined {
   const { wants, haves, annotatedTags = [], shallow = [], filter } = selecting
-  if (shallow.length > 0 || (filter !== undefined && !filtersBlobsOnly(filter))) return undefined
+  // What was cut off hides which objects the receiver has, and no filter but that of blobs is told by what is written down.
+  if (shallow.length > 0 && haves.length > 0) return undefined
+  if (filter !== undefined && !filtersBlobsOnly(filter)) return undefined
   if (!wants.some((want) => peelToCommit(reader, want) !== undefined)) return undefined
   const { reachability } = reader
   if (reachability === undefined) return undefined
-  const closure = new BitmapClosure(reader, reachability)
+  const closure = new BitmapClosure(reader, reachability, shallow)
   if (closure.add(haves, COMMITS_HAD_MAX) === 'too-many') return undefined
   const had = closure.found.copy()
   const blobBytes = filter?.blobBytes ?? Number.POSITIVE_INFINITY

@@ -5,9 +5,10 @@ import { inflateSync } from 'node:zlib'
 import { errorCodeOf, hasErrorCode } from '../../errors.ts'
 import type { CommitGraph } from '../../git/commit-graph/commit-graph.ts'
 import { OBJECT_TYPE } from '../../git/object/type.ts'
+import { deflate } from '../../git/pack/deflate.ts'
 import { PackError } from '../../git/pack/error.ts'
 import { StorageError } from '../error.ts'
-import { ObjectCache } from './object-cache.ts'
+import { ObjectCache, type WholeEntry } from './object-cache.ts'
 import type { PackBitmap } from './pack-bitmap.ts'
 import type { StoredObject } from './pack-file.ts'
 import { PackFile } from './pack-file.ts'
@@ -193,6 +194,18 @@ export class ObjectStore {
     if (object !== undefined) return object
     const name = oid.toString('hex', at, at + 20)
     throw new StorageError({ code: 'object_missing', oid: name }, `Object ${name} is missing`)
+  }
+
+  /**
+   * The object as an entry of a pack holds it that is no delta; what is packed is made so once, for all who ask soon.
+   *
+   * @throws as `mustRead`
+   */
+  mustReadWhole(oid: Buffer): WholeEntry {
+    const found = this.locate(oid)
+    if (found !== undefined) return orDamaged(oid, 0, () => found.pack.readWholeAt(found.offset))
+    const { type, data } = this.mustRead(oid)
+    return { type, sizeBytes: data.length, deflated: Buffer.from(deflate(data)) }
   }
 
   #loosePath(oid: Buffer, at: number): string | undefined {

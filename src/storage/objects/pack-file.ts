@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import { constants, inflateSync } from 'node:zlib'
 
 import { applyDelta, decodeDeltaSizes } from '../../git/delta.ts'
+import { deflate } from '../../git/pack/deflate.ts'
 import { PackError } from '../../git/pack/error.ts'
 import {
   decodeEntryHeader,
@@ -15,7 +16,7 @@ import { PackIndex } from '../../git/pack/index-file.ts'
 import { inflateAt } from '../../git/pack/inflate.ts'
 import type { ByteSource } from '../../git/pack/source.ts'
 import { PackWindow } from '../../git/pack/source.ts'
-import type { ObjectCache } from './object-cache.ts'
+import type { ObjectCache, WholeEntry } from './object-cache.ts'
 import { PackBases } from './pack-bases.ts'
 import { PackOrder } from './pack-order.ts'
 
@@ -179,6 +180,16 @@ export class PackFile {
     if (baseOffset < 0) return sizeBytes
     const head = this.read(offset + headerBytes, DELTA_HEAD_BYTES)
     return decodeDeltaSizes(inflateSync(head, { finishFlush: constants.Z_SYNC_FLUSH })).resultBytes
+  }
+
+  /** The object as an entry holds it that is no delta. */
+  readWholeAt(offset: number): WholeEntry {
+    const known = this.#cache.getWhole(this.#number, offset)
+    if (known !== undefined) return known
+    const { type, data } = this.readAt(offset)
+    const whole = { type, sizeBytes: data.length, deflated: Buffer.from(deflate(data)) }
+    this.#cache.setWhole(this.#number, offset, whole)
+    return whole
   }
 
   readAt(offset: number): StoredObject {
