@@ -7,6 +7,7 @@ import { BenchContext } from './context.ts'
 import { fetchRows } from './fetches.ts'
 import { growthRows } from './growth.ts'
 import { memoryRows } from './memory.ts'
+import { profileRows } from './profiles.ts'
 import { pushRows } from './pushes.ts'
 import { refsRows } from './refs.ts'
 import { replicationRows } from './replication.ts'
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, (context: BenchContext) => Promise<Row[]>>>
   pushes: pushRows,
   writers: writerRows,
   responsiveness: responsivenessRows,
+  profiles: profileRows,
   growth: growthRows,
   replication: replicationRows,
 }
@@ -38,11 +40,13 @@ fetches         of a part of history, shallow and blobless clones
 pushes          of two sizes, until they are durable, beside git receive-pack
 writers         small pushes to 32 repositories, beside one fsync after another
 responsiveness  a small API request while large fetches are built
+profiles        where the main thread spends the time of small requests, of a large pack, and of small
+                pushes
 growth          time for each object from 10,000 to 500,000, and of a listing for each ref
 replication     a mirror's way to 50 MiB beside a raw stream of libp2p, a small push on two mirrors,
                 and what the policies of outbound calls cost
 
-Without a part all of them, in about 20 minutes. Prints ratios, which hold from machine to machine.
+Without a part all of them, in about 25 minutes. Prints ratios, which hold from machine to machine.
 In reports/bench it writes summary.json, adds a line to history.jsonl, and draws curves.svg from
 both. Exits with 1 when a goal is not met.
 

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { blob, commit, pack, tree, whole } from '../integration/support/pack-maker.ts'
 import type { BenchContext } from './context.ts'
+import type { GutsBench } from './hosts.ts'
 import { median, rateOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
 import { perSecond, type Row } from './row.ts'
@@ -14,17 +15,12 @@ const ANCHOR_WRITE = Buffer.alloc(512, 7)
 
 export async function writerRows(context: BenchContext): Promise<Row[]> {
   const { guts } = await context.hosts()
-  const writers: Writer[] = []
-  for (let at = 0; at < WRITERS; at++) writers.push(new Writer(await guts.create(`writer-${at}`)))
+  await using writers = await writing(guts, 'writer')
   const rates: number[] = []
   const anchors: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    rates.push(await rateOf(WRITERS, context.rateMs / ROUNDS, (at) => (writers[at] as Writer).push()))
+    rates.push(await rateOf(WRITERS, context.rateMs / ROUNDS, (at) => writers.push(at)))
     anchors.push(rateOfSyncs(guts.node.dataDirectory, context.rateMs / ROUNDS))
-  }
-  for (const [at, writer] of writers.entries()) {
-    writer.close()
-    await guts.remove(`writer-${at}`)
   }
   const [pushes, syncs] = [median(rates), median(anchors)]
   return [
@@ -36,6 +32,27 @@ export async function writerRows(context: BenchContext): Promise<Row[]> {
       goal: { atLeast: 5 },
     },
   ]
+}
+
+export interface Writers extends AsyncDisposable {
+  readonly count: number
+  push(writer: number): Promise<void>
+}
+
+/** @param name of their repositories, before a number */
+export async function writing(guts: GutsBench, name: string): Promise<Writers> {
+  const writers: Writer[] = []
+  for (let at = 0; at < WRITERS; at++) writers.push(new Writer(await guts.create(`${name}-${at}`)))
+  return {
+    count: WRITERS,
+    push: (at) => (writers[at] as Writer).push(),
+    async [Symbol.asyncDispose]() {
+      for (const [at, writer] of writers.entries()) {
+        writer.close()
+        await guts.remove(`${name}-${at}`)
+      }
+    },
+  }
 }
 
 /** Adds one commit after another to a branch. */

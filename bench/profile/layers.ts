@@ -1,0 +1,72 @@
+/** Which part of a program the samples of a profile belong to. */
+
+/** As the inspector gives it (Chrome DevTools Protocol, Profiler.Profile), as far as it is used here. */
+export interface Profile {
+  readonly nodes: readonly ProfileNode[]
+  /** Ids of nodes. */
+  readonly samples?: readonly number[]
+  /** Microseconds before each sample. */
+  readonly timeDeltas?: readonly number[]
+}
+
+interface ProfileNode {
+  readonly id: number
+  readonly callFrame: { readonly functionName: string; readonly url: string }
+  readonly children?: readonly number[]
+}
+
+/** The first whose pattern is in the script's address. */
+const LAYERS: readonly (readonly [layer: string, pattern: RegExp])[] = [
+  ['Express and helmet', /\/node_modules\/(express|router|helmet|finalhandler|parseurl|path-to-regexp|qs)\//],
+  ['log line', /\/node_modules\/(pino|sonic-boom|safe-stable-stringify|quick-format-unescaped)/],
+  ['log line', /\/src\/(http\/access-log|observability\/(log|redaction))/],
+  ['tracing', /\/node_modules\/@opentelemetry\/|\/src\/observability\/(tracing|context)/],
+  ['metrics', /\/node_modules\/prom-client\/|\/src\/observability\//],
+  ['database', /\/src\/storage\/(database|observe)/],
+  ['who asks and may he', /\/src\/(collaboration|storage\/(accounts|access|tokens|users))/],
+  ['handing work to threads', /\/node_modules\/piscina\/|\/src\/transfer\/workers\//],
+  ['files and refs', /\/src\/storage\//],
+  ['git', /\/src\/(transfer|git)\//],
+  ['our HTTP', /\/src\/(http|resilience|validation)\//],
+  ['node:http and node:net', /^node:(_http|http|net$|internal\/(streams|stream_base))/],
+]
+
+const SOCKET_CALLS = new Set(['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writeAsciiString'])
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  '(garbage collector)': 'garbage collection',
+  '(program)': "outside of JavaScript: Node's loop and the kernel",
+}
+const NOBODY = new Set(['(idle)', '(root)'])
+const OTHERS = 'everything else'
+
+/** @returns milliseconds of each layer, the largest first; what was idle is in none */
+export function timeByLayer({ nodes, samples = [], timeDeltas = [] }: Profile): Map<string, number> {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)))
+  const layers = new Map<number, string | undefined>()
+  const times = new Map<string, number>()
+  for (const [at, id] of samples.entries()) {
+    if (!layers.has(id)) layers.set(id, layerOf(id, byId, parents))
+    const layer = layers.get(id)
+    if (layer !== undefined) times.set(layer, (times.get(layer) ?? 0) + (timeDeltas[at] ?? 0) / 1_000)
+  }
+  return new Map([...times].sort(([, a], [, b]) => b - a))
+}
+
+/** What has no layer of its own, such as Node's own functions, belongs to whoever called it. */
+function layerOf(
+  id: number,
+  byId: ReadonlyMap<number, ProfileNode>,
+  parents: ReadonlyMap<number, number>,
+): string | undefined {
+  const leaf = byId.get(id)?.callFrame.functionName ?? ''
+  if (NOBODY.has(leaf)) return undefined
+  if (Object.hasOwn(OWN_NAMES, leaf)) return OWN_NAMES[leaf]
+  for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+    const frame = byId.get(at)?.callFrame
+    const layer = LAYERS.find(([, pattern]) => pattern.test(frame?.url ?? ''))?.[0]
+    if (layer === undefined) continue
+    return at !== id && SOCKET_CALLS.has(leaf) && layer.startsWith('node:') ? 'system calls of sockets' : layer
+  }
+  return OTHERS
+}
