@@ -32,6 +32,7 @@ import { signerOf } from './storage/repositories/ref-log.ts'
 import { RefTips } from './storage/repositories/ref-tips.ts'
 import { RefLog } from './storage/repositories/ref-log-store.ts'
 import { RefStore } from './storage/repositories/ref-store.ts'
+import { StagedEntries } from './storage/repositories/staged-entries.ts'
 import { RepositoryFiles } from './storage/repositories/repository-files.ts'
 import { WriteConditions } from './storage/write-conditions.ts'
 import type { RepositoryRef } from './transfer/git-request.ts'
@@ -60,6 +61,7 @@ export interface NodeData {
   readonly files: RepositoryFiles
   readonly refs: RefStore
   readonly log: RefLog
+  readonly staged: StagedEntries
   readonly workers: GitWorkers
   readonly users: Users
   readonly tokens: Tokens
@@ -167,6 +169,7 @@ export async function openNodeData(stack: AsyncDisposableStack, options: NodeDat
     files,
     refs,
     log,
+    staged: new StagedEntries(database, lease, writeGate),
     workers,
     repositories,
     transfer,

@@ -26,6 +26,7 @@ import { ExchangeClient } from './p2p/exchange-client.ts'
 import { ExchangeServer } from './p2p/exchange-server.ts'
 import { P2pNode } from './p2p/node.ts'
 import { Home } from './p2p/replication/home.ts'
+import { MIRROR_LIMITS } from './p2p/replication/mirror-limits.ts'
 import { Replicator } from './p2p/replication/replicator.ts'
 import { statusOf } from './p2p/status.ts'
 import { LoadShedder } from './resilience/load-shedding.ts'
@@ -255,6 +256,7 @@ class NodeStart {
       logger,
       intervalMs: config.p2pSyncIntervalS * 1_000,
       packBytesMax: config.packInflatedBytesMax,
+      limits: MIRROR_LIMITS,
     })
     await server.start()
     this.#stack.defer(() => server.stop())

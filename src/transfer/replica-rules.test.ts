@@ -25,9 +25,9 @@ const change = (ref: string, oldOid: string | undefined, newOid: string | undefi
 })
 const commits = (...oids: string[]): Map<string, Tip> =>
   new Map(oids.map((oid) => [oid, { oid, type: 1, peeled: null }]))
-const codeOf = (work: () => unknown): string => {
+const codeOf = async (work: () => unknown): Promise<string> => {
   try {
-    work()
+    await work()
     return 'taken'
   } catch (error) {
     return error instanceof ReplicaError ? error.detail.code : String(error)
@@ -35,22 +35,43 @@ const codeOf = (work: () => unknown): string => {
 }
 
 describe('foldEntries', () => {
-  it('comes to what all entries together change, whatever was in between', () => {
-    const entries = [
+  const number = (entries: readonly VerifiedEntry[]): VerifiedEntry[] =>
+    entries.map((one, at) => ({ ...one, sequence: at + 1 }))
+
+  it('comes to what all entries together change, whatever was in between', async () => {
+    const entries = number([
       entry([change(MAIN, A, B), change('refs/heads/x', undefined, A)]),
       entry([change(MAIN, B, C), change('refs/heads/x', A, undefined)], 'refs/heads/y'),
       entry([change('refs/heads/y', undefined, B)], MAIN),
-    ]
-    expect(foldEntries(snapshotOf({ [MAIN]: A }), entries)).toEqual({
+      entry([]),
+    ])
+    expect(await foldEntries(snapshotOf({ [MAIN]: A }), entries, 10)).toEqual({
       commands: [change(MAIN, A, C), change('refs/heads/y', undefined, B)],
       head: MAIN,
       oids: [C, B],
+      to: { sequence: 4, hash: NO_HASH, timeMs: 0, head: MAIN },
     })
   })
 
-  it('comes to nothing where all is as it was', () => {
+  it('comes to nothing where all is as it was', async () => {
     const entries = [entry([change(MAIN, A, B)]), entry([change(MAIN, B, A)])]
-    expect(foldEntries(snapshotOf({ [MAIN]: A }), entries)).toEqual({ commands: [], head: undefined, oids: [] })
+    const nothing = { commands: [], head: undefined, oids: [], to: { sequence: 1, head: undefined } }
+    expect(await foldEntries(snapshotOf({ [MAIN]: A }), entries, 10)).toMatchObject(nothing)
+  })
+
+  it.each([
+    { name: 'refs that differ are as many as may', refsMax: 3, to: 4 },
+    { name: 'one more would be too many', refsMax: 2, to: 3 },
+    { name: 'the first entry alone changes more', refsMax: 0, to: 1 },
+  ])('goes to entry $to where $name', async ({ refsMax, to }) => {
+    const entries = number([
+      entry([change(MAIN, A, B), change('refs/heads/x', undefined, A)]),
+      // What came and went counts no more.
+      entry([change('refs/heads/x', A, undefined)]),
+      entry([change('refs/heads/y', undefined, A)]),
+      entry([change('refs/heads/z', undefined, C)]),
+    ])
+    expect((await foldEntries(snapshotOf({ [MAIN]: A }), entries, refsMax)).to.sequence).toBe(to)
   })
 
   it.each([
@@ -58,25 +79,25 @@ describe('foldEntries', () => {
     { name: 'as new what is here', changes: [change(MAIN, undefined, C)] },
     { name: 'what is not here', changes: [change('refs/heads/x', A, undefined)] },
     { name: 'twice from the same', changes: [change(MAIN, A, B), change(MAIN, A, C)] },
-  ])('refuses a change $name', ({ changes }) => {
-    expect(codeOf(() => foldEntries(snapshotOf({ [MAIN]: A }), [entry(changes)]))).toBe('history_contradicts')
+  ])('refuses a change $name', async ({ changes }) => {
+    expect(await codeOf(() => foldEntries(snapshotOf({ [MAIN]: A }), [entry(changes)], 10))).toBe('history_contradicts')
   })
 })
 
 describe('judgeMirrored', () => {
-  const judge = (changes: readonly RefChange[], head?: string, tips = commits(A, B, C)) => {
+  const judge = async (changes: readonly RefChange[], head?: string, tips = commits(A, B, C)) => {
     const snapshot = snapshotOf({ [MAIN]: A })
-    return judgeMirrored(foldEntries(snapshot, [entry(changes, head)]), snapshot, tips)
+    return judgeMirrored(await foldEntries(snapshot, [entry(changes, head)], 10), snapshot, tips)
   }
 
-  it('takes what a pusher may do', () => {
-    expect(judge([change(MAIN, A, B)])).toEqual([{ name: MAIN, oldOid: A, newOid: B, peeled: null }])
+  it('takes what a pusher may do', async () => {
+    expect(await judge([change(MAIN, A, B)])).toEqual([{ name: MAIN, oldOid: A, newOid: B, peeled: null }])
   })
 
-  it('takes the deletion of what HEAD pointed to, once it points elsewhere', () => {
+  it('takes the deletion of what HEAD pointed to, once it points elsewhere', async () => {
     const changes = [change(MAIN, A, undefined), change('refs/heads/new', undefined, B)]
-    expect(codeOf(() => judge(changes))).toBe('refs_refused')
-    expect(judge(changes, 'refs/heads/new')).toHaveLength(2)
+    expect(await codeOf(() => judge(changes))).toBe('refs_refused')
+    expect(await judge(changes, 'refs/heads/new')).toHaveLength(2)
   })
 
   it.each([
@@ -85,7 +106,7 @@ describe('judgeMirrored', () => {
     { name: 'an object that did not come', changes: [change(MAIN, A, B)], tips: commits(A) },
     { name: 'HEAD at a tag', changes: [], head: 'refs/tags/v1' },
     { name: 'HEAD at two lines', changes: [], head: 'refs/heads/a\nb' },
-  ])('refuses $name', ({ changes, head, tips }) => {
-    expect(codeOf(() => judge(changes, head, tips))).toBe('refs_refused')
+  ])('refuses $name', async ({ changes, head, tips }) => {
+    expect(await codeOf(() => judge(changes, head, tips))).toBe('refs_refused')
   })
 })

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import { GutsError } from '../errors.ts'
 import type { PushCommand } from '../git/protocol/push-request.ts'
 import { whyNotPushable } from '../git/ref-name.ts'
-import type { VerifiedEntry } from '../storage/repositories/ref-log.ts'
+import type { Arrival } from '../storage/repositories/ref-log-store.ts'
 import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { LoggedEntry } from '../storage/repositories/staged-entries.ts'
 import { judgeCommands } from './ref-rules.ts'
 import type { Tip } from './workers/tasks.ts'
 
@@ -11,39 +13,64 @@ export class ReplicaError extends GutsError<{
   readonly code: 'history_contradicts' | 'refs_refused' | 'pack_oversize' | 'pack_changed' | 'status_endless'
 }> {}
 
-/** What a batch of entries comes to. */
+/** What entries come to, one after the other. */
 export interface Folded {
   readonly commands: readonly PushCommand[]
   /** What HEAD is to point to; undefined: as before */
   readonly head: string | undefined
   /** What refs are to point to that they did not before. */
   readonly oids: readonly string[]
+  /** The last of the entries. */
+  readonly to: Arrival
 }
 
+/** The event loop is others', too. */
+const CHANGES_PER_TURN = 1_000
+
 /**
- * Applies the entries in order to what is here, each with the compare of its compare-and-swap (I3).
+ * Applies the entries in order to what is here, each with the compare of its compare-and-swap (I3), to the last one; or to
+ * the one after which more than `refsMax` refs might differ from what is here.
  *
+ * @param entries at least one; read as far as it goes
  * @throws ReplicaError history_contradicts
  */
-export function foldEntries(snapshot: RefSnapshot, entries: readonly VerifiedEntry[]): Folded {
+export async function foldEntries(
+  snapshot: RefSnapshot,
+  entries: Iterable<LoggedEntry>,
+  refsMax: number,
+): Promise<Folded> {
+  /** Refs that differ, and no others: those that came and went may be any number. */
   const changed = new Map<string, string | undefined>()
-  for (const { sequence, changes } of entries) {
+  const now = (ref: string): string | undefined => (changed.has(ref) ? changed.get(ref) : snapshot.byName.get(ref)?.oid)
+  let last: LoggedEntry | undefined
+  let head: string | undefined
+  let changesLeft = CHANGES_PER_TURN
+  for (const entry of entries) {
+    const { sequence, changes } = entry
+    const added = changes.reduce((sum, { ref }) => (changed.has(ref) ? sum : sum + 1), 0)
+    if (last !== undefined && changed.size + added > refsMax) break
     for (const { ref, oldOid, newOid } of changes) {
-      const current = changed.has(ref) ? changed.get(ref) : snapshot.byName.get(ref)?.oid
-      if (current !== oldOid) {
+      if (now(ref) !== oldOid) {
         throw new ReplicaError(
           { code: 'history_contradicts' },
           `Entry ${sequence} changes ${ref} from what it never was`,
         )
       }
-      changed.set(ref, newOid)
+      if (newOid === snapshot.byName.get(ref)?.oid) changed.delete(ref)
+      else changed.set(ref, newOid)
     }
+    head = entry.head ?? head
+    last = entry
+    changesLeft -= changes.length + 1
+    if (changesLeft > 0) continue
+    changesLeft = CHANGES_PER_TURN
+    await setImmediate()
   }
-  const commands = [...changed]
-    .map(([ref, newOid]) => ({ ref, oldOid: snapshot.byName.get(ref)?.oid, newOid }))
-    .filter(({ oldOid, newOid }) => oldOid !== newOid)
+  if (last === undefined) throw new TypeError('A mirror goes on by an entry at least')
+  const commands = [...changed].map(([ref, newOid]) => ({ ref, oldOid: snapshot.byName.get(ref)?.oid, newOid }))
   const oids = Array.from(new Set(commands.flatMap(({ newOid }) => newOid ?? [])))
-  return { commands, head: entries.findLast((entry) => entry.head !== undefined)?.head, oids }
+  const { sequence, hash, timeMs } = last
+  return { commands, head, oids, to: { sequence, hash, timeMs, head } }
 }
 
 /**

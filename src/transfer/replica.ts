@@ -6,6 +6,7 @@ import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { ChainEnd, VerifiedEntry } from '../storage/repositories/ref-log.ts'
 import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import type { LoggedEntry } from '../storage/repositories/staged-entries.ts'
 import { createHash } from 'node:crypto'
 import type { RepositoryRef } from './git-request.ts'
 import type { PackSink } from './pack-sink.ts'
@@ -30,7 +31,12 @@ export interface Need {
 export interface MirrorUpdate {
   readonly repository: RepositoryRef
   readonly from: ChainEnd
-  readonly entries: readonly VerifiedEntry[]
+  /** Verified to go on from there; at least one. */
+  readonly entries: Iterable<LoggedEntry>
+  /** The last of them, which are not staged. */
+  readonly fresh: readonly VerifiedEntry[]
+  /** So many refs change in one step; where it takes more, the mirror is behind still. */
+  readonly refsMax: number
   readonly signal: AbortSignal
   /** Brings the pack; not called where everything is here. */
   fetch(need: Need, sink: PackSink): Promise<void>
@@ -65,10 +71,11 @@ export async function openReplicaPack(
  * @throws RequestError unavailable, StorageError: the mirror cannot take changes
  */
 export async function updateMirror(update: MirrorUpdate, parts: TransferParts): Promise<void> {
-  const { repository, from, entries, signal } = update
+  const { repository, from, signal } = update
   parts.writeGate.assertWritable()
   const snapshot = parts.refs.snapshot(repository.id)
-  const folded = foldEntries(snapshot, entries)
+  const folded = await foldEntries(snapshot, update.entries, update.refsMax)
+  const { to } = folded
   const withdrawals = parts.files.withdrawals(repository)
   const { missing: wants } = await whichAreHere(parts.files.objects(repository), folded.oids)
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
@@ -88,7 +95,7 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
       // From here on it is the disk's work, and nothing that could be taken back.
       watch.pause()
       await parts.locks.run(`${repository.owner}/${repository.name}`, () =>
-        withSpan('replication.apply', { entries: entries.length }, () => apply(updates, directory, pack)),
+        withSpan('replication.apply', { entries: to.sequence - from.sequence }, () => apply(updates, directory, pack)),
       )
     })
   } finally {
@@ -100,7 +107,8 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
     parts.writeGate.assertWritable()
     if (isStale(pack, repository, parts)) throw withdrawn()
     const { row } = pack
-    const batch = { repositoryId: repository.id, from, entries, updates, ...(row && { pack: row }) }
+    const entries = update.fresh.filter(({ sequence }) => sequence <= to.sequence)
+    const batch = { repositoryId: repository.id, from, to, entries, updates, ...(row && { pack: row }) }
     const publication = { repository, directory, packName: row?.name, updates, head: folded.head }
     const applied = await publishWith(publication, parts, () => parts.refs.applyMirrored(batch))
     if (!applied) throw new RequestError({ code: 'conflict' }, 'The mirror was changed meanwhile')

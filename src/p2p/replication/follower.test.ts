@@ -3,10 +3,10 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import pino from 'pino'
 import { beforeEach, expect, it, vi } from 'vitest'
-import { encodeEntry, hashEntry, NO_HASH, type SignedEntry, signerOf } from '../../storage/repositories/ref-log.ts'
-import type { MirrorUpdate } from '../../transfer/replica.ts'
+import { NO_HASH } from '../../storage/repositories/ref-log.ts'
 import type { Announcement } from '../wire/messages.ts'
 import { type FollowerParts, HomeFollower } from './follower.ts'
+import { MIRROR_LIMITS } from './mirror-limits.ts'
 
 const SEED = new Uint8Array(32).fill(7)
 const peer = peerIdFromPrivateKey(await generateKeyPairFromSeed('Ed25519', SEED)).toString()
@@ -31,7 +31,7 @@ const failures = (): number => failed.mock.calls.length
 type Ask = (question: { exchange: string; body(): { after?: unknown } }) => Promise<unknown>
 
 /** A follower of a home that answers as `ask` says, with a copy of alice/app whose log is empty. */
-function follower(ask: Ask, updateMirror: (update: MirrorUpdate) => Promise<void> = async () => {}): HomeFollower {
+function follower(ask: Ask): HomeFollower {
   const client = {
     async ask(question: Parameters<Ask>[0] & { take(answer: unknown): unknown }) {
       return question.take(await ask(question))
@@ -42,7 +42,8 @@ function follower(ask: Ask, updateMirror: (update: MirrorUpdate) => Promise<void
     database: { reader: { prepare: () => ({ all: () => [ROW] }) } },
     log: { end: () => ({ sequence: 0, hash: NO_HASH, home: peer }) },
     repositories: { createMirror: async () => 'here', async describeMirror() {} },
-    transfer: { updateMirror },
+    staged: { end() {} },
+    limits: MIRROR_LIMITS,
     metrics: { p2pReplicationFailures: { inc: failed }, p2pRefusals: { inc() {} } },
     logger: pino({ level: 'silent' }),
     intervalMs: 60_000,
@@ -100,28 +101,6 @@ it('many announcements during one attempt are one failure when it fails', async 
   await setImmediate()
   expect(failures()).toBe(1)
 })
-
-it('entries that take much memory are applied in parts', async () => {
-  const changes = Array.from({ length: 100_000 }, () => ({ ref: 'a', oldOid: undefined, newOid: undefined }))
-  const entries: SignedEntry[] = []
-  let previous: Buffer = NO_HASH
-  for (let sequence = 1; sequence <= 4; sequence++) {
-    const bytes = encodeEntry({ repository: HOME_ID, sequence, timeMs: 1, previous, head: undefined, changes })
-    entries.push({ bytes, signature: signerOf(SEED).sign(bytes) })
-    previous = hashEntry(bytes)
-  }
-  const updates: number[] = []
-  const home = follower(
-    async () => ({ entries: entries.map(({ bytes, signature }) => [bytes, signature]) }),
-    async (update) => {
-      updates.push(update.entries.length)
-      throw new Error('seen')
-    },
-  )
-  home.subscriptions = [WANTED]
-  home.announced(ANNOUNCED)
-  await expect.poll(() => updates, { timeout: 20_000 }).toEqual([3])
-}, 30_000)
 
 it('a home whose log is another one than ours says so for as long as it is', async () => {
   const home = follower(async () => ({ url: null, heads: [], next: null }))

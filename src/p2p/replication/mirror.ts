@@ -1,16 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { newOperation, runInContext } from '../../observability/context.ts'
 import type { Logger } from '../../observability/logging.ts'
 import { withSpan } from '../../observability/tracing.ts'
-import {
-  type ChainEnd,
-  LogError,
-  type SignedEntry,
-  verifierOf,
-  type VerifiedEntry,
-  verifyChain,
-} from '../../storage/repositories/ref-log.ts'
+import { type ChainEnd, LogError } from '../../storage/repositories/ref-log.ts'
 import type { RefLog } from '../../storage/repositories/ref-log-store.ts'
 import type { RepositoryRef } from '../../transfer/git-request.ts'
 import type { PackSink } from '../../transfer/pack-sink.ts'
@@ -18,17 +9,9 @@ import type { Need } from '../../transfer/replica.ts'
 import { ReplicaError } from '../../transfer/replica-rules.ts'
 import type { Transfer } from '../../transfer/transfer.ts'
 import type { ExchangeClient } from '../exchange-client.ts'
-import { WANTS_MAX } from '../wire/messages.ts'
+import { type HomeLogParts, readHomeLog } from './home-log.ts'
 
-/** Entries are gathered before they are applied as one batch: the objects of states in between may be gone. */
-const BATCH_BYTES_MAX = 64 * 1024 * 1024
-/** What they take in memory is a multiple of their bytes, the more so the smaller they are. */
-const BATCH_ENTRIES_MAX = 50_000
-const BATCH_CHANGES_MAX = 300_000
-/** Checking a signature takes a tenth of a millisecond; others get their turn in between. */
-const CHECKS_PER_TURN = 100
-
-export interface MirrorParts {
+export interface MirrorParts extends HomeLogParts {
   readonly client: Pick<ExchangeClient, 'ask' | 'stateOf' | 'forget'>
   readonly log: RefLog
   readonly transfer: Pick<Transfer, 'updateMirror'>
@@ -115,80 +98,30 @@ export class RepositoryMirror {
   }
 
   async #sync(signal: AbortSignal): Promise<void> {
-    const { log, logger } = this.#parts
+    const { log, logger, transfer, limits } = this.#parts
+    const { repository, homeId } = this
     for (;;) {
-      const end = log.end(this.repository.id)
+      const end = log.end(repository.id)
       if (end === undefined || this.#known === undefined) return
       if (end.sequence >= this.#known.sequence) {
         this.#behindSinceMs = undefined
         return
       }
       const startedAtMs = performance.now()
-      const entries = await this.#entriesAfter(end, this.#known.sequence, signal)
-      const { transfer } = this.#parts
+      const home = { repository, homeId, peer: this.#peer, known: () => this.#known ?? end }
+      const read = await readHomeLog(home, end, this.#parts, signal)
+      if (read === undefined) continue
       const fetch = (need: Need, sink: PackSink): Promise<void> => this.#fetch(need, sink, signal)
-      await transfer.updateMirror({ repository: this.repository, from: end, entries, signal, fetch })
+      await transfer.updateMirror({ repository, from: end, ...read, refsMax: limits.refsMax, signal, fetch })
       const duration_ms = Math.round(performance.now() - startedAtMs)
-      const sequence = entries.at(-1)?.sequence
-      logger.info(
-        { peer: this.#peer, sequence, entries: entries.length, duration_ms },
-        'A mirror was brought up to date',
-      )
+      const { sequence } = log.end(repository.id) ?? end
+      const entries = sequence - end.sequence
+      logger.info({ peer: this.#peer, sequence, entries, duration_ms }, 'A mirror was brought up to date')
     }
-  }
-
-  /** @throws LogError: what the home sent is not the continuation of its log */
-  async #entriesAfter(end: ChainEnd, target: number, signal: AbortSignal): Promise<VerifiedEntry[]> {
-    const key = peerIdFromString(this.#peer).publicKey
-    if (key === undefined) throw new LogError({ code: 'signature_wrong' }, 'The peer id of the home names no key')
-    const isSigned = verifierOf(key.raw)
-    const all: VerifiedEntry[] = []
-    let last: ChainEnd = end
-    const size = { bytes: 0, changes: 0 }
-    const isFull = (): boolean =>
-      size.bytes >= BATCH_BYTES_MAX || size.changes >= BATCH_CHANGES_MAX || all.length >= BATCH_ENTRIES_MAX
-    while (last.sequence < target && !isFull()) {
-      const got = await this.#askForEntries(last.sequence, signal)
-      if (got.length === 0) {
-        throw new LogError(
-          { code: 'sequence_gap' },
-          `The home announced entry ${target} and has none after ${last.sequence}`,
-        )
-      }
-      for (const signed of got) {
-        // Those that are left are asked for again.
-        if (isFull()) break
-        for (const entry of verifyChain([signed], last, { repository: this.homeId, isSigned })) {
-          all.push(entry)
-          last = entry
-          size.changes += entry.changes.length
-        }
-        size.bytes += signed.bytes.length
-        if (all.length % CHECKS_PER_TURN === 0) await setImmediate()
-      }
-      signal.throwIfAborted()
-    }
-    return all
-  }
-
-  #askForEntries(after: number, signal: AbortSignal): Promise<SignedEntry[]> {
-    return this.#parts.client.ask({
-      peer: this.#peer,
-      exchange: 'log',
-      signal,
-      body: () => ({ repository: this.homeId, after }),
-      take: async ({ entries }) => entries.map(([bytes, signature]) => ({ bytes, signature })),
-    })
   }
 
   /** An attempt that broke off goes on where it was, as long as the home has the same pack. */
   #fetch({ wants, haves }: Need, sink: PackSink, signal: AbortSignal): Promise<void> {
-    if (wants.length > WANTS_MAX) {
-      throw new ReplicaError(
-        { code: 'refs_refused' },
-        `A mirror takes at most ${WANTS_MAX} new objects of refs at once`,
-      )
-    }
     const bytesOf = (oid: string): Buffer => Buffer.from(oid, 'hex')
     let checksum: Uint8Array | null = null
     return this.#parts.client.ask({

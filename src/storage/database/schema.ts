@@ -86,7 +86,10 @@ interface RefTable {
   peeled: string | null
 }
 
-/** The log of what happened to a repository's refs: with the hash before, a row is an entry (ref-log.ts). */
+/**
+ * The log of what happened to a repository's refs: with the hash before, a row is an entry (ref-log.ts). Behind a mirror's
+ * sequence are entries that it does not show yet (staged-entries.ts).
+ */
 interface RefTransactionTable {
   repository_id: string
   sequence: number

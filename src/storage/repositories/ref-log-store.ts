@@ -1,4 +1,3 @@
-import { NO_OID } from '../../git/object/no-oid.ts'
 import { RequestError } from '../../errors.ts'
 import type { Database } from '../database/database.ts'
 import type { ReadStatement } from '../database/reader.ts'
@@ -13,10 +12,10 @@ import {
   type LogEntry,
   type LogSigner,
   NO_HASH,
-  type RefChange,
   type SignedEntry,
   type VerifiedEntry,
 } from './ref-log.ts'
+import { continuationStatements, decodeChanges, entryStatement, moveStatement, rowStatement } from './ref-log-rows.ts'
 
 /** A change of refs or of HEAD that is to have its line in the log. */
 export interface LoggedChange {
@@ -35,12 +34,22 @@ interface RefChangeOf {
   readonly newOid: string | undefined
 }
 
+/** One step of a mirror: entries that follow each other. */
 export interface MirroredBatch {
   readonly repositoryId: string
   /** Where the mirror is. */
   readonly from: ChainEnd
-  /** At least one, verified to go on from there. */
+  /** Where it arrives. */
+  readonly to: Arrival
+  /** Verified, up to `to`; those before them were staged (`StagedEntries`). */
   readonly entries: readonly VerifiedEntry[]
+}
+
+export interface Arrival extends ChainEnd {
+  /** Of the entry, by the home's clock. */
+  readonly timeMs: number
+  /** What HEAD points to there; undefined: as before */
+  readonly head: string | undefined
 }
 
 /** Where a repository's log ends. */
@@ -136,15 +145,13 @@ export class RefLog {
     ]
   }
 
-  /** For a mirror, whose repository these entries bring from `from` to the last of them. */
-  mirrorStatements({ repositoryId, from, entries }: MirroredBatch): Statement[] {
-    const last = entries.at(-1)
-    if (last === undefined) throw new TypeError('A batch has an entry')
-    const head = entries.findLast((entry) => entry.head !== undefined)?.head
-    const { sequence, hash, timeMs } = last
+  /** For a mirror, whose repository goes from `from` to `to`. The first statement fails where it is not at `from` any more. */
+  mirrorStatements({ repositoryId, from, to, entries }: MirroredBatch): Statement[] {
+    const { sequence, hash, timeMs, head } = to
     return [
       moveStatement({ repositoryId, end: from, sequence, hash, head, now: Date.now(), pushedAt: timeMs }),
-      ...entries.map((entry) => rowStatement(repositoryId, entry, null)),
+      ...continuationStatements(repositoryId, entries),
+      entryStatement(repositoryId, to),
     ]
   }
 
@@ -192,54 +199,7 @@ export class RefLog {
   }
 }
 
-interface Move {
-  readonly repositoryId: string
-  readonly end: ChainEnd
-  readonly sequence: number
-  readonly hash: Buffer
-  readonly head: string | undefined
-  readonly now: number
-  readonly pushedAt: number | null
-}
-
-/** The compare-and-swap of the log's end; what it is swapped with says whether the home or a mirror does it. */
-function moveStatement({ repositoryId, end, sequence, hash, head, now, pushedAt }: Move): Statement {
-  return {
-    sql: `UPDATE repositories SET sequence = ?, log_hash = ?, updated_at = ?, pushed_at = coalesce(?, pushed_at),
-      head = coalesce(?, head), head_unborn = CASE WHEN ? IS NULL THEN head_unborn ELSE 0 END
-      WHERE id = ? AND sequence = ? AND deleted_at IS NULL`,
-    parameters: [sequence, hash, now, pushedAt, head ?? null, head ?? null, repositoryId, end.sequence],
-    expectChanges: 1,
-  }
-}
-
-function rowStatement(
-  repositoryId: string,
-  { sequence, timeMs, changes, head, hash, signature }: VerifiedEntry,
-  userId: string | null,
-): Statement {
-  const rows = changes.map(({ ref, oldOid, newOid }) => ({ ref, old: oldOid ?? NO_OID, new: newOid ?? NO_OID }))
-  return {
-    sql: `INSERT INTO ref_transactions (repository_id, sequence, time, user_id, changes, head, hash, signature)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    parameters: [repositoryId, sequence, timeMs, userId, JSON.stringify(rows), head ?? null, hash, signature],
-    expectChanges: 1,
-  }
-}
-
 function toEntry(repository: string, row: EntryRow, previous: Buffer): LogEntry {
-  const changes = JSON.parse(row.changes) as { ref: string; old: string; new: string }[]
-  const oid = (hex: string): string | undefined => (hex === NO_OID ? undefined : hex)
-  return {
-    repository,
-    sequence: row.sequence,
-    timeMs: row.time,
-    previous,
-    head: row.head ?? undefined,
-    changes: changes.map((change): RefChange => ({
-      ref: change.ref,
-      oldOid: oid(change.old),
-      newOid: oid(change.new),
-    })),
-  }
+  const { sequence, time: timeMs, head } = row
+  return { repository, sequence, timeMs, previous, head: head ?? undefined, changes: decodeChanges(row.changes) }
 }

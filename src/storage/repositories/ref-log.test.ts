@@ -13,10 +13,12 @@ import {
   type SignedEntry,
   signerOf,
   verifierOf,
+  type VerifiedEntry,
   verifyChain,
 } from './ref-log.ts'
 import { RefLog } from './ref-log-store.ts'
 import { RefStore } from './ref-store.ts'
+import { StagedEntries } from './staged-entries.ts'
 
 const [A, B] = ['a1', 'b2'].map((byte) => byte.repeat(20)) as [string, string]
 const SEED = new Uint8Array(32).fill(7)
@@ -182,12 +184,36 @@ describe('a mirror', () => {
     await pushThree()
     const entries = verify(log.read(REPOSITORY, 0, 1e6)).slice(0, 2)
     const updates = [{ name: 'refs/heads/main', oldOid: undefined, newOid: B, peeled: null }]
-    const batch = { repositoryId: MIRROR, from: START, entries, updates }
+    const to = { ...entries[1]!, head: 'refs/heads/main' }
+    const batch = { repositoryId: MIRROR, from: START, to, entries, updates }
     expect(await refs.applyMirrored(batch)).toBe(true)
     expect(log.end(MIRROR)).toEqual({ sequence: 2, hash: entries[1]?.hash, home: 'peer' })
     expect(refs.snapshot(MIRROR)).toMatchObject({ sequence: 2, headUnborn: false, refs: [{ oid: B }] })
     expect(await refs.applyMirrored(batch)).toBe(false)
     expect(refs.snapshot(MIRROR).sequence).toBe(2)
+  })
+
+  it('moves past what is staged, if it is still there', async () => {
+    await pushThree()
+    const entries = verify(log.read(REPOSITORY, 0, 1e6))
+    const [first, second, third] = entries as [VerifiedEntry, VerifiedEntry, VerifiedEntry]
+    const staged = new StagedEntries(data.database, lease, { assertWritable() {} })
+    const step = (to: VerifiedEntry, fresh: readonly VerifiedEntry[]): Promise<boolean> =>
+      refs.applyMirrored({ repositoryId: MIRROR, from: START, to, entries: fresh, updates: [] })
+    expect(await staged.add(MIRROR, [second])).toBe(false)
+    expect(await step(third, [third])).toBe(false)
+    expect(await step(second, [])).toBe(false)
+    expect(await staged.add(MIRROR, [first, second])).toBe(true)
+    expect(await staged.add(MIRROR, [second, third])).toBe(false)
+    expect(await staged.add(MIRROR, [{ ...third, previous: first.hash }])).toBe(false)
+    expect(log.end(MIRROR)).toMatchObject({ sequence: 0 })
+    expect(await step(second, [])).toBe(true)
+    await staged.drop(MIRROR)
+    expect(staged.has(MIRROR, second)).toBe(true)
+    expect(
+      await refs.applyMirrored({ repositoryId: MIRROR, from: second, to: third, entries: [third], updates: [] }),
+    ).toBe(true)
+    expect([...staged.read(MIRROR, 0, 9)].map(({ changes }) => changes)).toEqual(entries.map(({ changes }) => changes))
   })
 
   it('orders nothing itself', async () => {

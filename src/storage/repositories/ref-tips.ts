@@ -36,7 +36,8 @@ export class RefTips {
    * @returns 40 hex digits each, a part of the log at a time
    */
   *since(repositoryId: string, sinceMs: number): Generator<readonly string[]> {
-    for (let before = Number.MAX_SAFE_INTEGER; ;) {
+    // Behind it, a mirror may have entries that it does not show yet.
+    for (let before = this.sequence(repositoryId) + 1; ;) {
       const entries = this.#changes.all(repositoryId, before) as { sequence: number; time: number; changes: string }[]
       const recent = entries.filter(({ time }) => time >= sinceMs)
       const changes = recent.flatMap((entry) => JSON.parse(entry.changes) as { old: string; new: string }[])
