@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guts, gutsJson, ROOT, run } from './support/command-line.ts'
+import { gutsHere } from './support/command-here.ts'
 import { NodeProcess } from './support/node-process.ts'
 
 let directory: string
@@ -46,7 +47,7 @@ const COMMANDS = [
 
 describe('help', () => {
   it.each(COMMANDS)('of %s has an example, and --json', async (command) => {
-    const { exitCode, stdout, stderr } = await guts([...command.split(' '), '--help'])
+    const { exitCode, stdout, stderr } = await gutsHere([...command.split(' '), '--help'])
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toContain(`guts ${command}`)
     expect(stdout).toContain('--json')
@@ -54,7 +55,8 @@ describe('help', () => {
   })
 
   it('names every command', async () => {
-    const { stdout } = await guts(['--help'])
+    const { exitCode, stdout, stderr } = await guts(['--help'])
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     for (const [word = ''] of COMMANDS.map((command) => command.split(' '))) expect(stdout).toContain(`  ${word} `)
   })
 })
@@ -84,9 +86,15 @@ describe('wrong use ends with 2', () => {
     { name: 'a group alone', args: ['user'], message: /Usage: guts user/ },
     { name: 'a secret as a flag', args: ['config', 'check', '--private-key', 'x'], message: /unknown option/ },
   ])('$name', async ({ args, message }) => {
-    const { exitCode, stdout, stderr } = await guts(args, environment)
+    const { exitCode, stdout, stderr } = await gutsHere(args, environment)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(message)
+  })
+
+  it('also for whoever reads the exit code of the process', async () => {
+    const { exitCode, stdout, stderr } = await guts(['user', 'list', '--nope'], environment)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toMatch(/unknown option '--nope'/)
   })
 })
 
@@ -120,7 +128,8 @@ describe('users and tokens', () => {
 
   it('work beside a running node, at once', async () => {
     await using node = await NodeProcess.start()
-    const { token } = await node.createUser('alice')
+    await gutsJson(['user', 'create', 'alice'], node.environment)
+    const { token } = await gutsJson<{ token: string }>(['token', 'create', '--user', 'alice'], node.environment)
     expect((await node.api('/api/user', token)).status).toBe(200)
     const [first] = await gutsJson<{ id: string }[]>(['token', 'list', '--user', 'alice'], node.environment)
     expect((await node.guts('token', 'revoke', '--user', 'alice', first?.id ?? '')).exitCode).toBe(0)

@@ -2,10 +2,9 @@
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { runCommandLine } from '../src/commands/program.ts'
 import { FIELDS } from '../src/config/fields.ts'
+import { gutsHere } from './support/command-here.ts'
 import { guts } from './support/command-line.ts'
 import { temporaryFolder } from './support/git.ts'
 import { findSecrets } from './support/secret-search.ts'
@@ -87,14 +86,6 @@ function prepare({ args = [], file }: Place, folder: string): string[] {
   return [...args, '--config', path]
 }
 
-/** The command line in this process: hundreds of runs would take minutes otherwise. */
-async function runHere(args: readonly string[], environment: Readonly<Record<string, string>>): Promise<string> {
-  const stdout = new PassThrough()
-  const stderr = new PassThrough()
-  await runCommandLine(args, environment, { stdout, stderr })
-  return `${(stdout.read() as Buffer | null)?.toString() ?? ''}${(stderr.read() as Buffer | null)?.toString() ?? ''}`
-}
-
 describe('a private key in the configuration', () => {
   it.for([...PLACES])('$name is not shown by a command', async (place) => {
     using folder = temporaryFolder('configuration')
@@ -103,7 +94,9 @@ describe('a private key in the configuration', () => {
     const environment = { GUTS_DATA_DIR: join(folder.path, 'data'), ...place.environment }
     for (const command of COMMANDS) {
       if (command[0] === 'repo' && /data.dir/i.test(place.name)) continue
-      const text = await runHere([...command, ...more], environment)
+      // In this process: hundreds of runs would take minutes otherwise.
+      const { stdout, stderr } = await gutsHere([...command, ...more], environment)
+      const text = `${stdout}${stderr}`
       expect(findSecrets(secrets, [{ name: command.join(' '), text }])).toEqual([])
       // Something was said, or nothing was looked at.
       expect(text).not.toBe('')

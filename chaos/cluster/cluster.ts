@@ -180,7 +180,7 @@ export class Cluster implements AsyncDisposable {
       const seed = `c${at}`.repeat(32)
       const dataDirectory = join(this.folder, name)
       mkdirSync(dataDirectory)
-      const peerId = await peerIdOf(Buffer.from(seed, 'hex'))
+      const peerId = peerIdOf(Buffer.from(seed, 'hex'))
       this.#members.set(name, { name, seed, peerId, p2pPort: ports[at] ?? 0, dataDirectory, processes: [] })
     }
     for (const name of LINK_NAMES) {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cleanEnvironment, guts, gutsJson, MAIN } from './command-line.ts'
+import { cleanEnvironment, guts, MAIN } from './command-line.ts'
 import { freePorts } from './free-ports.ts'
 import { fsckAll } from './git.ts'
 
@@ -172,11 +172,10 @@ export class NodeProcess implements AsyncDisposable {
     return line === undefined ? undefined : Number(line.slice(series.length + 1))
   }
 
-  /** Makes a user with a token through the command line, beside the running node. */
+  /** Makes a user with a token beside the running node, as `guts user create` and `guts token create` do. */
   async createUser(username: string, role?: 'admin'): Promise<{ username: string; token: string }> {
-    await gutsJson(['user', 'create', username, ...(role === 'admin' ? ['--admin'] : [])], this.environment)
-    const { token } = await gutsJson<{ token: string }>(['token', 'create', '--user', username], this.environment)
-    return { username, token }
+    const { createUserIn } = await import('./users.ts')
+    return { username, token: await createUserIn(this.dataDirectory, { username, admin: role === 'admin' }) }
   }
 
   guts(...args: string[]): ReturnType<typeof guts> {

@@ -5,8 +5,9 @@
  * gate, the chaos and the load, and as `dist/` by start.test.ts.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import type { TestProject } from 'vitest/node'
 import { PROGRAM, ROOT } from './command-line.ts'
 
@@ -15,6 +16,23 @@ const ENTRIES = ['main.ts', 'transfer/workers/git.worker.ts', 'storage/database/
 const PACKAGES_AS_THEY_ARE = ['piscina', 'swagger-ui-dist', '@opentelemetry/*']
 /** Packages that are CommonJS require() modules of Node. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
+/**
+ * Node's own modules by require(). As modules they are asked for each name that they export, at `node:http` also for
+ * those for which it loads all of undici: 0.1 s of each start.
+ */
+const requiredBuiltins: Plugin = {
+  name: 'required-builtins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[a-z:/_0-9]+$/ }, ({ path, namespace, kind }) => {
+      if (!isBuiltin(path)) return undefined
+      if (kind === 'require-call' || namespace === 'required') return { path, external: true }
+      return { path, namespace: 'required' }
+    })
+    onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)})`,
+    }))
+  },
+}
 
 export default async function bundleProgram(project: TestProject): Promise<() => void> {
   // Below our packages, which are found from there.
@@ -39,6 +57,7 @@ export default async function bundleProgram(project: TestProject): Promise<() =>
       target: 'node24',
       keepNames: true,
       external: PACKAGES_AS_THEY_ARE,
+      plugins: [requiredBuiltins],
       banner: { js: REQUIRE },
       logLevel: 'warning',
     })

@@ -19,7 +19,7 @@ export const keygen = defineCommand({
     const { peerIdOf } = await import('../p2p/identity.ts')
     const seed = randomBytes(SEED_BYTES)
     const private_key = seed.toString('hex')
-    const peer_id = await peerIdOf(seed)
+    const peer_id = peerIdOf(seed)
     if (out === undefined) {
       context.out.result({ private_key, peer_id }, private_key)
       return EXIT.fine

@@ -1,6 +1,5 @@
 import { lookup } from 'node:dns/promises'
 import { isIPv6 } from 'node:net'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { GossipSub } from '@libp2p/gossipsub'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
@@ -18,6 +17,7 @@ import { P2pError } from './error.ts'
 import { allowListGater } from './gater.ts'
 import { createGossipsub, Gossip, type GossipMetrics } from './gossip.ts'
 import { listeningCheck } from './health.ts'
+import { privateKeyOf } from './identity.ts'
 import { libp2pLogger } from './logger.ts'
 
 export interface P2pOptions {
@@ -107,7 +107,7 @@ export class P2pNode {
     const { logger } = parts
     const libp2p = await createLibp2p({
       start: false,
-      privateKey: await generateKeyPairFromSeed('Ed25519', options.privateKeySeed),
+      privateKey: privateKeyOf(options.privateKeySeed),
       addresses: { listen: [await listenAddress(options)], announce: [...options.announceAddresses] },
       transports: [tcp()],
       connectionEncrypters: [noise()],

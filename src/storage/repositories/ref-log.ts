@@ -106,10 +106,15 @@ export interface LogSigner {
 }
 
 /** @param seed 32 bytes, of an Ed25519 key */
-export function signerOf(seed: Uint8Array): LogSigner {
+export function signingKeyOf(seed: Uint8Array): KeyObject {
   // PKCS #8 of an Ed25519 key is this prefix and the seed (RFC 8410, 7).
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+}
+
+/** @param seed 32 bytes, of an Ed25519 key */
+export function signerOf(seed: Uint8Array): LogSigner {
+  const key = signingKeyOf(seed)
   return { sign: (entry) => sign(null, signedBytes(entry), key) }
 }
 
