@@ -6,9 +6,11 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { runFolder } from '../harness/run-folder.ts'
 import { closeCases, type SuiteCase } from '../harness/suite.ts'
+import type { NodeProcess } from '../integration/support/node-process.ts'
 import { GutsBench } from './hosts.ts'
 import { MemorySampler } from './measure.ts'
 import { CLONERS, Load, PUSHERS } from './soak/load.ts'
+import { memoryOf, memoryText } from './soak/memory.ts'
 import { quietStateOf } from './soak/state.ts'
 import { GROWTH_MIB_MAX, verdictOn } from './soak/verdict.ts'
 import { packOfMain, Sources } from './sources.ts'
@@ -17,18 +19,21 @@ const HELP = `Usage: npm run soak [-- --time 10m] [--seed N]
 
 ${CLONERS} clone a repository of 160,000 objects at the same time, and ${PUSHERS} push it to repositories of
 their own, which they delete: for as long as is said, from a real node. What each clone brings is
-checked (checksum and number of objects; every 20th by git itself, with git fsck).
+checked (checksum and number of objects; every 20th by git itself, with git fsck). Who is refused by
+an overloaded node (503) comes again a second later; how often that was is printed.
 
-Before that, everybody does it once: that is when caches fill. Then, and in the end, the node is left
-alone until nothing has changed for 35 s, and what it holds is compared. It has passed when open
-descriptors, files in the data directory and rows in the database are the same, no thread is more,
-and memory is at most ${GROWTH_MIB_MAX} MiB more. Writes reports/soak/summary.json.
+Before that, everybody does it twice: that is when caches fill (a pack is kept in memory from the
+second clone on). Then, and in the end, the node is left alone until nothing has changed for 35 s,
+and what it holds is compared. It has passed when open descriptors, files in the data directory and
+rows in the database are the same, no thread is more, and resident memory is at most ${GROWTH_MIB_MAX} MiB
+more. What memory is made of is printed at both moments and on the way. Writes
+reports/soak/summary.json.
 
   --time T   how long (10m)
   --seed N   of the history (1)
 `
 
-const PROGRESS_MS = 30_000
+const PROGRESS_MS = 60_000
 const MEBIBYTE = 2 ** 20
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -53,32 +58,36 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   const load = new Load({ guts, name: 'large', source: source.path, pack, oid, objects, folder: clones, signal })
   const { pid } = guts.node
 
-  console.log('everybody once, then quiet')
-  await load.run(() => false)
+  console.log('everybody twice, then quiet')
+  for (let round = 0; round < 2; round++) await load.run(() => false)
   const before = await quietStateOf(guts.node, signal)
+  console.log(`before: ${memoryText(before.memory)}`)
   const warmUp = { clones: load.clones, pushes: load.pushes }
   const loadStartedAtMs = performance.now()
   using sampler = new MemorySampler(pid)
-  const timer = setInterval(() => console.log(progressOf(load, loadStartedAtMs, pid)), PROGRESS_MS)
+  const progress = sayProgress(load, guts.node)
   const failure = await load.run(() => performance.now() - loadStartedAtMs < time).then(noFailure, String)
-  clearInterval(timer)
+  await progress.end()
   signal.throwIfAborted()
-  console.log(`${progressOf(load, loadStartedAtMs, pid)}; quiet`)
   const loadS = Math.round((performance.now() - loadStartedAtMs) / 1_000)
   const peakMib = Math.round(sampler.peakBytes / MEBIBYTE)
+  const loaded = await memoryOf(guts.node)
   const after = await quietStateOf(guts.node, signal)
+  console.log(`after: ${memoryText(after.memory)}`)
 
   const done = { clones: load.clones - warmUp.clones, pushes: load.pushes - warmUp.pushes }
+  const cpuS = loaded.cpuSeconds - before.memory.cpuSeconds
+  const cpuText = `${(cpuS / done.clones).toFixed(3)} s of processor time a clone with its share of the pushes`
   const work: SuiteCase = {
-    name: `${done.clones} clones and ${done.pushes} pushes in ${loadS} s, ${peakMib} MiB at most`,
+    name: `${done.clones} clones and ${done.pushes} pushes in ${loadS} s, ${peakMib} MiB at most; ${cpuText}; ${load.refused} refused`,
     outcome: failure === undefined ? 'passed' : 'failed',
     duration_s: loadS,
     ...(failure !== undefined && { message: failure }),
   }
   const cases = [work, ...verdictOn(before, after)]
   for (const { name, outcome, message = '' } of cases) console.log(`${outcome.padEnd(7)}${name}  ${message}`.trimEnd())
-  const made = { gitClones: load.gitClones, gitPushes: load.gitPushes }
-  const details = { ...done, ...made, loadS, peakMib, before, after }
+  const made = { gitClones: load.gitClones, gitPushes: load.gitPushes, refused: load.refused }
+  const details = { ...done, ...made, loadS, cpuS, peakMib, before, after }
   return closeCases({ suite: 'soak', seed, cases, startedAtMs, details })
 }
 
@@ -86,10 +95,21 @@ function noFailure(): undefined {
   return undefined
 }
 
-function progressOf({ clones, pushes }: Load, startedAtMs: number, pid: number): string {
-  const seconds = Math.round((performance.now() - startedAtMs) / 1_000)
-  const mebibytes = Math.round(MemorySampler.now(pid) / MEBIBYTE)
-  return `${seconds} s: ${clones} clones, ${pushes} pushes, ${mebibytes} MiB`
+/** One line now and then. */
+function sayProgress(load: Load, node: NodeProcess): { end(): Promise<void> } {
+  const startedAtMs = performance.now()
+  const say = async (): Promise<void> => {
+    const memory = await memoryOf(node).then(memoryText, String)
+    const seconds = Math.round((performance.now() - startedAtMs) / 1_000)
+    console.log(`${seconds} s: ${load.clones} clones, ${load.pushes} pushes, ${load.refused} refused, ${memory}`)
+  }
+  const timer = setInterval(() => void say(), PROGRESS_MS)
+  return {
+    end: () => {
+      clearInterval(timer)
+      return say()
+    },
+  }
 }
 
 await runCommand(HELP, main)

@@ -10,7 +10,10 @@ export const ALLOCATOR_SETTINGS = {
   MALLOC_ARENA_MAX: '2',
   // Given by hand, so that neither of them grows with what is freed.
   MALLOC_TRIM_THRESHOLD_: String(2 ** 20),
-  MALLOC_MMAP_THRESHOLD_: String(2 ** 18),
+  // What sockets are read into, and what Node cuts small buffers from, are of this size. In an arena the holes that they
+  // leave never go back, as something small lies above each: after a minute of that load the arenas held 318 MiB, of which
+  // 231 were free; with this 129 after ten minutes. The price is 0.1 s of processor time in a push of 45 MiB, of 4.
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 16),
 } as const
 
 /**

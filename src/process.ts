@@ -1,9 +1,11 @@
 /** A node as a process: signals, crashes, and what is left to do when either ends it. */
+import { collectGarbage } from './collect-garbage.ts'
 import type { Config } from './config/schema.ts'
 import { createLogger, type Logging, logProcessWarnings } from './observability/logging.ts'
 import { registerSecret } from './observability/redaction.ts'
 import type { RunningNode } from './node.ts'
 import { endProcessInOrder, flushInTime } from './process-end.ts'
+import { collectAtRest } from './rest.ts'
 
 export interface ProcessOptions {
   readonly config: Config
@@ -47,6 +49,11 @@ export async function runNode(options: ProcessOptions): Promise<'start failed'> 
   })
   try {
     node = await starting
+    const { workers } = node.data
+    collectAtRest(() => {
+      collectGarbage()
+      workers.rest().catch((err: unknown) => logger.warn({ err }, 'A worker thread did not give back its memory'))
+    })
     return await new Promise<never>(() => {})
   } catch (error) {
     listenNoMore()

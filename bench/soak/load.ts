@@ -1,6 +1,7 @@
 /** People who clone a repository and people who push it, again and again, until they are told to stop. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fsck, Git } from '../../integration/support/git.ts'
 import type { GutsBench } from '../hosts.ts'
 import { RawClient } from '../raw-client.ts'
@@ -11,6 +12,8 @@ export const PUSHERS = 4
 /** Of so many clones one is made by git, and looked at with `git fsck`; of so many pushes one is made by git. */
 const GIT_CLONE_EVERY = 20
 const GIT_PUSH_EVERY = 5
+/** Who was refused comes again: what an overloaded node's `Retry-After` says is at least this. */
+const AGAIN_MS = 1_000
 
 export interface LoadOptions {
   readonly guts: GutsBench
@@ -32,6 +35,8 @@ export class Load {
   gitClones = 0
   pushes = 0
   gitPushes = 0
+  /** Times that somebody was told to come again, as the node was overloaded: on a machine that others use, too. */
+  refused = 0
   readonly #options: LoadOptions
 
   constructor(options: LoadOptions) {
@@ -67,17 +72,19 @@ export class Load {
     const number = this.clones++
     if (number % GIT_CLONE_EVERY === 0) return this.#cloneByGit(number)
     const { guts, name, objects } = this.#options
-    const client = new RawClient(guts.target(name))
-    const answer = new PackAnswer()
-    await client.clone((bytes) => answer.take(bytes)).finally(() => client.close())
-    expectObjects(answer.finish(), objects)
+    await this.#patiently(async () => {
+      const client = new RawClient(guts.target(name))
+      const answer = new PackAnswer()
+      await client.clone((bytes) => answer.take(bytes)).finally(() => client.close())
+      expectObjects(answer.finish(), objects)
+    })
   }
 
   async #cloneByGit(number: number): Promise<void> {
     this.gitClones++
     const { guts, name, objects, folder, signal } = this.#options
     const path = join(folder, `clone-${number}.git`)
-    await gitOf(folder, ['clone', '--quiet', '--mirror', guts.host.url(name), path], signal)
+    await this.#patiently(() => gitOf(folder, ['clone', '--quiet', '--mirror', guts.host.url(name), path], signal))
     await fsck(path)
     const counted = await new Git(path).run('count-objects', '-v')
     expectObjects(Number(/^in-pack: (\d+)$/m.exec(counted)?.[1]), objects)
@@ -88,15 +95,29 @@ export class Load {
   async #push(name: string): Promise<void> {
     const number = this.pushes++
     const { guts, source, pack, oid, signal } = this.#options
-    const target = await guts.create(name)
+    const target = await this.#patiently(() => guts.create(name))
     if (number % GIT_PUSH_EVERY === 0) {
       this.gitPushes++
-      await gitOf(source, ['push', '--quiet', guts.host.url(name), 'main'], signal)
+      await this.#patiently(() => gitOf(source, ['push', '--quiet', guts.host.url(name), 'main'], signal))
     } else {
-      const client = new RawClient(target)
-      await client.push('refs/heads/main', oid, pack).finally(() => client.close())
+      await this.#patiently(async () => {
+        const client = new RawClient(target)
+        await client.push('refs/heads/main', oid, pack).finally(() => client.close())
+      })
     }
-    await guts.remove(name)
+    await this.#patiently(() => guts.remove(name))
+  }
+
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!/\b503\b/.test(String(error))) throw error
+        this.refused++
+        await delay(AGAIN_MS, undefined, { signal: this.#options.signal })
+      }
+    }
   }
 }
 

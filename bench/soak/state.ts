@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { heldBy, openFiles, threadsOf } from '../../integration/support/held.ts'
 import type { NodeProcess } from '../../integration/support/node-process.ts'
 import { storedIn } from '../../integration/support/stored.ts'
-import { MemorySampler } from '../measure.ts'
+import { memoryOf, type MemoryState } from './memory.ts'
 
 export interface SoakState {
-  readonly residentBytes: number
+  readonly memory: MemoryState
   readonly threads: number
   /** What each open descriptor stands for, sorted; paths are relative to the data directory. */
   readonly descriptors: readonly string[]
@@ -18,10 +18,10 @@ export interface SoakState {
   readonly rows: Readonly<Record<string, number>>
 }
 
-/** Longer than a worker thread stays when it has nothing to do. */
+/** Longer than a worker thread stays when it has nothing to do, and than a node takes to see that it is at rest. */
 const QUIET_MS = 35_000
 const QUIET_MS_MAX = 180_000
-const POLL_MS = 500
+const POLL_MS = 1_000
 
 /**
  * Waits until nothing has been under way, and nothing but memory has changed, for a while.
@@ -34,22 +34,20 @@ export async function quietStateOf(node: NodeProcess, signal: AbortSignal): Prom
   let before = ''
   for (;;) {
     await delay(POLL_MS, undefined, { signal })
-    const [state, busy] = [stateOf(node), await underWay(node)]
-    const { residentBytes: _, ...rest } = state
-    const now = JSON.stringify({ rest, busy })
+    const [state, busy] = [countsOf(node), await underWay(node)]
+    const now = JSON.stringify({ state, busy })
     if (now !== before || busy.length > 0) sinceMs = performance.now()
     before = now
-    if (performance.now() - sinceMs >= QUIET_MS) return state
+    if (performance.now() - sinceMs >= QUIET_MS) return { ...state, memory: await memoryOf(node) }
     if (performance.now() > endMs) throw new Error(`The node did not come to rest: ${busy.join(', ')}`)
   }
 }
 
-function stateOf(node: NodeProcess): SoakState {
+function countsOf(node: NodeProcess): Omit<SoakState, 'memory'> {
   const { pid, dataDirectory } = node
   const { files, rows } = storedIn(dataDirectory)
   const kept = readdirSync(join(dataDirectory, 'quarantine')).map((name) => `quarantine/${name}`)
   return {
-    residentBytes: MemorySampler.now(pid),
     threads: threadsOf(node),
     descriptors: openFiles(pid)
       .map((file) => kindOf(file, dataDirectory))

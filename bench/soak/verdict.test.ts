@@ -1,9 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { SoakState } from './state.ts'
+import type { MemoryState } from './memory.ts'
 import { GROWTH_MIB_MAX, verdictOn } from './verdict.ts'
 
+/** @param mib 100 of them files */
+function memory(mib: number): MemoryState {
+  const [files, mainArena] = [100 * 2 ** 20, (mib - 100) * 2 ** 20]
+  const mapped = { mainArena, otherArenas: 0, anonymous: 0, stacks: 0, files, cleanFiles: files }
+  return { residentBytes: mib * 2 ** 20, mapped, heapBytes: 0, heapUsedBytes: 0, externalBytes: 0, cpuSeconds: 0 }
+}
+
 const BEFORE: SoakState = {
-  residentBytes: 200 * 2 ** 20,
+  memory: memory(200),
   threads: 12,
   descriptors: ['guts.db', 'socket', 'socket'],
   files: ['guts.db', 'repositories/alice/large.git/HEAD ref: refs/heads/main'],
@@ -16,15 +24,15 @@ const findings = (after: Partial<SoakState>): string[] =>
 describe('verdictOn', () => {
   it('passes a node that ended where it began, or a little below or above in memory', () => {
     expect(findings({})).toEqual([])
-    expect(findings({ residentBytes: 2 ** 20, threads: 11 })).toEqual([])
-    expect(findings({ residentBytes: (200 + GROWTH_MIB_MAX) * 2 ** 20 })).toEqual([])
+    expect(findings({ memory: memory(150), threads: 11 })).toEqual([])
+    expect(findings({ memory: memory(200 + GROWTH_MIB_MAX) })).toEqual([])
   })
 
   it.each([
     {
       name: 'memory',
-      after: { residentBytes: (201 + GROWTH_MIB_MAX) * 2 ** 20 },
-      says: [`${GROWTH_MIB_MAX + 1} MiB more`],
+      after: { memory: memory(201 + GROWTH_MIB_MAX) },
+      says: [`${GROWTH_MIB_MAX + 1} MiB more: mainArena +${GROWTH_MIB_MAX + 1}`],
     },
     { name: 'a thread', after: { threads: 13 }, says: ['1 more'] },
     { name: 'a socket', after: { descriptors: ['guts.db', 'socket', 'socket', 'socket'] }, says: ['+1 socket'] },

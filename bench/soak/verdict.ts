@@ -1,5 +1,6 @@
 /** Whether a node ended where it began. */
 import type { SuiteCase } from '../../harness/suite.ts'
+import { grownKinds } from './memory.ts'
 import type { SoakState } from './state.ts'
 
 const MEBIBYTE = 2 ** 20
@@ -11,12 +12,12 @@ export const GROWTH_MIB_MAX = 64
 
 /** Each thing that is compared; what has changed is said. */
 export function verdictOn(before: SoakState, after: SoakState): SuiteCase[] {
-  const grownMib = (after.residentBytes - before.residentBytes) / MEBIBYTE
+  const grownMib = (after.memory.residentBytes - before.memory.residentBytes) / MEBIBYTE
   const threads = after.threads - before.threads
   return [
     toCase(
       `resident memory: ${mib(before)} before, ${mib(after)} after; at most ${GROWTH_MIB_MAX} MiB more`,
-      grownMib > GROWTH_MIB_MAX ? [`${grownMib.toFixed(0)} MiB more`] : [],
+      grownMib > GROWTH_MIB_MAX ? [`${grownMib.toFixed(0)} MiB more: ${grownKinds(before.memory, after.memory)}`] : [],
     ),
     toCase(`threads: ${before.threads} before, ${after.threads} after`, threads > 0 ? [`${threads} more`] : []),
     toCase(
@@ -44,8 +45,8 @@ export function changes(before: readonly string[], after: readonly string[]): st
   return [...count].flatMap(([item, more]) => (more === 0 ? [] : [`${more > 0 ? '+' : ''}${more} ${item}`]))
 }
 
-function mib({ residentBytes }: SoakState): string {
-  return `${(residentBytes / MEBIBYTE).toFixed(0)} MiB`
+function mib({ memory }: SoakState): string {
+  return `${(memory.residentBytes / MEBIBYTE).toFixed(0)} MiB`
 }
 
 function linesOf(rows: SoakState['rows']): string[] {

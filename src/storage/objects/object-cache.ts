@@ -46,4 +46,8 @@ export class ObjectCache {
   setWhole(pack: number, offset: number, entry: WholeEntry): void {
     if (entry.deflated.length <= this.#objectBytesMax) this.#kept.set(`${pack}:${offset}:whole`, entry)
   }
+
+  clear(): void {
+    this.#kept.clear()
+  }
 }

@@ -1,10 +1,9 @@
-import { getHeapStatistics, setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { getHeapStatistics } from 'node:v8'
+import { collectGarbage } from '../../collect-garbage.ts'
 
 /** Less is not worth the time that collecting takes, which is that of many small tasks. */
 const LEFT_BYTES_MIN = 32 * 1024 * 1024
 
-let collect: (() => void) | undefined
 /** Of this thread, when it last was collected. */
 let keptBytes = 0
 
@@ -13,12 +12,12 @@ let keptBytes = 0
  * nothing by itself, and would keep it while the next task runs in another one.
  */
 export function collectWhereMuchIsLeft(): void {
-  if (heldBytes() - keptBytes < LEFT_BYTES_MIN) return
-  if (collect === undefined) {
-    setFlagsFromString('--expose-gc')
-    collect = runInNewContext('gc') as () => void
-  }
-  collect()
+  if (heldBytes() - keptBytes >= LEFT_BYTES_MIN) collectAll()
+}
+
+/** Whatever tasks have left in this thread. */
+export function collectAll(): void {
+  collectGarbage()
   keptBytes = heldBytes()
 }
 

@@ -2,11 +2,11 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina'
 import { runBrowse } from './browse-task.ts'
 import { runBuild, runDeepen, runMeasure, runNegotiate } from './build-task.ts'
-import { collectWhereMuchIsLeft } from './collect.ts'
+import { collectAll, collectWhereMuchIsLeft } from './collect.ts'
 import { runCount } from './count-task.ts'
 import { runHelps } from './helps-task.ts'
 import { runIndex } from './index-task.ts'
-import { releaseStores } from './open-stores.ts'
+import { forgetStores, releaseStores } from './open-stores.ts'
 import { runPlanPrune } from './plan-prune-task.ts'
 import { runRepack } from './repack-task.ts'
 import type { IndexResult, IndexTask } from './tasks.ts'
@@ -38,3 +38,8 @@ export const index = released(async (task: IndexTask): Promise<IndexResult | Ret
   // Handed over and not copied: 28 bytes for each object.
   return result.accepted ? move({ [transferableSymbol]: [result.index.buffer], [valueSymbol]: result }) : result
 })
+
+export function rest(): void {
+  forgetStores()
+  collectAll()
+}

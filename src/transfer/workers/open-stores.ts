@@ -41,6 +41,12 @@ export function releaseStores(): void {
   }
 }
 
+/** Between tasks, of which none may come for long: what was read is read again where one comes. */
+export function forgetStores(): void {
+  stores.clear()
+  cache.clear()
+}
+
 /**
  * Of objects that are known to be here.
  *

@@ -108,6 +108,14 @@ describe('building', () => {
     expect(result).toMatchObject({ kind: 'stored', packPath: join(source, 'objects/pack', stored) })
   })
 
+  it('goes on after a rest, before which it has read the same', async () => {
+    const task = await spec(['main'], ['main~5'])
+    const built = await withFile((file) => workers.build(task, { file, onProgress() {} }, never))
+    await workers.rest()
+    path = `${path}-again`
+    expect(await withFile((file) => workers.build(task, { file, onProgress() {} }, never))).toEqual(built)
+  })
+
   it("ends with the disk's own error where the file cannot be written", async () => {
     const task = await spec(['main'], [])
     const building = workers.build(task, { file: failingFile, onProgress() {} }, never)
