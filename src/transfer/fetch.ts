@@ -10,6 +10,7 @@ import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
+import { annotatedTagsOf, NO_TAGS } from './annotated-tags.ts'
 import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
@@ -159,13 +160,10 @@ export class Fetch {
       return undefined
     }
     const { wants, capabilities, filter } = request
-    const annotatedTags = capabilities.has('include-tag')
-      ? snapshot.refs.filter((ref) => ref.peeled !== null).map((ref) => ref.oid)
-      : []
     const spec = {
       wants: [...wants, ...history.wants],
       haves: [...common, ...history.haves],
-      annotatedTags,
+      annotatedTags: capabilities.has('include-tag') ? annotatedTagsOf(snapshot) : NO_TAGS,
       shallow: history.shallow,
       filter,
       sparse: filter.sparse.map((name) => sparseSourceOf(name, snapshot)),

@@ -9,11 +9,12 @@ import { HOT_BYTES_MAX, HOT_FRAMING } from './hot-packs.ts'
 import { type Build, PackCache, type PackSpec, type ReadyHotPack, type ReadyPack } from './pack-cache.ts'
 import { framedBytes, pieceBytesOf } from './pack-framing.ts'
 import { sendHotPack, sendPack } from './pack-stream.ts'
+import { NO_TAGS } from './annotated-tags.ts'
 
 const SPEC: PackSpec = {
   wants: ['a'.repeat(40)],
   haves: [],
-  annotatedTags: [],
+  annotatedTags: NO_TAGS,
   shallow: [],
   filter: NO_FILTER,
   sparse: [],

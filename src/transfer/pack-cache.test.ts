@@ -6,13 +6,14 @@ import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
 import { readPack } from './pack-reader.ts'
+import { NO_TAGS } from './annotated-tags.ts'
 
 type Build = Parameters<PackCache['open']>[2]
 
 const SPEC: PackSpec = {
   wants: ['a'.repeat(40), 'b'.repeat(40)],
   haves: ['c'.repeat(40)],
-  annotatedTags: [],
+  annotatedTags: NO_TAGS,
   shallow: [],
   filter: NO_FILTER,
   sparse: [],
@@ -72,7 +73,7 @@ it.each<{ name: string; repository?: string; spec?: Partial<PackSpec> }>([
   { name: 'a want more', spec: { wants: [...SPEC.wants, 'd'.repeat(40)] } },
   { name: 'something more that is had', spec: { haves: [...SPEC.haves, 'd'.repeat(40)] } },
   { name: 'what was wanted is had', spec: { wants: SPEC.haves, haves: SPEC.wants } },
-  { name: 'a tag to include', spec: { annotatedTags: ['e'.repeat(40)] } },
+  { name: 'a tag to include', spec: { annotatedTags: Buffer.alloc(20, 'e') } },
   { name: 'an end of history', spec: { shallow: ['f'.repeat(40)] } },
   { name: 'a filter', spec: { filter: { ...NO_FILTER, blobBytes: 0 } } },
   { name: 'another filter', spec: { filter: { ...NO_FILTER, treeDepth: 0 } } },

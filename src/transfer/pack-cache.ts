@@ -189,9 +189,8 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
 
 function keyOf(repositoryKey: string, spec: PackSpec): string {
   const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
-  const hash = createHash('sha256').update(repositoryKey)
-  for (const oids of [wants, haves, annotatedTags, shallow])
-    hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
+  const hash = createHash('sha256').update(`${repositoryKey}\n${annotatedTags.length} `).update(annotatedTags)
+  for (const oids of [wants, haves, shallow]) hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
   const { blobBytes, treeDepth, type } = filter
   hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`)
   // A path may hold any character.

@@ -18,6 +18,7 @@ import { type ReceivedPack, takePack } from './receive-pack.ts'
 import { isStale, publishWith } from './ref-change.ts'
 import { foldEntries, judgeMirrored } from './replica-rules.ts'
 import type { TransferParts } from './transfer.ts'
+import { NO_TAGS } from './annotated-tags.ts'
 
 /** Named in one request; a home leaves out what is reachable from any of them. */
 export const HAVES_MAX = 20_000
@@ -54,7 +55,7 @@ export async function openReplicaPack(
   if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
   const { here } = await whichAreHere(objects(), haves)
   const features = { thinPack: true, ofsDelta: true }
-  const spec = { wants, haves: [...here], annotatedTags: [], shallow: [], filter: NO_FILTER, sparse: [], features }
+  const spec = { wants, haves: [...here], annotatedTags: NO_TAGS, shallow: [], filter: NO_FILTER, sparse: [], features }
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     return await openPack(repository, spec, watch, parts)

@@ -51,7 +51,19 @@ export class PackWindow {
     const wanted = Math.min(atLeast, left)
     if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
     const length = Math.min(Math.max(wanted, this.#windowBytes), left)
-    const buffer = this.#roomFor(Math.max(0, length))
+    this.#fill(this.#roomFor(Math.max(0, length)), position)
+    return this.#buffer
+  }
+
+  /** Makes the window just these bytes: who knows what he will look at next reads nothing else. */
+  load(position: number, bytes: number): void {
+    const at = position - this.#start
+    if (at >= 0 && at + bytes <= this.#buffer.length) return
+    const buffer = this.#roomFor(Math.max(0, Math.min(bytes, this.end - position)))
+    this.#fill(buffer, position)
+  }
+
+  #fill(buffer: Buffer, position: number): void {
     let filled = 0
     while (filled < buffer.length) {
       const count = this.#source.read(buffer.subarray(filled), position + filled)
@@ -60,7 +72,6 @@ export class PackWindow {
     }
     this.#buffer = buffer.subarray(0, filled)
     this.#start = position
-    return this.#buffer
   }
 
   #roomFor(bytes: number): Buffer {

@@ -161,6 +161,11 @@ export class PackFile {
     return this.#window.view(position, bytes).subarray(0, bytes)
   }
 
+  /** What is going to be read next, in one piece. */
+  load(position: number, bytes: number): void {
+    this.#window.load(position, bytes)
+  }
+
   /** The object's type, without inflating anything. */
   typeAt(offset: number): number {
     for (let at = offset, depth = 0; depth < CHAIN_LENGTH_MAX; depth++) {

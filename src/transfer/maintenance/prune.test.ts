@@ -7,6 +7,7 @@ import { NO_FILTER } from '../../git/object-graph/filter.ts'
 import { diskFileSystem } from '../../storage/file-system.ts'
 import { GitWorkers } from '../workers/pool.ts'
 import { type MaintainedSite, openMaintainedSite, packsIn, SITE, writePackOf } from './testing.ts'
+import { NO_TAGS } from '../annotated-tags.ts'
 
 const GRACE_S = 1_000
 const NOW_S = 1_700_000_000
@@ -202,7 +203,14 @@ it('a fetch that waited for its turn does without what a client has and we have 
   const repositoryPath = site.path
   using folder = temporaryFolder('fetch')
   const file = await diskFileSystem.create(join(folder.path, 'made.pack'))
-  const spec = { wants: [SECOND.oid], haves: [SIDE.oid], annotatedTags: [], shallow: [], filter: NO_FILTER, sparse: [] }
+  const spec = {
+    wants: [SECOND.oid],
+    haves: [SIDE.oid],
+    annotatedTags: NO_TAGS,
+    shallow: [],
+    filter: NO_FILTER,
+    sparse: [],
+  }
   const task = { repositoryPath, ...spec, features: { thinPack: true, ofsDelta: true } }
   expect(await workers.build(task, { file, onProgress() {} }, signal)).toMatchObject({ kind: 'stored', objects: 6 })
   await file.close()

@@ -31,7 +31,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
     const selection = selectObjects(reader, {
       wants: task.wants.map(fromHex),
       haves: stillHere(store, task.haves),
-      annotatedTags: task.annotatedTags.map(fromHex),
+      annotatedTags: namesIn(task.annotatedTags),
       shallow: task.shallow.map(fromHex),
       filter: task.filter,
       sparse: readSparse(store, task.sparse),
@@ -61,6 +61,11 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
 export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
   const store = openStore(task.repositoryPath)
   return everyWantReaches(readerOf(store), task.wants.map(fromHex), stillHere(store, task.common))
+}
+
+function namesIn(names: Uint8Array): Buffer[] {
+  const bytes = Buffer.from(names.buffer, names.byteOffset, names.length)
+  return Array.from({ length: bytes.length / 20 }, (_, at) => bytes.subarray(at * 20, at * 20 + 20))
 }
 
 /** What a client has may be pruned while its fetch waits for a slot; then more is sent to it than it needs. */

@@ -11,6 +11,7 @@ import type { PackLimits } from '../../git/pack/limits.ts'
 import { diskFileSystem, type WritableFile } from '../../storage/file-system.ts'
 import { GitWorkers } from './pool.ts'
 import type { TaskProgress } from './remote-file.ts'
+import { NO_TAGS } from '../annotated-tags.ts'
 
 const LIMITS: PackLimits = {
   objectsMax: 100_000,
@@ -75,7 +76,7 @@ describe('building', () => {
     repositoryPath: source,
     wants: await Promise.all(wants.map(revision)),
     haves: await Promise.all(haves.map(revision)),
-    annotatedTags: [],
+    annotatedTags: NO_TAGS,
     shallow: [],
     filter: NO_FILTER,
     sparse: [],
@@ -268,7 +269,7 @@ it('leaves no task running when it is closed', async () => {
     repositoryPath: source,
     wants: [await revision('main')],
     haves: [await revision('main~3')],
-    annotatedTags: [],
+    annotatedTags: NO_TAGS,
     shallow: [],
     filter: NO_FILTER,
     sparse: [],

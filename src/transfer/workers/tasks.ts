@@ -120,7 +120,8 @@ export interface BuildTask {
   readonly wants: readonly string[]
   readonly haves: readonly string[]
   /** Tag objects to add where what they point to is sent. */
-  readonly annotatedTags: readonly string[]
+  /** 20 bytes each. */
+  readonly annotatedTags: Uint8Array
   /** Commits at which the receiver's history ends. */
   readonly shallow: readonly string[]
   readonly filter: ObjectFilter
