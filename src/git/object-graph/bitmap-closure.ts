@@ -4,10 +4,11 @@ import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
 import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from './commit-queue.ts'
-import { type CommitNode, fromHex, type ObjectReader, readCommit } from './object-reader.ts'
+import type { NumberedCommit } from './numbered-objects.ts'
+import { fromHex, type ObjectReader, readCommit } from './object-reader.ts'
 import { NO_TAG, type Reachability } from './reachability.ts'
 
-interface Queued extends CommitNode {
+interface Queued extends NumberedCommit {
   readonly number: number
 }
 
@@ -22,7 +23,8 @@ export class BitmapClosure {
   readonly found: BitSet
   readonly #reader: ObjectReader
   readonly #known: Reachability
-  readonly #shallow: OidMap
+  /** Numbers. */
+  readonly #shallow = new Set<number>()
   readonly #queue = new CommitQueue<Queued>()
   readonly #roots: Buffer[] = []
   readonly #numbers = new OidMap()
@@ -34,8 +36,8 @@ export class BitmapClosure {
   constructor(reader: ObjectReader, known: Reachability, shallow: readonly Buffer[] = []) {
     this.#reader = reader
     this.#known = known
-    this.#shallow = OidMap.of(shallow)
     this.found = new BitSet(known.objects)
+    for (const oid of shallow) this.#shallow.add(this.numberFor(oid, 0))
   }
 
   /** What was found and has no number there, in the order in which it was met. */
@@ -64,7 +66,7 @@ export class BitmapClosure {
   add(oids: readonly Buffer[], commitsMax = Number.POSITIVE_INFINITY): Added {
     for (const oid of oids) this.#start(oid)
     const kinds = this.#roots.length === 0 ? 'commits' : 'anything'
-    const trees: Buffer[] = []
+    const trees: number[] = []
     for (let commit = this.#queue.pop(); commit !== undefined; commit = this.#queue.pop()) {
       if (this.found.has(commit.number)) continue
       const reached = this.#reachedFrom(commit.number)
@@ -78,7 +80,7 @@ export class BitmapClosure {
       for (const parent of commit.parents) this.#enqueue(parent)
     }
     for (const tree of trees) this.#walkTree(tree)
-    for (const root of this.#roots.splice(0)) this.#walkTree(root)
+    for (const root of this.#roots.splice(0)) this.#walkTree(this.numberFor(root, 0))
     return kinds
   }
 
@@ -110,7 +112,7 @@ export class BitmapClosure {
   #start(oid: Buffer): void {
     for (let name = oid; !this.has(name);) {
       const { type, data } = this.#reader.read(name, 0)
-      if (type === OBJECT_TYPE.commit) return this.#enqueue(name)
+      if (type === OBJECT_TYPE.commit) return this.#enqueue(this.numberFor(name, 0))
       if (type !== OBJECT_TYPE.tag) {
         this.#roots.push(name)
         return
@@ -120,18 +122,29 @@ export class BitmapClosure {
     }
   }
 
-  #enqueue(oid: Buffer): void {
-    const number = this.numberFor(oid, 0)
+  #enqueue(number: number): void {
     if (this.found.has(number)) return
-    const { tree, parents, committerTimeS } = readCommit(this.#reader, oid)
-    this.#queue.push({ tree, parents: this.#shallow.get(oid) === 1 ? [] : parents, committerTimeS, number })
+    const { tree, parents, committerTimeS } = this.#known.commits.get(number) ?? this.#readCommit(number)
+    this.#queue.push({ tree, parents: this.#shallow.has(number) ? [] : parents, committerTimeS, number })
+  }
+
+  #readCommit(number: number): NumberedCommit {
+    const { tree, parents, committerTimeS } = readCommit(this.#reader, this.#oidOf(number))
+    const commit = {
+      tree: this.numberFor(tree, 0),
+      parents: parents.map((parent) => this.numberFor(parent, 0)),
+      committerTimeS,
+    }
+    const { objects, commits } = this.#known
+    if (number < objects) commits.set(number, commit, objects)
+    return commit
   }
 
   /** @param root a tree; or a blob, where something was named that is no commit */
-  #walkTree(root: Buffer): void {
-    const stack = [this.numberFor(root, 0)]
-    if (this.found.has(stack[0] as number)) return
-    this.found.add(stack[0] as number)
+  #walkTree(root: number): void {
+    if (this.found.has(root)) return
+    this.found.add(root)
+    const stack = [root]
     for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
       for (const entry of this.#known.trees.get(number) ?? this.#readTree(number)) {
         const child = Math.floor(entry / 2)

@@ -1,5 +1,5 @@
 import type { BitSet } from '../bitmap/bit-set.ts'
-import type { NumberedTrees } from './numbered-trees.ts'
+import type { NumberedCommits, NumberedTrees } from './numbered-objects.ts'
 
 /** In the place of what a tag points to: the object is none. */
 export const NO_TAG = -1
@@ -12,6 +12,7 @@ export interface Reachability {
   /** What tags point to, by number, as far as somebody has looked at them: for the next one who wants to know. */
   readonly targets: Map<number, number>
   readonly trees: NumberedTrees
+  readonly commits: NumberedCommits
   /** @returns -1: the object has no number */
   numberOf(oid: Buffer, at: number): number
   /** @returns the commit's closure, the caller's to change; undefined where nobody has written it down */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { BitSet } from '../../git/bitmap/bit-set.ts'
 import { BitmapFile } from '../../git/bitmap/bitmap-file.ts'
-import { NumberedTrees } from '../../git/object-graph/numbered-trees.ts'
+import { NumberedCommits, NumberedTrees } from '../../git/object-graph/numbered-objects.ts'
 import type { Reachability } from '../../git/object-graph/reachability.ts'
 import type { PackFile } from './pack-file.ts'
 
@@ -10,6 +10,7 @@ export class PackBitmap implements Reachability {
   readonly pack: PackFile
   readonly targets = new Map<number, number>()
   readonly trees = new NumberedTrees()
+  readonly commits = new NumberedCommits()
   readonly #file: BitmapFile
 
   /** @throws BitmapError */
