@@ -10,7 +10,7 @@ import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
-import { annotatedTagsOf, NO_TAGS } from './annotated-tags.ts'
+import { annotatedTagsOf, NO_TAGS, tipsOf } from './named-objects.ts'
 import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
@@ -128,7 +128,7 @@ export class Fetch {
     take(line: NonNullable<Awaited<ReturnType<RequestReader['readLine']>>>): boolean
   }): Promise<void> {
     for (;;) {
-      const line = await this.#reader.readLine()
+      const line = this.#reader.lineHere() ?? (await this.#reader.readLine())
       // A client that ends its request early has said what it wanted to.
       if (line === undefined || parser.take(line)) break
     }
@@ -144,7 +144,10 @@ export class Fetch {
     const snapshot = this.#snapshot()
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
     const objects = (): ObjectStore => this.#parts.files.objects(this.#request.repository)
-    const missing = await firstMissing(objects, request.wants)
+    // What refs point to is here: that is most of what a clone wants.
+    const tips = tipsOf(snapshot)
+    const others = request.wants.filter((oid) => !tips.has(oid))
+    const missing = others.length === 0 ? undefined : await firstMissing(objects, others)
     if (missing !== undefined) {
       throw new ProtocolError({ code: 'not_our_ref', oid: missing }, `not our ref ${missing}`)
     }

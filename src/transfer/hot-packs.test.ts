@@ -9,7 +9,7 @@ import { HOT_BYTES_MAX, HOT_FRAMING } from './hot-packs.ts'
 import { type Build, PackCache, type PackSpec, type ReadyHotPack, type ReadyPack } from './pack-cache.ts'
 import { framedBytes, pieceBytesOf } from './pack-framing.ts'
 import { sendHotPack, sendPack } from './pack-stream.ts'
-import { NO_TAGS } from './annotated-tags.ts'
+import { NO_TAGS } from './named-objects.ts'
 
 const SPEC: PackSpec = {
   wants: ['a'.repeat(40)],

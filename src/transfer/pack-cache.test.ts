@@ -6,7 +6,7 @@ import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
 import { readPack } from './pack-reader.ts'
-import { NO_TAGS } from './annotated-tags.ts'
+import { NO_TAGS } from './named-objects.ts'
 
 type Build = Parameters<PackCache['open']>[2]
 

@@ -124,7 +124,7 @@ export class Push {
 
   async #readCommands(parser: PushRequestParser): Promise<PushRequest> {
     for (;;) {
-      const line = await this.#reader.readLine()
+      const line = this.#reader.lineHere() ?? (await this.#reader.readLine())
       if (line === undefined)
         throw new ProtocolError({ code: 'request_truncated' }, 'The request ends before its commands do')
       if (parser.take(line)) break

@@ -18,7 +18,7 @@ import { type ReceivedPack, takePack } from './receive-pack.ts'
 import { isStale, publishWith } from './ref-change.ts'
 import { foldEntries, judgeMirrored } from './replica-rules.ts'
 import type { TransferParts } from './transfer.ts'
-import { NO_TAGS } from './annotated-tags.ts'
+import { NO_TAGS } from './named-objects.ts'
 
 /** Named in one request; a home leaves out what is reachable from any of them. */
 export const HAVES_MAX = 20_000

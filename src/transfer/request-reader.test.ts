@@ -34,6 +34,19 @@ describe('lines', () => {
     await expect(reader.readLine()).rejects.toMatchObject({ detail: { code: 'request_truncated' } })
   })
 
+  it('that have come whole are there at once, and the rest of one is waited for', async () => {
+    const reader = read(['0008done00000009w', 'ant'])
+    expect(reader.lineHere()).toBeUndefined()
+    expect(await reader.readLine()).toEqual({ type: 'data', payload: Buffer.from('done') })
+    expect(reader.lineHere()).toEqual({ type: 'flush' })
+    expect(reader.lineHere()).toBeUndefined()
+    await expect(reader.readLine()).rejects.toMatchObject({ detail: { code: 'request_truncated' } })
+    const whole = read(['00000008want0003'])
+    expect(await whole.readLine()).toEqual({ type: 'flush' })
+    expect(whole.lineHere()).toEqual({ type: 'data', payload: Buffer.from('want') })
+    expect(() => whole.lineHere()).toThrowError(expect.objectContaining({ detail: { code: 'pkt_length_invalid' } }))
+  })
+
   it('refuses a wrong length as soon as it is there', async () => {
     await expect(read(['00', '03']).readLine()).rejects.toMatchObject({ detail: { code: 'pkt_length_invalid' } })
   })

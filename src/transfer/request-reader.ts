@@ -30,20 +30,31 @@ export class RequestReader {
   }
 
   /**
+   * @returns the next line where all of it has come, as with most: waiting for what is there takes longer than reading it
+   * @throws ProtocolError pkt_length_invalid
+   */
+  lineHere(): PktLine | undefined {
+    const step = decodePktLine(this.#buffer)
+    return step.complete ? this.#cut(step) : undefined
+  }
+
+  /**
    * @returns undefined where the body ends between two lines
    * @throws ProtocolError pkt_length_invalid, request_truncated, over_limit
    */
   async readLine(): Promise<PktLine | undefined> {
     for (;;) {
       const step = decodePktLine(this.#buffer)
-      if (step.complete) {
-        this.#buffer = this.#buffer.subarray(step.consumedBytes)
-        return step.line
-      }
+      if (step.complete) return this.#cut(step)
       if (await this.#fill(step.neededBytes)) continue
       if (this.#buffer.length === 0) return undefined
       throw new ProtocolError({ code: 'request_truncated' }, 'The request ends inside a line')
     }
+  }
+
+  #cut({ line, consumedBytes }: { readonly line: PktLine; readonly consumedBytes: number }): PktLine {
+    this.#buffer = this.#buffer.subarray(consumedBytes)
+    return line
   }
 
   /**

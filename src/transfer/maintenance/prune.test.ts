@@ -7,7 +7,7 @@ import { NO_FILTER } from '../../git/object-graph/filter.ts'
 import { diskFileSystem } from '../../storage/file-system.ts'
 import { GitWorkers } from '../workers/pool.ts'
 import { type MaintainedSite, openMaintainedSite, packsIn, SITE, writePackOf } from './testing.ts'
-import { NO_TAGS } from '../annotated-tags.ts'
+import { NO_TAGS } from '../named-objects.ts'
 
 const GRACE_S = 1_000
 const NOW_S = 1_700_000_000

@@ -11,7 +11,7 @@ import type { PackLimits } from '../../git/pack/limits.ts'
 import { diskFileSystem, type WritableFile } from '../../storage/file-system.ts'
 import { GitWorkers } from './pool.ts'
 import type { TaskProgress } from './remote-file.ts'
-import { NO_TAGS } from '../annotated-tags.ts'
+import { NO_TAGS } from '../named-objects.ts'
 
 const LIMITS: PackLimits = {
   objectsMax: 100_000,
