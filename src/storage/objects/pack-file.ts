@@ -38,11 +38,12 @@ export class FileSource implements ByteSource {
     this.open()
   }
 
-  /** Again, after it was closed; what lies there now may be another file. */
-  open(): void {
-    if (this.#descriptor >= 0) return
+  /** Again, after it was closed. @returns whether it was: what lies there now may be another file */
+  open(): boolean {
+    if (this.#descriptor >= 0) return false
     this.#descriptor = openSync(this.#path, 'r')
     this.bytes = fstatSync(this.#descriptor).size
+    return true
   }
 
   read(target: Buffer, position: number): number {
@@ -113,8 +114,7 @@ export class PackFile {
    * @throws PackError index_invalid: it is another file by now
    */
   reopen(): void {
-    this.source.open()
-    this.#assertTogether()
+    if (this.source.open()) this.#assertTogether()
   }
 
   /** An index says where in its own pack an object lies, and what lies there in another one is anything. */
