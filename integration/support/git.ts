@@ -131,8 +131,29 @@ export async function holdingsOf(clone: Git): Promise<unknown> {
   }
 }
 
-/** @throws Error with what git found: in what is at `gitDirectory` nothing may be missing or malformed (I2) */
+/**
+ * A node that runs may bring packs together while git looks, which then finds no index where it saw one (git's own repack
+ * and fsck get into each other's way like that): whatever it found while packs went, it is asked once more.
+ *
+ * @throws Error with what git found: in what is at `gitDirectory` nothing may be missing or malformed (I2)
+ */
 export async function fsck(gitDirectory: string): Promise<void> {
+  for (;;) {
+    const before = packsIn(gitDirectory)
+    const found = await fsckOnce(gitDirectory)
+    if (found === undefined) return
+    const after = new Set(packsIn(gitDirectory))
+    if (before.every((name) => after.has(name))) throw new Error(found)
+  }
+}
+
+function packsIn(gitDirectory: string): string[] {
+  const folder = ['objects/pack', '.git/objects/pack'].map((path) => join(gitDirectory, path)).find(existsSync)
+  return folder === undefined ? [] : readdirSync(folder).filter((name) => name.endsWith('.idx'))
+}
+
+/** @returns what is wrong */
+async function fsckOnce(gitDirectory: string): Promise<string | undefined> {
   const { code, stdout, stderr } = await new Git(gitDirectory).try([
     'fsck',
     '--strict',
@@ -148,7 +169,7 @@ export async function fsck(gitDirectory: string): Promise<void> {
         !line.startsWith('notice: HEAD points to an unborn branch') &&
         !line.startsWith('notice: No default references'),
     )
-  if (code !== 0 || complaints.length > 0) throw new Error(`git fsck ended with ${code}: ${complaints.join('\n')}`)
+  return code !== 0 || complaints.length > 0 ? `git fsck ended with ${code}: ${complaints.join('\n')}` : undefined
 }
 
 /** `fsck` on each `OWNER/NAME.git` below this folder, which need not be there. */
