@@ -147,7 +147,7 @@ export class Fetch {
     // What refs point to is here: that is most of what a clone wants.
     const tips = tipsOf(snapshot)
     const others = request.wants.filter((oid) => !tips.has(oid))
-    const missing = others.length === 0 ? undefined : await firstMissing(objects, others)
+    const missing = await firstMissing(objects, others)
     if (missing !== undefined) {
       throw new ProtocolError({ code: 'not_our_ref', oid: missing }, `not our ref ${missing}`)
     }
