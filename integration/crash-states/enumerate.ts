@@ -97,10 +97,8 @@ function* outcomes(model: DiskModel, begunAt: number, max: number, random: Rando
   }
   yield outcomeOf(units, () => 0)
   yield outcomeOf(units, () => 1)
-  const alone = shuffled(
-    units.flatMap((unit) => Array.from({ length: unit.fates - 1 }, (_, at) => ({ unit, fate: at + 1 }))),
-    random,
-  ).slice(0, max - 2)
+  const each = units.flatMap((unit) => Array.from({ length: unit.fates - 1 }, (_, at) => ({ unit, fate: at + 1 })))
+  const alone = random.shuffled(each).slice(0, max - 2)
   for (const { unit, fate } of alone) yield outcomeOf(units, (one) => (one === unit ? fate : 0))
   for (let drawn = 2 + alone.length; drawn < max; drawn++)
     yield draw(units, drawn % 4 === 0 ? [...current, ...older] : units, random)
@@ -112,16 +110,6 @@ function draw(units: readonly Unit[], each: readonly Unit[], random: Random): Ou
   if (each === units && random.chance(0.3)) return outcomeOf(units, (unit) => (unit === one ? 0 : 1))
   const keptProbability = random.pick([0.1, 0.5, 0.9])
   return outcomeOf(each, ({ fates }) => (random.chance(keptProbability) ? 0 : random.below(fates)))
-}
-
-/** Fisher and Yates. */
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const result = [...items]
-  for (let at = result.length - 1; at > 0; at--) {
-    const other = random.below(at + 1)
-    ;[result[at], result[other]] = [result[other] as T, result[at] as T]
-  }
-  return result
 }
 
 function outcomeOf(units: readonly Unit[], fateOf: (unit: Unit, at: number) => number): Outcome {

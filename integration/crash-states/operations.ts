@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../../src/node.ts'
 import type { RepositoryRow } from '../../src/storage/repositories/pack-rows.ts'
+import { Random } from '../support/random.ts'
 import type { Client } from './client.ts'
 import { repositoriesIn } from './repositories-in.ts'
 
@@ -21,6 +22,8 @@ const LINES = Array.from({ length: 200 }, (_, line) => `${createHash('sha1').upd
 
 /** More than are written one by one: they become one packed-refs file (projection.ts). */
 const MANY_REFS = 60
+/** A pack of more than 1.3 MiB: the check of one begins when 1 MiB has come (pack-check.ts). */
+const LARGE_CHARACTERS = 2 * 2 ** 20
 const PACKED_REFS_HEADER_BYTES = '# pack-refs with: peeled fully-peeled sorted \n'.length
 const SECTOR_BYTES = 512
 
@@ -113,6 +116,14 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { name: 'creation in its place', prepare: async (client) => (node) => client.create(node) },
   { name: 'first push in its place', prepare: async (client) => pushing(client, `${MAIN}:${MAIN}`, TAG) },
+  {
+    // The last one: every state of those after it would hold its bytes.
+    name: 'push that is checked while it comes',
+    async prepare(client) {
+      const oid = await client.commit('large', { 'large.txt': new Random(1).text(LARGE_CHARACTERS) })
+      return pushing(client, `${oid}:${MAIN}`)
+    },
+  },
 ]
 
 const LONGER_THAN_GRACE_MS = 15 * 24 * 3_600_000
