@@ -63,6 +63,8 @@ export class Gossip {
   /** To whoever listens; nobody may. Returns at once. */
   announce(bytes: Uint8Array): void {
     if (bytes.length > MESSAGE_BYTES_MAX.announce) throw new TypeError('An announcement is small')
+    // Signing it was a twentieth of a small push; whoever comes later asks at once.
+    if (this.#service.getPeers().length === 0) return
     this.#service.publish(TOPIC, bytes).then(
       ({ recipients }) => this.#metrics.p2pMessagesSent.inc({ type: 'announce' }, recipients.length),
       // Lost: mirrors ask by themselves.

@@ -183,7 +183,8 @@ export class RepositoryFiles {
   ): Promise<void> {
     return this.#observe('packs_replace', async () => {
       const directory = join(this.path(repository), 'objects', 'pack')
-      for (const pack of incoming) await this.#rename(directory, pack)
+      const present = await readdir(directory)
+      for (const pack of incoming) await this.#rename(directory, pack, present)
       // What goes may come back with a power cut: whole, as it was.
       if (incoming.length > 0) await this.#fileSystem.syncDirectory(directory)
       this.#reload(repository)
@@ -259,7 +260,7 @@ export class RepositoryFiles {
       this.#reload(repository)
     }
     try {
-      await this.#rename(directory, { quarantine, packName, hasTimes: false })
+      await this.#rename(directory, { quarantine, packName, hasTimes: false }, present)
       await this.#fileSystem.syncDirectory(directory)
     } catch (error) {
       await takeBack()
@@ -280,7 +281,12 @@ export class RepositoryFiles {
     this.#withdrawals.set(this.path(repository), this.withdrawals(repository) + 1)
   }
 
-  async #rename(directory: string, { quarantine, packName, hasTimes }: IncomingPack): Promise<void> {
+  /** @param present names in the directory */
+  async #rename(
+    directory: string,
+    { quarantine, packName, hasTimes }: IncomingPack,
+    present: readonly string[],
+  ): Promise<void> {
     const move = (extension: string): Promise<void> =>
       this.#fileSystem.rename(
         join(quarantine, `incoming.${extension}`),
@@ -288,8 +294,9 @@ export class RepositoryFiles {
       )
     await move('pack')
     // A pack of the same bytes may have been one of what nothing reaches.
+    const times = `pack-${packName}.mtimes`
     if (hasTimes) await move('mtimes')
-    else await unlinkIfThere(this.#fileSystem, join(directory, `pack-${packName}.mtimes`))
+    else if (present.includes(times)) await unlinkIfThere(this.#fileSystem, join(directory, times))
     await move('idx')
   }
 
