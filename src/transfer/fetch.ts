@@ -143,7 +143,7 @@ export class Fetch {
   ): Promise<GitResult | undefined> {
     const snapshot = this.#snapshot()
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
-    const objects = (): ObjectStore => this.#parts.files.objects(this.#request.repository)
+    const objects = (): ObjectStore => this.#parts.files.packs.objects(this.#request.repository)
     // What refs point to is here: that is most of what a clone wants.
     const tips = tipsOf(snapshot)
     const others = request.wants.filter((oid) => !tips.has(oid))

@@ -82,7 +82,7 @@ class Incoming implements AsyncDisposable {
     const file = await diskFileSystem.create(incoming.path)
     const parts = {
       limits: LIMITS,
-      files: { path: () => repository, withdrawals: () => withdrawals },
+      files: { path: () => repository, packs: { withdrawals: () => withdrawals } },
       packSlots: slots,
       logger: { warn: (_fields: object, message: string) => warnings.push(message) },
       workers: {

@@ -63,7 +63,7 @@ export class PackCheck {
     this.#tried = true
     if (performance.now() - this.#beganAtMs > EARLY_MS) return
     const { repository, parts } = this.#intake
-    this.#withdrawals = parts.files.withdrawals(repository)
+    this.#withdrawals = parts.files.packs.withdrawals(repository)
     const task = { ...this.#task, arrival: this.#arrival.shared }
     const { signal } = this.#ending
     this.#early = parts.packSlots.runEarly(repository.id, objects, this.#arrival, () =>
@@ -101,7 +101,7 @@ export class PackCheck {
     signal.addEventListener('abort', end, { once: true })
     const { repository, parts } = this.#intake
     // It may have taken long to come: what was taken away meanwhile costs the head start, and not the push.
-    if (parts.files.withdrawals(repository) === this.#withdrawals) this.#arrival.end()
+    if (parts.files.packs.withdrawals(repository) === this.#withdrawals) this.#arrival.end()
     else this.#arrival.giveUp()
     try {
       return await this.#early
@@ -120,7 +120,7 @@ export class PackCheck {
     watch.pause()
     return parts.packSlots.run(repository.id, objects, watch.signal, async () => {
       watch.progress()
-      this.#withdrawals = parts.files.withdrawals(repository)
+      this.#withdrawals = parts.files.packs.withdrawals(repository)
       return parts.workers.index(this.#task, this.#taskFile(), watch.signal)
     })
   }

@@ -39,7 +39,7 @@ export interface ReceiveOptions extends PackIntake {
 
 /**
  * Takes a pusher's pack into quarantine, checks and indexes it in a worker thread, and makes both files durable: what
- * `publishPack` moves into sight.
+ * `PackFiles.publish` moves into sight.
  *
  * @throws RequestError bad_request: the sentence says what is wrong with the pack
  */

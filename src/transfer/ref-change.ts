@@ -58,7 +58,7 @@ const STALE = 'what it builds on was taken away while it was checked; try again'
  * the repository's lock, for then none goes any more.
  */
 export function isStale(pack: ReceivedPack, repository: RepositoryRef, { files }: TransferParts): boolean {
-  return files.withdrawals(repository) !== pack.withdrawals
+  return files.packs.withdrawals(repository) !== pack.withdrawals
 }
 
 export interface Publication {
@@ -82,7 +82,8 @@ export async function publishWith(
   parts: TransferParts,
   apply: () => Promise<boolean>,
 ): Promise<boolean> {
-  const published = packName === undefined ? undefined : await parts.files.publishPack(repository, directory, packName)
+  const published =
+    packName === undefined ? undefined : await parts.files.packs.publish(repository, directory, packName)
   let applied: boolean
   try {
     applied = await apply()

@@ -73,7 +73,7 @@ export class RefProjector {
           )
           await this.#showAll(repository)
         }
-        await files.tidy(repository)
+        await files.packs.tidy(repository)
       } catch (err) {
         this.#behind.add(repository.id)
         logger.error(

@@ -50,7 +50,7 @@ export async function openReplicaPack(
   signal: AbortSignal,
   parts: TransferParts,
 ): Promise<ReadyPack> {
-  const objects = (): ObjectStore => parts.files.objects(repository)
+  const objects = (): ObjectStore => parts.files.packs.objects(repository)
   const missing = await firstMissing(objects, wants)
   if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
   const { here } = await whichAreHere(objects(), haves)
@@ -77,8 +77,8 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   const snapshot = parts.refs.snapshot(repository.id)
   const folded = await foldEntries(snapshot, update.entries, update.refsMax)
   const { to } = folded
-  const withdrawals = parts.files.withdrawals(repository)
-  const { missing: wants } = await whichAreHere(parts.files.objects(repository), folded.oids)
+  const withdrawals = parts.files.packs.withdrawals(repository)
+  const { missing: wants } = await whichAreHere(parts.files.packs.objects(repository), folded.oids)
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     await parts.quarantine(async (directory) => {

@@ -120,10 +120,10 @@ describe('a pack', () => {
 
   it('is seen by who had looked before, and by C git, and can be taken back', async () => {
     const { directory, packName, oid } = await quarantined('one')
-    const store = files.objects(ALICE)
+    const store = files.packs.objects(ALICE)
     expect(store.has(oid)).toBe(false)
-    const { takeBack } = await files.publishPack(ALICE, directory, packName)
-    expect(files.objects(ALICE)).toBe(store)
+    const { takeBack } = await files.packs.publish(ALICE, directory, packName)
+    expect(files.packs.objects(ALICE)).toBe(store)
     expect(store.read(oid)?.data.toString()).toBe('one')
     expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', oid.toString('hex'))).toBe('one')
     await takeBack()
@@ -135,19 +135,19 @@ describe('a pack', () => {
 
   it('that was here before is not taken back', async () => {
     const first = await quarantined('one')
-    await files.publishPack(ALICE, first.directory, first.packName)
+    await files.packs.publish(ALICE, first.directory, first.packName)
     const again = await quarantined('one')
-    const published = await files.publishPack(ALICE, again.directory, again.packName)
+    const published = await files.packs.publish(ALICE, again.directory, again.packName)
     await published.takeBack()
     expect(packs().filter((name) => !name.endsWith('.keep'))).toHaveLength(2)
   })
 
   it('is kept from an operator’s git until the refs need it, and a start ends what a crash left', async () => {
     const { directory, packName } = await quarantined('one')
-    const { unkeep } = await files.publishPack(ALICE, directory, packName)
+    const { unkeep } = await files.packs.publish(ALICE, directory, packName)
     await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
     expect(packs()).toContain(`pack-${packName}.pack`)
-    await files.tidy(ALICE)
+    await files.packs.tidy(ALICE)
     expect(packs().filter((name) => name.endsWith('.keep'))).toEqual([])
     await unkeep()
     await new Git(files.path(ALICE)).run('gc', '--quiet', '--prune=now')
@@ -160,35 +160,35 @@ describe('a pack', () => {
     { name: 'zeros', left: '\0'.repeat('guts: until the refs are written\n'.length) },
   ])('is kept no longer than to a start where a power cut left its mark $name', async ({ left }) => {
     const { directory, packName } = await quarantined('one')
-    await files.publishPack(ALICE, directory, packName)
+    await files.packs.publish(ALICE, directory, packName)
     const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
     expect(left.length).toBeLessThanOrEqual(readFileSync(keep).length)
     writeFileSync(keep, left)
-    await files.tidy(ALICE)
+    await files.packs.tidy(ALICE)
     expect(existsSync(keep)).toBe(false)
   })
 
   it('of which a power cut kept the index alone is published when it comes again', async () => {
     const first = await quarantined('one')
-    await files.publishPack(ALICE, first.directory, first.packName)
+    await files.packs.publish(ALICE, first.directory, first.packName)
     rmSync(join(files.path(ALICE), 'objects/pack', `pack-${first.packName}.pack`))
     const again = await quarantined('one')
-    await files.publishPack(ALICE, again.directory, again.packName)
-    expect(files.objects(ALICE).read(again.oid)?.data.toString()).toBe('one')
+    await files.packs.publish(ALICE, again.directory, again.packName)
+    expect(files.packs.objects(ALICE).read(again.oid)?.data.toString()).toBe('one')
     expect(await new Git(files.path(ALICE)).run('cat-file', 'blob', again.oid.toString('hex'))).toBe('one')
   })
 
   it('of which a crash left the file without its index is gone with the next start, once nobody can be writing it', async () => {
     const { directory, packName } = await quarantined('one')
-    await (await files.publishPack(ALICE, directory, packName)).unkeep()
+    await (await files.packs.publish(ALICE, directory, packName)).unkeep()
     const path = join(files.path(ALICE), 'objects/pack', `pack-${packName}`)
     rmSync(`${path}.idx`)
     writeFileSync(`${path}.mtimes`, '')
-    await files.tidy(ALICE)
+    await files.packs.tidy(ALICE)
     expect(packs()).toEqual([`pack-${packName}.pack`])
     const old = new Date(Date.now() - 3_601_000)
     utimesSync(`${path}.pack`, old, old)
-    await files.tidy(ALICE)
+    await files.packs.tidy(ALICE)
     expect(packs()).toEqual([])
   })
 
@@ -196,9 +196,9 @@ describe('a pack', () => {
     const { directory, packName } = await quarantined('one')
     const keep = join(files.path(ALICE), 'objects/pack', `pack-${packName}.keep`)
     writeFileSync(keep, 'mine\n')
-    const { unkeep } = await files.publishPack(ALICE, directory, packName)
+    const { unkeep } = await files.packs.publish(ALICE, directory, packName)
     await unkeep()
-    await files.tidy(ALICE)
+    await files.packs.tidy(ALICE)
     expect(readFileSync(keep, 'utf8')).toBe('mine\n')
   })
 
@@ -214,35 +214,35 @@ describe('a pack', () => {
   ])('leaves nothing behind where $name', async ({ isHit }) => {
     const broken = new RepositoryFiles(paths, failing(isHit))
     const { directory, packName, oid } = await quarantined('one')
-    const store = broken.objects(ALICE)
-    await expect(broken.publishPack(ALICE, directory, packName)).rejects.toThrow('disk failed')
+    const store = broken.packs.objects(ALICE)
+    await expect(broken.packs.publish(ALICE, directory, packName)).rejects.toThrow('disk failed')
     expect(packs()).toEqual([])
     expect(store.has(oid)).toBe(false)
     broken.close()
   })
 
   it('stays published where another pack of the repository is damaged', async () => {
-    files.objects(ALICE)
+    files.packs.objects(ALICE)
     const { directory, packName, oid } = await quarantined('one')
     for (const extension of ['pack', 'idx']) {
       writeFileSync(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`), 'damaged')
     }
-    await files.publishPack(ALICE, directory, packName)
+    await files.packs.publish(ALICE, directory, packName)
     expect(packs().filter((name) => !name.endsWith('.keep'))).toHaveLength(4)
-    expect(() => files.objects(ALICE)).toThrow('index')
+    expect(() => files.packs.objects(ALICE)).toThrow('index')
     for (const extension of ['pack', 'idx']) {
       await diskFileSystem.unlink(join(files.path(ALICE), 'objects/pack', `pack-${'0'.repeat(40)}.${extension}`))
     }
-    expect(files.objects(ALICE).has(oid)).toBe(true)
+    expect(files.packs.objects(ALICE).has(oid)).toBe(true)
   })
 
   it('is forgotten with its repository, also where another one takes its place', async () => {
     const { directory, packName, oid } = await quarantined('one')
-    await files.publishPack(ALICE, directory, packName)
-    expect(files.objects(ALICE).has(oid)).toBe(true)
+    await files.packs.publish(ALICE, directory, packName)
+    expect(files.packs.objects(ALICE).has(oid)).toBe(true)
     await files.remove(ALICE)
     await files.create(ALICE, HEAD)
-    expect(files.objects(ALICE).has(oid)).toBe(false)
+    expect(files.packs.objects(ALICE).has(oid)).toBe(false)
   })
 })
 
@@ -253,7 +253,7 @@ describe('packs that are replaced', () => {
     old = []
     for (const text of ['one', 'two']) {
       const { directory, packName, oid } = await quarantined(text)
-      await (await files.publishPack(ALICE, directory, packName)).unkeep()
+      await (await files.packs.publish(ALICE, directory, packName)).unkeep()
       old.push({ packName, oid })
     }
   })
@@ -261,7 +261,7 @@ describe('packs that are replaced', () => {
     const { directory, packName } = await quarantined(text)
     const incoming = [{ quarantine: directory, packName, hasTimes: false }]
     const replaced = old.map((one) => one.packName)
-    await files.replacePacks(ALICE, { incoming, replaced, areObjectsGone: false, isGraphStale: false }, commit)
+    await files.packs.replace(ALICE, { incoming, replaced, areObjectsGone: false, isGraphStale: false }, commit)
     return packName
   }
 
@@ -270,7 +270,7 @@ describe('packs that are replaced', () => {
     for (const extension of ['rev', 'bitmap'])
       writeFileSync(join(files.path(ALICE), 'objects/pack', first.replace(/\.\w+$/, `.${extension}`)), '')
     writeFileSync(join(files.path(ALICE), 'objects/pack/multi-pack-index'), '')
-    const store = files.objects(ALICE)
+    const store = files.packs.objects(ALICE)
     const packName = await replace('new')
     expect(packs().sort()).toEqual([`pack-${packName}.idx`, `pack-${packName}.pack`])
     expect(store.packs.map(({ name }) => name)).toEqual([`pack-${packName}`])
@@ -280,23 +280,23 @@ describe('packs that are replaced', () => {
     const [, same] = old.map(({ packName }) => packName)
     const times = join(files.path(ALICE), 'objects/pack', `pack-${same}.mtimes`)
     writeFileSync(times, '')
-    const before = files.withdrawals(ALICE)
+    const before = files.packs.withdrawals(ALICE)
     expect(await replace('two')).toBe(same)
     expect(existsSync(times)).toBe(false)
-    expect(files.withdrawals(ALICE)).toBe(before)
-    await files.replacePacks(
+    expect(files.packs.withdrawals(ALICE)).toBe(before)
+    await files.packs.replace(
       ALICE,
       { incoming: [], replaced: [same ?? ''], areObjectsGone: true, isGraphStale: false },
       async () => {},
     )
     expect(packs()).toEqual([])
-    expect(files.withdrawals(ALICE)).toBe(before + 1)
+    expect(files.packs.withdrawals(ALICE)).toBe(before + 1)
   })
 
   it('stay where the database does not take it', async () => {
     const replacing = replace('new', () => Promise.reject(new Error('database failed')))
     await expect(replacing).rejects.toThrow('database failed')
-    expect(old.map(({ oid }) => files.objects(ALICE).has(oid))).toEqual([true, true])
+    expect(old.map(({ oid }) => files.packs.objects(ALICE).has(oid))).toEqual([true, true])
   })
 
   it('stay where somebody keeps them by now, and where the new one is one of them', async () => {
@@ -314,8 +314,8 @@ it('keeps few repositories open, however many are looked at', async () => {
     const repository = { owner: 'alice', name: `r${number}` }
     await files.create(repository, HEAD)
     const { directory, packName, oid } = await quarantined(`text ${number}`)
-    await files.publishPack(repository, directory, packName)
-    expect(files.objects(repository).has(oid)).toBe(true)
+    await files.packs.publish(repository, directory, packName)
+    expect(files.packs.objects(repository).has(oid)).toBe(true)
   }
   expect(readdirSync('/proc/self/fd').length - descriptorsBefore).toBeLessThanOrEqual(64)
 })

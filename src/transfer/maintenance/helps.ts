@@ -79,7 +79,7 @@ export class HelpsKeeper {
         signal.throwIfAborted()
         writeGate.assertWritable()
         rows.assertLive(repository.id)
-        await files.placeHelps(repository, directory, {
+        await files.packs.placeHelps(repository, directory, {
           graph: made.graph !== undefined,
           bitmapOf: made.bitmap?.packName,
         })

@@ -93,7 +93,7 @@ describe('what no ref reaches', () => {
     expect([...site.packs().keys()]).toEqual([mainPack])
     expect(await has(SIDE)).toBe(false)
     await fsck(site.path)
-    expect(site.parts.files.withdrawals(SITE)).toBe(1)
+    expect(site.parts.files.packs.withdrawals(SITE)).toBe(1)
     const [row, ...others] = site.parts.rows.of(SITE.id)
     expect({ ...row, others }).toMatchObject({ commits: 2, trees: 2, blobs: 2, unreachableSinceMs: null, others: [] })
   })
@@ -246,7 +246,7 @@ describe('while packs are written', () => {
     expect(pruned).toMatchObject({ unreachable: unreachable + 3, prunedObjects: 0 })
     await git().run('rev-list', '--objects', SIDE.oid)
     await fsck(site.path)
-    expect(site.parts.files.withdrawals(SITE)).toBe(0)
+    expect(site.parts.files.packs.withdrawals(SITE)).toBe(0)
   })
 
   it('refs may change all the time: then nothing goes, and packs are brought together all the same', async () => {

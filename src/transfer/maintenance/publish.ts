@@ -1,8 +1,9 @@
 import { withSpan } from '../../observability/tracing.ts'
 import { StorageError } from '../../storage/error.ts'
 import type { KeyedMutex } from '../../storage/keyed-mutex.ts'
+import type { PackReplacement } from '../../storage/repositories/pack-files.ts'
 import type { KnownPack, PackRows, RepositoryRow } from '../../storage/repositories/pack-rows.ts'
-import type { PackReplacement, RepositoryFiles } from '../../storage/repositories/repository-files.ts'
+import type { RepositoryFiles } from '../../storage/repositories/repository-files.ts'
 import { listStoredPacks, type StoredPack } from '../../storage/repositories/stored-packs.ts'
 import type { WriteGate } from '../../storage/write-gate.ts'
 
@@ -40,7 +41,7 @@ export function publishPacks(
       writeGate.assertWritable()
       rows.assertLive(repository.id)
       if (!(await packs.isStill())) return false
-      await files.replacePacks(repository, packs, async () => {
+      await files.packs.replace(repository, packs, async () => {
         const { rows: known, gone } = packs.rowsOf(await listStoredPacks(files.path(repository)))
         await rows.replace(repository.id, gone, known)
       })
