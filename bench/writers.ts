@@ -1,36 +1,41 @@
 /** Many people who push little, beside a disk that syncs one write after another. */
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { blob, commit, pack, tree, whole } from '../integration/support/pack-maker.ts'
 import type { BenchContext } from './context.ts'
 import type { GutsBench } from './hosts.ts'
 import { median, rateOf } from './measure.ts'
 import { RawClient, type Target } from './raw-client.ts'
-import { perSecond, type Row } from './row.ts'
+import { rateRow, type Row } from './row.ts'
 
 const WRITERS = 32
 const ROUNDS = 3
+/** As long as what a small push is answered with. */
+const REPORT = Buffer.alloc(60, 'ok ')
 /** About what a small push writes. */
 const ANCHOR_WRITE = Buffer.alloc(512, 7)
 
 export async function writerRows(context: BenchContext): Promise<Row[]> {
-  const { guts } = await context.hosts()
+  const { guts, web, bare } = await context.hosts()
   await using writers = await writing(guts, 'writer')
+  writeFileSync(join(web.files, 'small-push'), REPORT)
+  const askers = Array.from({ length: WRITERS }, () => new RawClient({ url: `${bare.origin}/small-push` }))
   const rates: number[] = []
-  const anchors: number[] = []
+  const syncRates: number[] = []
+  const bareRates: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     rates.push(await rateOf(WRITERS, context.rateMs / ROUNDS, (at) => writers.push(at)))
-    anchors.push(rateOfSyncs(guts.node.dataDirectory, context.rateMs / ROUNDS))
+    syncRates.push(rateOfSyncs(guts.node.dataDirectory, context.rateMs / ROUNDS))
+    bareRates.push(await rateOf(WRITERS, context.rateMs / ROUNDS, (at) => (askers[at] as RawClient).get()))
   }
-  const [pushes, syncs] = [median(rates), median(anchors)]
+  for (const asker of askers) asker.close()
+  const [pushes, syncs, answers] = [median(rates), median(syncRates), median(bareRates)]
+  const what = `small pushes of ${WRITERS} writers to ${WRITERS} repositories`
   return [
-    {
-      what: `small pushes of ${WRITERS} writers to ${WRITERS} repositories, beside one fsync after another`,
-      guts: perSecond(pushes),
-      anchor: perSecond(syncs),
-      value: { number: pushes / syncs, unit: '× the rate' },
-      goal: { atLeast: 5 },
-    },
+    rateRow(`${what}, beside one fsync after another`, [pushes, syncs], { atLeast: 5 }),
+    rateRow(`${what}, beside answers of node:http alone`, [pushes, answers]),
+    // Above 5 a push has time for more than being asked and answered.
+    rateRow('answers of node:http alone, beside one fsync after another', [answers, syncs]),
   ]
 }
 
