@@ -79,9 +79,10 @@ export function newOperation(operation: string): OperationContext {
   return { requestId: randomUUIDv7(), traceId: newTraceId(), spanId: newSpanId(), sampled: false, operation }
 }
 
-/** `fn` as it will run in the context of now, whoever calls it. */
+/** `fn` as it will run in the context of now, whoever calls it; of our context alone, which `AsyncLocalStorage.bind` is not. */
 export function bindContext<Args extends unknown[], Result>(fn: (...args: Args) => Result): (...args: Args) => Result {
-  return AsyncLocalStorage.bind(fn)
+  const frame = storage.getStore()
+  return (...args) => storage.run(frame as Frame, fn, ...args)
 }
 
 /** The header that continues the current trace elsewhere. */
