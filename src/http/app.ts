@@ -19,7 +19,7 @@ import { createRateLimit } from './rate-limit.ts'
 import { beginRequest, stateOf } from './request-state.ts'
 import type { Route } from './route.ts'
 import { createRouteTable, type PathRoutes, pathsOf } from './route-table.ts'
-import { cors, securityHeaders } from './security-headers.ts'
+import { commonHeaders } from './security-headers.ts'
 
 const URL_LENGTH_MAX = 4_096
 /** A client whose request was answered before it was complete gets so long to stop sending. */
@@ -60,6 +60,7 @@ export function createApp<Services>(options: AppOptions<Services>): HttpHandler 
   const table = createRouteTable(options.routes)
   const app = buildExpress(options, table)
   const { metrics, logger, listener } = options
+  const setHeaders = commonHeaders(options.guards?.corsOrigins)
   const open = options.routes.filter((route) => route.access === 'open')
   const access = { listener, metrics, logger, sampler: new AccessSampler(pathsOf(open)) }
   return {
@@ -67,8 +68,10 @@ export function createApp<Services>(options: AppOptions<Services>): HttpHandler 
       beginRequest(request, response, (state) => {
         observeRequest(request, response, state, access)
         boundEnd(request, response, options.requestTimeoutMs)
-        if (refusal === undefined) app(request, response)
-        else sendError(refusal, request, response, logger)
+        if (refusal === undefined && setHeaders(request, response)) return
+        const refused = refusal ?? refuseLongUrl(request)
+        if (refused === undefined) app(request, response)
+        else sendError(refused, request, response, logger)
       })
     },
     malformed: (error, socket) => refuseMalformed(error, socket, { metrics, logger }),
@@ -98,12 +101,6 @@ function buildExpress<Services>(options: AppOptions<Services>, table: readonly P
   app.enable('strict routing')
   app.set('query parser', 'simple')
   app.set('trust proxy', given === undefined ? false : [...given.trustedProxies])
-  app.use(securityHeaders())
-  if (given !== undefined) app.use(cors(given.corsOrigins))
-  app.use((request, _response, next) => {
-    if (request.originalUrl.length <= URL_LENGTH_MAX) return next()
-    next(new RequestError({ code: 'bad_request' }, `The address is over the limit of ${URL_LENGTH_MAX} characters`))
-  })
   for (const { template, pattern, routes, allow } of table) {
     const [first] = routes.values()
     app.all(pattern, async (request, response) => {
@@ -129,13 +126,21 @@ function buildExpress<Services>(options: AppOptions<Services>, table: readonly P
   return app
 }
 
+function refuseLongUrl({ url = '' }: IncomingMessage): RequestError | undefined {
+  if (url.length <= URL_LENGTH_MAX) return undefined
+  return new RequestError({ code: 'bad_request' }, `The address is over the limit of ${URL_LENGTH_MAX} characters`)
+}
+
 /** After the answer was given, neither a body that never ends nor a reader that never reads may hold on (I8). */
 function boundEnd(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
   const destroyIn = (afterMs: number, over: NodeJS.EventEmitter): void => {
     const timer = setTimeout(() => request.socket.destroy(), afterMs)
     over.once('close', () => clearTimeout(timer))
   }
-  response.once('prefinish', () => destroyIn(timeoutMs, response))
+  response.once('prefinish', () => {
+    // Else the kernel has all of it, and the end comes in this very turn.
+    if (response.writableLength > 0) destroyIn(timeoutMs, response)
+  })
   response.once('finish', () => {
     if (request.complete) return
     request.resume()

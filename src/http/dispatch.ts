@@ -132,12 +132,12 @@ async function callStreamHandler<Services>(
   const params = parsePart(route.params, paramsOf(request))
   const query = parsePart(route.query, request.query)
   const { caller } = stateOf(request)
-  const url = urlOf(request, parts.publicUrl)
+  hostOf(request)
   const admitBody = (): void => {
     refuseTooLarge(request, parts.requestBytesMax)
     allowBody(request, response)
   }
-  await route.handle({ params, query, caller, signal, url, request, response, admitBody }, parts.services)
+  await route.handle({ params, query, caller, signal, request, response, admitBody }, parts.services)
   if (!response.writableEnded && !response.destroyed) throw new Error(`${route.path} left its answer open`)
   return undefined
 }
@@ -167,16 +167,27 @@ function paramsOf(request: Request): Record<string, string> {
 
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i
 
+/** @throws RequestError bad_request */
+function hostOf(request: Request): string {
+  const host = request.host ?? addressOf(request.socket)
+  if (!HOST.test(host)) throw invalidHost()
+  return host
+}
+
+/** HTTP/1.0 needs to name no host: the address that was called is as good. */
+function addressOf({ localAddress = 'localhost', localPort = 80 }: Request['socket']): string {
+  return isIPv6(localAddress) ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`
+}
+
 function urlOf(request: Request, publicUrl: string | undefined): URL {
-  // HTTP/1.0 needs to name no host: the address that was called is as good.
-  const { localAddress = 'localhost', localPort = 80 } = request.socket
-  const host =
-    request.host ?? (isIPv6(localAddress) ? `[${localAddress}]:${localPort}` : `${localAddress}:${localPort}`)
-  const url = HOST.test(host)
-    ? URL.parse(`${publicUrl ?? `${request.protocol}://${host}`}${request.originalUrl}`)
-    : null
-  if (url === null) throw new RequestError({ code: 'bad_request' }, 'The Host header is not valid')
+  const host = hostOf(request)
+  const url = URL.parse(`${publicUrl ?? `${request.protocol}://${host}`}${request.originalUrl}`)
+  if (url === null) throw invalidHost()
   return url
+}
+
+function invalidHost(): RequestError {
+  return new RequestError({ code: 'bad_request' }, 'The Host header is not valid')
 }
 
 function sendAnswer<Services>(

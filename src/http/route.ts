@@ -27,8 +27,6 @@ interface Input<A extends Access, Params extends z.ZodObject, Query extends z.Zo
   readonly caller: A extends KnownCaller ? Caller : Caller | undefined
   /** Aborts when the client leaves, and for an ordinary route at the request's deadline. */
   readonly signal: AbortSignal
-  /** The address as the client sees it. */
-  readonly url: URL
 }
 
 export interface RouteInput<
@@ -38,6 +36,8 @@ export interface RouteInput<
   Body,
 > extends Input<A, Params, Query> {
   readonly body: Body
+  /** The address as the client sees it. */
+  readonly url: URL
   header(name: string): string | undefined
 }
 
