@@ -6,10 +6,14 @@ export type Row = ReturnType<StatementSync['get']>
 /** A connection whose statements are timed as the storage operations they are. */
 export class Reader {
   readonly #database: DatabaseSync
+  readonly #begin: StatementSync
+  readonly #commit: StatementSync
   readonly #observe: ObserveStorage
 
   constructor(database: DatabaseSync, observe: ObserveStorage) {
     this.#database = database
+    this.#begin = database.prepare('BEGIN')
+    this.#commit = database.prepare('COMMIT')
     this.#observe = observe
   }
 
@@ -19,11 +23,11 @@ export class Reader {
 
   /** Runs `read` in one transaction: the writer works in another thread, and what is read must fit together. */
   inTransaction<T>(read: () => T): T {
-    this.#database.exec('BEGIN')
+    this.#begin.run()
     try {
       return read()
     } finally {
-      this.#database.exec('COMMIT')
+      this.#commit.run()
     }
   }
 
