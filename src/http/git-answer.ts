@@ -58,6 +58,9 @@ export class HttpGitAnswer implements GitAnswer {
 
   /** @throws RequestError timeout: the client takes nothing */
   async #inTime(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    const settled = this.#settled(start)
+    // The kernel has all of it already, as with most small answers: nobody is waited for.
+    if (this.#response.writableLength === 0) return settled
     const { socket } = this.#response
     const { promise: late, reject } = Promise.withResolvers<never>()
     const stalled = (): void =>
@@ -66,7 +69,7 @@ export class HttpGitAnswer implements GitAnswer {
     this.#response.once('timeout', stalled)
     socket?.setTimeout(this.#timeoutMs)
     try {
-      await Promise.race([late, this.#settled(start)])
+      await Promise.race([late, settled])
     } finally {
       socket?.setTimeout(0)
       this.#response.removeListener('timeout', stalled)

@@ -17,7 +17,7 @@ const DECODERS: Readonly<Record<string, (() => Transform) | undefined>> = {
  *
  * @throws RequestError unsupported_media_type
  */
-export function gitBody(request: IncomingMessage, contentType: string): AsyncIterable<Buffer> {
+export function gitBody(request: IncomingMessage, contentType: string): AsyncIterable<Buffer> | Buffer {
   if (request.headers['content-type'] !== contentType) {
     throw new RequestError({ code: 'unsupported_media_type' }, `The body must be ${contentType}`)
   }
@@ -26,7 +26,17 @@ export function gitBody(request: IncomingMessage, contentType: string): AsyncIte
     throw new RequestError({ code: 'unsupported_media_type' }, 'The content encoding must be gzip, deflate or none')
   }
   const decoder = DECODERS[encoding]?.()
-  return decoder === undefined ? request : decode(request, decoder)
+  return decoder === undefined ? (wholeOf(request) ?? request) : decode(request, decoder)
+}
+
+/** Most requests are so short that all of it came with their headers: a stream for them takes longer than the rest. */
+function wholeOf(request: IncomingMessage): Buffer | undefined {
+  const { readableLength } = request
+  if (readableLength === 0 || String(readableLength) !== request.headers['content-length']) return undefined
+  const whole = request.read(readableLength) as Buffer
+  // Of its end, too, somebody has to take notice, or the connection waits for it.
+  request.resume()
+  return whole
 }
 
 async function* decode(request: IncomingMessage, decoder: Transform): AsyncGenerator<Buffer> {

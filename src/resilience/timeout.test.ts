@@ -104,6 +104,20 @@ describe('ProgressTimeout', () => {
     expect(watchdog.signal.aborted).toBe(true)
   })
 
+  it('ends earlier with a signal and its reason, also one that came before, and never expires then', () => {
+    vi.useFakeTimers()
+    const leaving = new AbortController()
+    const options = { timeoutMs: 10, onExpired: () => expect.fail('expired'), signal: leaving.signal }
+    const watchdog = new ProgressTimeout(options)
+    const over = new ProgressTimeout(options)
+    over.stop()
+    leaving.abort(new Error('left'))
+    expect(watchdog.signal.reason).toEqual(new Error('left'))
+    expect(new ProgressTimeout(options).signal.reason).toEqual(new Error('left'))
+    expect(over.signal.aborted).toBe(false)
+    vi.advanceTimersByTime(1_000)
+  })
+
   it('stays quiet after the end', () => {
     vi.useFakeTimers()
     const watchdog = new ProgressTimeout({ timeoutMs: 10 })

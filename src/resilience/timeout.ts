@@ -70,15 +70,23 @@ export async function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Pr
   }
 }
 
+export interface ProgressTimeoutOptions {
+  readonly timeoutMs: number
+  readonly onExpired?: () => void
+  readonly signal?: AbortSignal
+}
+
 /** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
 export class ProgressTimeout {
   readonly #controller = new AbortController()
   readonly #start: () => NodeJS.Timeout
+  readonly #forget: () => void
   /** undefined: paused, as a timer that was cleared cannot be refreshed */
   #timer: NodeJS.Timeout | undefined
   #over = false
 
-  constructor({ timeoutMs, onExpired }: { timeoutMs: number; onExpired?: () => void }) {
+  /** @param options `signal` aborts it earlier, with that signal's reason, until it is stopped */
+  constructor({ timeoutMs, onExpired, signal }: ProgressTimeoutOptions) {
     const expire = (): void => {
       this.#over = true
       onExpired?.()
@@ -86,6 +94,14 @@ export class ProgressTimeout {
     }
     this.#start = () => setTimeout(expire, timeoutMs)
     this.#timer = this.#start()
+    // Not AbortSignal.any, which takes as long as all else here together.
+    const leave = (): void => {
+      this.stop()
+      this.#controller.abort(signal?.reason)
+    }
+    this.#forget = () => signal?.removeEventListener('abort', leave)
+    signal?.addEventListener('abort', leave)
+    if (signal?.aborted === true) leave()
   }
 
   get signal(): AbortSignal {
@@ -108,6 +124,7 @@ export class ProgressTimeout {
   stop(): void {
     this.#over = true
     clearTimeout(this.#timer)
+    this.#forget()
   }
 
   [Symbol.dispose](): void {

@@ -13,7 +13,7 @@ export interface Exchange {
 
 export function openExchange({ body, signal }: GitRequest, { limits, metrics }: TransferParts): Exchange {
   const watch = new ProgressWatch(signal, limits.progressTimeoutMs, metrics)
-  const reader = new RequestReader(watch.guardEach(body), {
+  const reader = new RequestReader(Buffer.isBuffer(body) ? body : watch.guardEach(body), {
     bytesMax: limits.requestBytesMax,
     onPiece: () => watch.progress(),
   })

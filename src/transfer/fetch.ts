@@ -132,7 +132,7 @@ export class Fetch {
       // A client that ends its request early has said what it wanted to.
       if (line === undefined || parser.take(line)) break
     }
-    for await (const _ of this.#reader.rest()) {
+    if (await this.#reader.goesOn()) {
       throw new ProtocolError({ code: 'line_unexpected' }, 'The request goes on after its end')
     }
   }

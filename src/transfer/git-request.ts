@@ -40,8 +40,8 @@ export interface GitRequest {
   readonly readOnly?: string
   readonly service: GitService
   readonly version: GitVersion
-  /** Decompressed. */
-  readonly body: AsyncIterable<Buffer>
+  /** Decompressed: all of it where it is here already, else as it comes. */
+  readonly body: AsyncIterable<Buffer> | Buffer
   readonly answer: GitAnswer
   readonly userId: string | null
   /** Aborts when the client leaves. */

@@ -6,13 +6,15 @@ import { ProgressTimeout, untilAborted } from '../resilience/timeout.ts'
  * one signal.
  */
 export class ProgressWatch {
-  readonly signal: AbortSignal
   readonly #timeout: ProgressTimeout
 
   constructor(clientLeft: AbortSignal, timeoutMs: number, metrics: Pick<Metrics, 'timeouts'>) {
     const onExpired = (): void => metrics.timeouts.inc({ operation: 'transfer' })
-    this.#timeout = new ProgressTimeout({ timeoutMs, onExpired })
-    this.signal = AbortSignal.any([clientLeft, this.#timeout.signal])
+    this.#timeout = new ProgressTimeout({ timeoutMs, onExpired, signal: clientLeft })
+  }
+
+  get signal(): AbortSignal {
+    return this.#timeout.signal
   }
 
   progress(): void {

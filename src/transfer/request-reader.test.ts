@@ -49,6 +49,27 @@ describe('lines', () => {
     )
   })
 
+  it.each([
+    { name: 'lines and no more', body: '0008done0000', goesOn: false, rest: '' },
+    { name: 'a pack behind them', body: '0008done0000PACK', goesOn: true, rest: 'PACK' },
+  ])('read from a body that is here at once: $name', async ({ body, goesOn, rest }) => {
+    const open = (): RequestReader => new RequestReader(Buffer.from(body), { bytesMax: 100, onPiece() {} })
+    const [reader, other] = [open(), open()]
+    for (const each of [reader, other]) {
+      expect(await each.readLine()).toEqual({ type: 'data', payload: Buffer.from('done') })
+      expect(each.lineHere()).toEqual({ type: 'flush' })
+    }
+    expect(await reader.goesOn()).toBe(goesOn)
+    expect(await restOf(other)).toBe(rest)
+    expect(await other.readLine()).toBeUndefined()
+    expect([await reader.drain(), reader.bytes]).toEqual([true, body.length])
+  })
+
+  it('of a body that is here at once do not end inside a line', async () => {
+    const reader = new RequestReader(Buffer.from('0008do'), { bytesMax: 100, onPiece() {} })
+    await expect(reader.readLine()).rejects.toMatchObject({ detail: { code: 'request_truncated' } })
+  })
+
   it('refuses a wrong length as soon as it is there', async () => {
     await expect(read(['00', '03']).readLine()).rejects.toMatchObject({ detail: { code: 'pkt_length_invalid' } })
   })

@@ -1,6 +1,8 @@
 import { decodePktLine, type PktLine } from '../git/pkt-line.ts'
 import { ProtocolError } from '../git/protocol/error.ts'
 
+const NOTHING = Buffer.alloc(0)
+
 export interface RequestReaderOptions {
   /** Of the whole body, after decompression. */
   readonly bytesMax: number
@@ -13,15 +15,20 @@ export interface RequestReaderOptions {
  * destroy the connection on which the answer is to be written.
  */
 export class RequestReader {
-  readonly #pieces: AsyncIterator<Buffer>
+  /** undefined: all of it was here at once */
+  readonly #pieces: AsyncIterator<Buffer> | undefined
   readonly #options: RequestReaderOptions
-  #buffer: Buffer = Buffer.alloc(0)
-  #bytes = 0
-  #ended = false
+  #buffer: Buffer
+  #bytes: number
+  #ended: boolean
 
-  constructor(body: AsyncIterable<Buffer>, options: RequestReaderOptions) {
-    this.#pieces = body[Symbol.asyncIterator]()
+  constructor(body: AsyncIterable<Buffer> | Buffer, options: RequestReaderOptions) {
+    const isWhole = Buffer.isBuffer(body)
+    this.#pieces = isWhole ? undefined : body[Symbol.asyncIterator]()
     this.#options = options
+    this.#buffer = isWhole ? body : NOTHING
+    this.#bytes = this.#buffer.length
+    this.#ended = isWhole
   }
 
   /** Bytes of the body so far. */
@@ -77,10 +84,15 @@ export class RequestReader {
     return grew
   }
 
+  /** @returns whether anything follows the lines read so far; what there is of it is lost. @throws ProtocolError over_limit */
+  async goesOn(): Promise<boolean> {
+    return this.#buffer.length > 0 || (await this.#next()) !== undefined
+  }
+
   /** What follows the lines read so far. @throws ProtocolError over_limit */
   async *rest(): AsyncGenerator<Buffer> {
     const first = this.#buffer
-    this.#buffer = Buffer.alloc(0)
+    this.#buffer = NOTHING
     if (first.length > 0) yield first
     for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece
   }
@@ -92,7 +104,7 @@ export class RequestReader {
    * @returns whether the body came to its end
    */
   async drain(): Promise<boolean> {
-    this.#buffer = Buffer.alloc(0)
+    this.#buffer = NOTHING
     for (let drained = 0; drained <= this.#options.bytesMax;) {
       if (this.#ended) return true
       drained += await this.#drop()
@@ -126,7 +138,7 @@ export class RequestReader {
   }
 
   async #take(): Promise<Buffer | undefined> {
-    if (this.#ended) return undefined
+    if (this.#ended || this.#pieces === undefined) return undefined
     const { done, value } = await this.#pieces.next()
     if (done === true) {
       this.#ended = true
