@@ -90,10 +90,10 @@ function levelOf(status: number): 'info' | 'warn' | 'error' {
 const round = (ms: number): number => Math.round(ms * 1_000) / 1_000
 
 function roundTimes(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      key.endsWith('_ms') && typeof value === 'number' ? round(value) : value,
-    ]),
-  )
+  const rounded: Record<string, unknown> = {}
+  for (const key in fields) {
+    const value = fields[key]
+    rounded[key] = key.endsWith('_ms') && typeof value === 'number' ? round(value) : value
+  }
+  return rounded
 }

@@ -160,9 +160,12 @@ function parsePart<Schema extends z.ZodType>(schema: Schema, input: unknown): z.
 
 /** Express gives a wildcard as the list of its segments. */
 function paramsOf(request: Request): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
-  )
+  const params: Record<string, string> = {}
+  for (const name in request.params) {
+    const value = request.params[name] ?? ''
+    params[name] = Array.isArray(value) ? value.join('/') : value
+  }
+  return params
 }
 
 const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i

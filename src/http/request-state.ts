@@ -30,17 +30,20 @@ export interface RequestState {
   bodyBytesOut: number
 }
 
-const states = new WeakMap<IncomingMessage, RequestState>()
+/** On the request itself: a WeakMap has to give each of its keys a hash first. */
+const STATE = Symbol('state')
 
-export function stateOf(request: IncomingMessage): RequestState {
-  const state = states.get(request)
+type RequestWithState = IncomingMessage & { [STATE]?: RequestState }
+
+export function stateOf(request: RequestWithState): RequestState {
+  const state = request[STATE]
   if (state === undefined) throw new Error('The request did not enter by beginRequest')
   return state
 }
 
 /** Gives the request its ids, echoes the request's, and runs `next` in its context. */
 export function beginRequest(
-  request: IncomingMessage,
+  request: RequestWithState,
   response: ServerResponse,
   next: (state: RequestState) => void,
 ): void {
@@ -63,7 +66,7 @@ export function beginRequest(
     bodyBytesIn: 0,
     bodyBytesOut: 0,
   }
-  states.set(request, state)
+  request[STATE] = state
   response.setHeader('X-Request-Id', requestId)
   countBodyBytes(request, response, state)
   const ids = span ?? {
@@ -79,10 +82,10 @@ export function beginRequest(
 
 /** Bytes of the bodies as they pass the wire, chunk headers aside; what compression makes of them is what counts. */
 function countBodyBytes(request: IncomingMessage, response: ServerResponse, state: RequestState): void {
-  const push = request.push.bind(request)
+  const { push } = request
   request.push = (chunk: Uint8Array | null, encoding?: BufferEncoding) => {
     if (chunk !== null) state.bodyBytesIn += chunk.length
-    return push(chunk, encoding)
+    return push.call(request, chunk, encoding)
   }
   const count = (chunk: unknown, encoding: unknown): void => {
     const bodyless = request.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
