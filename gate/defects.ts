@@ -73,9 +73,9 @@ export const DEFECTS = {
     from: 'const route = { method, path: state.route }',
     to: "const route = { method, path: request.url ?? '' }",
     also: {
-      file: 'src/observability/metric-series.ts',
-      from: 'const known = value !== undefined && values.includes(value) ? value : unknown',
-      to: "const known = label === 'path' || values.includes(value ?? '') ? value : unknown",
+      file: 'src/observability/metrics.ts',
+      from: 'const known = value !== undefined && values.has(value) ? value : unknown',
+      to: "const known = label === 'path' || values.has(value ?? '') ? value : unknown",
     },
     check: CHECKS['metrics-exposition'],
     says: /expected \[ …\(\d+\) \] to deeply equal \[\]/,

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict'
-import { collectDefaultMetrics, type Gauge, type OpenMetricsContentType, Registry } from 'prom-client'
-import { AmountMetric, HistogramMetric, type Labels, type LabelSet } from './metric-series.ts'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
 import { Collectors } from './metrics-collect.ts'
 import { GIVEN_AT_START, METRICS, type MetricDeclaration } from './metrics-table.ts'
 
 type Table = typeof METRICS
 type LabelValue<Set> = Set extends readonly (infer Value extends string)[] ? Value : string
-type LabelsOf<D extends MetricDeclaration> = { readonly [Label in keyof D['labels']]: LabelValue<D['labels'][Label]> }
+type Labels<D extends MetricDeclaration> = { readonly [Label in keyof D['labels']]: LabelValue<D['labels'][Label]> }
 /** A metric without labels takes the value alone. */
 type Args<D extends MetricDeclaration, Value extends [number] | [number?]> = keyof D['labels'] extends never
   ? Value
-  : [labels: LabelsOf<D>, ...value: Value]
+  : [labels: Labels<D>, ...value: Value]
 type Handle<D extends MetricDeclaration> = D['type'] extends 'counter'
   ? { inc(...args: Args<D, [number?]>): void }
   : D['type'] extends 'gauge'
@@ -85,62 +84,59 @@ function createHandle(
   declaration: MetricDeclaration,
   registry: Registry<OpenMetricsContentType>,
   setsAtStart: Record<string, readonly string[]>,
-): Record<string, (...args: never[]) => void> {
+): Record<string, (...args: unknown[]) => void> {
   const sets = Object.entries(declaration.labels).map(([label, set]) => {
     const values = set === GIVEN_AT_START ? setsAtStart[label] : set
     assert(values !== undefined, `${declaration.name}: no values were given for the label ${label}`)
-    return { label, values }
+    return { label, values: new Set(values), unknown: values.find((value) => value.startsWith('_')) }
   })
-  const metric =
-    declaration.type === 'histogram' ? new HistogramMetric(declaration, sets) : new AmountMetric(declaration, sets)
-  for (const labels of seriesFromStart(sets)) metric.series(labels)
-  // Of a metric of prom-client's own the registry asks for what ours have, too: name, type and get().
-  registry.registerMetric(metric as unknown as Gauge)
-  const handle = metric instanceof HistogramMetric ? handleOfHistogram(metric) : handleOfAmount(metric)
-  return sets.length > 0 ? handle : withoutLabels(handle)
-}
-
-type LabelledHandle = Readonly<Record<string, (labels: Labels, value?: number) => void>>
-
-function handleOfHistogram(metric: HistogramMetric): LabelledHandle {
-  return { observe: (labels, value = Number.NaN) => metric.observe(labels, value) }
-}
-
-function handleOfAmount(metric: AmountMetric): LabelledHandle {
-  const change = (labels: Labels, by: number): void => {
-    metric.series(labels).value += by
+  const closed = (given: Readonly<Record<string, string>>): Record<string, string> => {
+    const labels: Record<string, string> = {}
+    for (const { label, values, unknown } of sets) {
+      const value = given[label]
+      const known = value !== undefined && values.has(value) ? value : unknown
+      assert(known !== undefined, `${declaration.name}: ${label} is not one of its closed set`)
+      labels[label] = known
+    }
+    return labels
   }
-  if (metric.type === 'counter') {
-    return {
-      inc(labels, by = 1) {
-        assert(by >= 0, `${metric.name}: a counter never falls`)
-        change(labels, by)
-      },
+  const { name, help } = declaration
+  const config = { name, help, labelNames: sets.map((set) => set.label), registers: [registry as unknown as Registry] }
+  const withLabels = (use: (labels: Record<string, string>, value: number | undefined) => void) =>
+    sets.length === 0
+      ? (value?: unknown) => use({}, value as number | undefined)
+      : (labels?: unknown, value?: unknown) =>
+          use(closed(labels as Record<string, string>), value as number | undefined)
+  const fromStart = seriesFromStart(sets)
+  switch (declaration.type) {
+    case 'counter': {
+      const counter = new Counter(config)
+      for (const labels of fromStart) counter.inc(labels, 0)
+      return { inc: withLabels((labels, value) => counter.inc(labels, value)) }
+    }
+    case 'gauge': {
+      const gauge = new Gauge(config)
+      for (const labels of fromStart) gauge.set(labels, 0)
+      return {
+        set: withLabels((labels, value) => gauge.set(labels, value ?? Number.NaN)),
+        inc: withLabels((labels, value) => gauge.inc(labels, value ?? 1)),
+        dec: withLabels((labels, value) => gauge.dec(labels, value ?? 1)),
+      }
+    }
+    case 'histogram': {
+      const histogram = new Histogram({ ...config, buckets: [...(declaration.buckets ?? [])] })
+      for (const labels of fromStart) histogram.zero(labels)
+      return { observe: withLabels((labels, value) => histogram.observe(labels, value ?? Number.NaN)) }
     }
   }
-  return {
-    set(labels, value = Number.NaN) {
-      metric.series(labels).value = value
-    },
-    inc: (labels, by = 1) => change(labels, by),
-    dec: (labels, by = 1) => change(labels, -by),
-  }
 }
 
-const NO_LABELS = {}
-
-function withoutLabels(handle: LabelledHandle): Record<string, (value?: number) => void> {
-  return Object.fromEntries(
-    Object.entries(handle).map(([verb, use]) => [verb, (value?: number) => use(NO_LABELS, value)]),
-  )
-}
-
-function seriesFromStart(sets: readonly LabelSet[]): Labels[] {
-  const count = sets.reduce((product, set) => product * set.values.length, 1)
+function seriesFromStart(sets: readonly { label: string; values: ReadonlySet<string> }[]): Record<string, string>[] {
+  const count = sets.reduce((product, set) => product * set.values.size, 1)
   // What the client's requests decide starts empty; what we name ourselves starts at 0.
-  if (count > SERIES_FROM_START_MAX || sets.some((set) => set.label === 'path')) return []
-  return sets.reduce<Labels[]>(
-    (rows, { label, values }) => rows.flatMap((row) => values.map((value) => ({ ...row, [label]: value }))),
+  if (sets.length === 0 || count > SERIES_FROM_START_MAX || sets.some((set) => set.label === 'path')) return []
+  return sets.reduce<Record<string, string>[]>(
+    (rows, { label, values }) => rows.flatMap((row) => [...values].map((value) => ({ ...row, [label]: value }))),
     [{}],
   )
 }
