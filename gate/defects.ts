@@ -155,7 +155,7 @@ export const DEFECTS = {
   'pack-published-unsynced': {
     criterion: 'S5',
     what: 'refs change before the names of the objects that they need are on the disk',
-    file: 'src/storage/repositories/repository-files.ts',
+    file: 'src/storage/repositories/pack-files.ts',
     from: '    await this.#fileSystem.syncDirectory(directory)\n',
     to: '',
     check: integration('crash-states', 'leaves the state before or after'),

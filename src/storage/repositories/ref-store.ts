@@ -66,6 +66,12 @@ export interface PackRow {
 /** Snapshots kept: refs in all of them together. */
 const CACHED_REFS_MAX = 500_000
 
+interface RefsRow {
+  readonly head: string
+  readonly head_unborn: number
+  readonly sequence: number
+}
+
 /** The truth about refs: reading, and changing by compare-and-swap (I3). */
 export class RefStore {
   readonly #observe: ObserveStorage
@@ -92,19 +98,29 @@ export class RefStore {
 
   /** @throws StorageError repository_missing */
   snapshot(repositoryId: string): RefSnapshot {
-    return this.#observe('refs_read', () => this.#database.reader.inTransaction(() => this.#readSnapshot(repositoryId)))
+    return this.#observe('refs_read', () => {
+      // One statement needs no transaction, and mostly it is all.
+      const { cached } = this.#state(repositoryId)
+      return cached ?? this.#database.reader.inTransaction(() => this.#readSnapshot(repositoryId))
+    })
   }
 
-  #readSnapshot(repositoryId: string): RefSnapshot {
-    const row = this.#head.get(repositoryId) as { head: string; head_unborn: number; sequence: number } | undefined
+  /** `cached`: where it is still true. @throws StorageError repository_missing */
+  #state(repositoryId: string): { readonly row: RefsRow; readonly cached: RefSnapshot | undefined } {
+    const row = this.#head.get(repositoryId) as RefsRow | undefined
     if (row === undefined) {
       throw new StorageError({ code: 'repository_missing', repository: repositoryId }, 'The repository is gone')
     }
     const cached = this.#snapshots.get(repositoryId)
-    const headUnborn = row.head_unborn === 1
     // A person may set HEAD without a transaction.
-    const fits = cached?.sequence === row.sequence && cached.head === row.head && cached.headUnborn === headUnborn
-    if (fits) return cached
+    const fits =
+      cached?.sequence === row.sequence && cached.head === row.head && cached.headUnborn === (row.head_unborn === 1)
+    return { row, cached: fits ? cached : undefined }
+  }
+
+  #readSnapshot(repositoryId: string): RefSnapshot {
+    const { row, cached } = this.#state(repositoryId)
+    if (cached !== undefined) return cached
     const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({
       name,
       oid,
@@ -113,7 +129,7 @@ export class RefStore {
     const snapshot: RefSnapshot = {
       sequence: row.sequence,
       head: row.head,
-      headUnborn,
+      headUnborn: row.head_unborn === 1,
       refs,
       byName: new Map(refs.map((ref) => [ref.name, ref])),
     }
