@@ -176,11 +176,13 @@ describe('the built package', () => {
 })
 
 describe.runIf(process.platform === 'linux')('the allocator', () => {
+  const untold = Object.fromEntries(Object.keys(ALLOCATOR_SETTINGS).map((name) => [name, undefined]))
+
   it.each<{ who: string; environment: Record<string, string>; expected: Record<string, string> }>([
     { who: 'by itself', environment: {}, expected: ALLOCATOR_SETTINGS },
     { who: 'as it was told', environment: { MALLOC_ARENA_MAX: '7' }, expected: { MALLOC_ARENA_MAX: '7' } },
   ])('gives memory back $who, in the process that was started', async ({ environment, expected }) => {
-    await using node = await NodeProcess.start({ environment })
+    await using node = await NodeProcess.start({ environment: { ...untold, ...environment } })
     const began = readFileSync(`/proc/${node.pid}/environ`, 'latin1').split('\0')
     const settings = began.filter((entry) => entry.startsWith('MALLOC_')).map((entry) => entry.split('='))
     expect(Object.fromEntries(settings)).toEqual(expected)

@@ -54,13 +54,8 @@ async function settled(): Promise<Held> {
 
 /** A commit with one file that cannot be compressed, different in every round. */
 function noise(bytes: number): { tip: string; bytes: Buffer } {
-  const content = Buffer.alloc(bytes)
-  for (let at = 0; at < bytes; at += 20)
-    createHash('sha1')
-      .update(`${random.below(2 ** 32)} ${at}`)
-      .digest()
-      .copy(content, at)
-  const file = blob(content)
+  const hash = createHash('shake256', { outputLength: bytes }).update(String(random.below(2 ** 32)))
+  const file = blob(hash.digest())
   const root = tree(['100644', 'noise', file.oid])
   const tip = commit(root.oid)
   return { tip: tip.oid, bytes: pack([file, root, tip].map((one) => whole(one))) }

@@ -7,6 +7,9 @@ import { contentsOf, fsck, Git, type GitOutcome, holdingsOf, temporaryFolder } f
 import { type Host, NodeHost, TwinHost } from './hosts.ts'
 import { NodeProcess } from './node-process.ts'
 
+/** The repository of the scenarios that change nothing. */
+const SHARED = 'shared'
+
 type Place = Awaited<ReturnType<Host['create']>>
 
 export class BothHosts implements AsyncDisposable {
@@ -29,12 +32,13 @@ export class BothHosts implements AsyncDisposable {
   static async start(): Promise<BothHosts> {
     await using stack = new AsyncDisposableStack()
     const folder = stack.use(temporaryFolder('scenarios')).path
-    const node = stack.use(await NodeProcess.start({ environment: { GUTS_RATE_LIMIT: '0' } }))
+    // Git is asked about each repository when its scenario ends.
+    const node = stack.use(await NodeProcess.start({ environment: { GUTS_RATE_LIMIT: '0' }, damaged: true }))
     const hosts = [await NodeHost.on(node), stack.use(await TwinHost.start())] as const
     mkdirSync(join(folder, 'source'))
     const both = new BothHosts(stack.move(), hosts, folder)
     await makeHistory(both.#source)
-    both.#shared = await both.#fill('shared')
+    both.#shared = await both.#fill(SHARED)
     return both
   }
 
@@ -50,17 +54,21 @@ export class BothHosts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack[Symbol.asyncDispose]()
+    await using _stack = this.#stack
+    await fsck(this.#hosts[0].gitDirectory(SHARED))
   }
 
-  #fill(name: string): Promise<Place[]> {
-    return Promise.all(
-      this.#hosts.map(async (host) => {
-        const place = await host.create(name)
-        await this.#source.run('push', '--quiet', place.url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*')
-        return place
-      }),
-    )
+  async #fill(name: string): Promise<Place[]> {
+    const [node, twin] = this.#hosts
+    const ours = await this.#pushTo(await node.create(name))
+    // What C git's server makes of the same push is the same.
+    const isFirst = this.#shared.length === 0
+    return [ours, isFirst ? await this.#pushTo(await twin.create(name)) : twin.copy(SHARED, name)]
+  }
+
+  async #pushTo(place: Place): Promise<Place> {
+    await this.#source.run('push', '--quiet', place.url, 'refs/heads/*:refs/heads/*', 'refs/tags/*:refs/tags/*')
+    return place
   }
 
   async #visit(scenario: Scenario, version: string, place: Place, here: string): Promise<unknown> {

@@ -5,9 +5,11 @@ export const ROOT = join(import.meta.dirname, '../..')
 /** Where tests run, names what is started in place of `src/main.ts` (program-bundle.ts). */
 export const PROGRAM = 'INTEGRATION_PROGRAM'
 export const MAIN = process.env[PROGRAM] ?? join(ROOT, 'src/main.ts')
-/** Hundreds of processes are started; compiled once, each starts in two thirds of the time. A bundle's goes with it. */
+/** Of a bundle, with which it goes. */
+export const compileCacheOf = (program: string): string => join(program, '../compiled')
+/** Hundreds of processes are started; compiled once, each starts in two thirds of the time. */
 const COMPILE_CACHE =
-  process.env[PROGRAM] === undefined ? join(ROOT, 'node_modules/.cache/node-compile') : join(MAIN, '../compiled')
+  process.env[PROGRAM] === undefined ? join(ROOT, 'node_modules/.cache/node-compile') : compileCacheOf(MAIN)
 
 export interface CommandResult {
   readonly exitCode: number | null

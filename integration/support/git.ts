@@ -1,14 +1,16 @@
 /** The machine's `git`, run as a user would run it, but with nothing of the machine's own configuration. */
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killGroup } from '../../harness/process-group.ts'
+import { type Outcome, runToEnd, type Task } from './run-to-end.ts'
 
-export interface GitOutcome {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
+export type GitOutcome = Outcome
+
+/** How it is run where nobody has to be able to end it. */
+let runGit: (task: Task) => Promise<Outcome> = runToEnd
+
+export function runGitBy(run: typeof runGit): void {
+  runGit = run
 }
 
 const FIRST_COMMIT_S = 1_600_000_000
@@ -44,32 +46,15 @@ export class Git {
    * Never rejects: a refusal is an outcome, too.
    * @param signal ends git and its helpers
    */
-  async try(args: readonly string[], input?: string | Uint8Array, signal?: AbortSignal): Promise<GitOutcome> {
-    const child = spawn('git', [...this.#options, ...args], {
+  try(args: readonly string[], input: string | Uint8Array = '', signal?: AbortSignal): Promise<GitOutcome> {
+    const task = {
+      program: 'git',
+      args: [...this.#options, ...args],
       cwd: this.folder,
       env: this.#environment(),
-      // Its helpers outlive it, and hold on to its output, unless they are ended with it.
-      detached: signal !== undefined,
-    })
-    const { promise, resolve } = Promise.withResolvers<number>()
-    const said = { stdout: '', stderr: '' }
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text))
-    child.on('error', (error) => {
-      said.stderr += error.message
-      resolve(-1)
-    })
-    child.on('close', (code) => resolve(code ?? -1))
-    const end = (): void => killGroup(child)
-    if (signal?.aborted === true) end()
-    else signal?.addEventListener('abort', end)
-    // Git may end without having read what it was given.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input ?? '')
-    const code = await promise
-    signal?.removeEventListener('abort', end)
-    if (signal?.aborted === true && code !== 0) said.stderr += `Git was ended: ${String(signal.reason)}`
-    return { code, ...said }
+      input,
+    }
+    return signal === undefined ? runGit(task) : runToEnd(task, signal)
   }
 
   /** @returns what git printed. @throws Error with what git said */
@@ -120,8 +105,8 @@ export async function contentsOf(gitDirectory: string): Promise<{ refs: string; 
 /** What a clone holds: which objects are there, where history ends, and that nothing else is missing. */
 export async function holdingsOf(clone: Git): Promise<unknown> {
   const objects = await clone.run('cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)')
-  const gitDirectory = join(clone.folder, await clone.run('rev-parse', '--git-dir'))
-  const shallow = join(gitDirectory, 'shallow')
+  const inWorkTree = join(clone.folder, '.git')
+  const shallow = join(existsSync(inWorkTree) ? inWorkTree : clone.folder, 'shallow')
   const { code } = await clone.try(['fsck', '--strict', '--no-dangling', '--no-progress'])
   return {
     objects: objects.split('\n').sort(),

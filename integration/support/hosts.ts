@@ -1,8 +1,8 @@
 /** A node with a user and repositories, and C git's own server with the same: what the tests of git run against. */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
-import { type HttpBackend, serveHttpBackend } from './http-backend.ts'
 import { NodeProcess } from './node-process.ts'
 import { temporaryFolder } from './git.ts'
 
@@ -44,41 +44,58 @@ export class NodeHost implements Host {
 }
 
 /** But for ref-in-want: with it, C git 2.39 cannot clone shallowly from itself, as it sends two sections in the wrong order. */
-const ALLOWED = [
-  'uploadpack.allowFilter',
-  'uploadpack.allowAnySHA1InWant',
-  'uploadpack.allowSidebandAll',
-  'receive.advertisePushOptions',
-  'transfer.advertiseSID',
-  'transfer.advertiseObjectInfo',
-]
+const ALLOWED = `
+[uploadpack]
+  allowFilter = true
+  allowAnySHA1InWant = true
+  allowSidebandAll = true
+[receive]
+  advertisePushOptions = true
+[transfer]
+  advertiseSID = true
+  advertiseObjectInfo = true
+`
+const EMPTY = 'empty'
 
 /** C git behind HTTP, with one folder of bare repositories. */
 export class TwinHost implements Host, AsyncDisposable {
   readonly #folder: ReturnType<typeof temporaryFolder>
-  readonly #backend: HttpBackend
+  readonly #backend: ChildProcess
+  readonly #origin: string
 
-  private constructor(folder: ReturnType<typeof temporaryFolder>, backend: HttpBackend) {
+  private constructor(folder: ReturnType<typeof temporaryFolder>, backend: ChildProcess, origin: string) {
     this.#folder = folder
     this.#backend = backend
+    this.#origin = origin
   }
 
   static async start(): Promise<TwinHost> {
     const folder = temporaryFolder('twin')
-    return new TwinHost(folder, await serveHttpBackend(folder.path))
+    const empty = join(folder.path, `${EMPTY}.git`)
+    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', empty])
+    // What the node always allows, C git's server has to be told.
+    appendFileSync(join(empty, 'config'), ALLOWED)
+    // A small process, as it starts one for each request (run-elsewhere.ts).
+    const backend = fork(join(import.meta.dirname, 'http-backend-process.ts'), [folder.path], { execArgv: [] })
+    const [origin] = (await once(backend, 'message')) as [string]
+    return new TwinHost(folder, backend, origin)
   }
 
   async create(name: string): Promise<{ url: string; gitDirectory: string }> {
+    return this.copy(EMPTY, name)
+  }
+
+  /** Makes a repository with what another one has. */
+  copy(from: string, name: string): { url: string; gitDirectory: string } {
     const gitDirectory = join(this.#folder.path, `${name}.git`)
-    mkdirSync(gitDirectory)
-    execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', gitDirectory])
-    // What the node always allows, C git's server has to be told.
-    for (const allowed of ALLOWED) execFileSync('git', ['config', allowed, 'true'], { cwd: gitDirectory })
-    return { url: `${this.#backend.origin}/${name}.git`, gitDirectory }
+    cpSync(join(this.#folder.path, `${from}.git`), gitDirectory, { recursive: true })
+    return { url: `${this.#origin}/${name}.git`, gitDirectory }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#backend[Symbol.asyncDispose]()
+    const ended = once(this.#backend, 'exit')
+    this.#backend.disconnect()
+    await ended
     this.#folder[Symbol.dispose]()
   }
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { ALLOCATOR_SETTINGS } from '../../src/allocator.ts'
 import { cleanEnvironment, guts, MAIN } from './command-line.ts'
 import { freePorts } from './free-ports.ts'
 import { fsckAll } from './git.ts'
@@ -11,7 +12,7 @@ import { fsckAll } from './git.ts'
 export type LogLine = Record<string, unknown>
 
 export interface NodeProcessOptions {
-  /** Further `GUTS_*` variables; undefined removes one that is set here. */
+  /** Further variables; undefined removes one that is set here. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Of an earlier process, whose place this one takes; without them free ones. */
   readonly ports?: NodeProcess['ports']
@@ -64,6 +65,8 @@ export class NodeProcess implements AsyncDisposable {
       GUTS_LOG_LEVEL: 'debug',
       // What a small disk of a build machine has left is not the matter of most tests.
       GUTS_MIN_FREE_MB: '0',
+      // What it would give itself, and begin once more for: 0.07 s of each start.
+      ...ALLOCATOR_SETTINGS,
       ...options.environment,
     }
     const given = Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined)

@@ -9,7 +9,8 @@ import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import type { TestProject } from 'vitest/node'
-import { PROGRAM, ROOT } from './command-line.ts'
+import { compileCacheOf, PROGRAM, ROOT } from './command-line.ts'
+import { NodeProcess } from './node-process.ts'
 
 const ENTRIES = ['main.ts', 'transfer/workers/git.worker.ts', 'storage/database/writer.worker.ts']
 /** Two read files of their own; the others are large, loaded where somebody asks for traces, and share one API. */
@@ -64,6 +65,10 @@ export default async function bundleProgram(project: TestProject): Promise<() =>
   }
   await bundle()
   project.onTestsRerun(bundle)
-  process.env[PROGRAM] = join(folder, 'main.js')
+  const script = join(folder, 'main.js')
+  process.env[PROGRAM] = script
+  // Node keeps what it compiled when a process ends in order, and most nodes are killed.
+  await using node = await NodeProcess.start({ script, environment: { NODE_COMPILE_CACHE: compileCacheOf(script) } })
+  await node.stop()
   return remove
 }

@@ -33,16 +33,24 @@ export const FIELDS = fieldsOf(1)
 function toField(name: FieldName, schema: z.ZodType): Field {
   const meta = schema.meta() as unknown as FieldMeta
   const key = meta.env.slice(ENV_PREFIX.length).toLowerCase()
-  const json = z.toJSONSchema(schema, { io: 'input' })
+  let json: z.core.JSONSchema.BaseSchema | undefined
+  // Only when somebody asks: for all fields that is 0.02 s of each command.
+  const described = (): z.core.JSONSchema.BaseSchema => (json ??= z.toJSONSchema(schema, { io: 'input' }))
   return {
     ...meta,
     name,
     key,
     flag: meta.secret === true ? undefined : `--${key.replaceAll('_', '-')}`,
-    kind: kindOf(json),
     schema,
-    rule: ruleOf(schema, json),
-    defaultValue: json.default as Field['defaultValue'],
+    get kind() {
+      return kindOf(described())
+    },
+    get rule() {
+      return ruleOf(schema, described())
+    },
+    get defaultValue() {
+      return described().default as Field['defaultValue']
+    },
   }
 }
 

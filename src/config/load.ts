@@ -70,7 +70,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
   const entries = fields.map((field) => {
     const one = given.get(field.name)
-    return { field, value: one === undefined ? field.defaultValue : one.value, origin: one?.origin ?? 'default' }
+    return {
+      field,
+      get value() {
+        return one === undefined ? field.defaultValue : one.value
+      },
+      origin: one?.origin ?? 'default',
+    }
   })
   return { config, entries }
 }

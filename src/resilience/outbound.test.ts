@@ -70,7 +70,8 @@ describe('retries', () => {
   it('waits without keeping the process from ending', async () => {
     const { policies } = start()
     random.mockReturnValue(0.9)
-    const timers = vi.spyOn(globalThis, 'setTimeout')
+    // Restored before the clock: what it stands before is the clock's.
+    using timers = vi.spyOn(globalThis, 'setTimeout')
     const work = outcome(policies.run('a', { ...status, ends: 'progress' }, fail))
     await vi.advanceTimersByTimeAsync(0)
     const wait = timers.mock.calls.findIndex(([, delayMs]) => delayMs === 90)

@@ -1,6 +1,6 @@
 /** For tests of the policies: a clock that is advanced by hand, attempts that fail or hang, and what was told. */
 import pino from 'pino'
-import { afterEach, beforeEach, expect, vi } from 'vitest'
+import { afterEach, beforeEach, expect, type MockInstance, vi } from 'vitest'
 import { createMetrics, type Metrics } from '../observability/metrics.ts'
 import { type OutboundCall, type OutboundOptions, OutboundPolicies } from './outbound.ts'
 
@@ -18,7 +18,7 @@ export const once: OutboundCall = { ...status, idempotent: false }
 export const pack: OutboundCall = { name: 'pack', idempotent: false, ends: 'progress', signal: never }
 
 /** Where delays are drawn from: the middle, unless a test says otherwise. */
-export const random = vi.spyOn(Math, 'random')
+export let random: MockInstance<typeof Math.random>
 
 export interface Started {
   readonly policies: OutboundPolicies
@@ -54,10 +54,11 @@ export async function open(policies: OutboundPolicies, key: string, failures = 5
 export function withFakeClock(): void {
   beforeEach(() => {
     vi.useFakeTimers()
-    random.mockReturnValue(0.5)
+    random = vi.spyOn(Math, 'random').mockReturnValue(0.5)
     lines.length = 0
   })
   afterEach(() => {
     vi.useRealTimers()
+    random.mockRestore()
   })
 }

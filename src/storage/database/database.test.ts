@@ -1,22 +1,15 @@
 import { readdirSync, readlinkSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTestData, type TestData } from '../testing.ts'
 import { ConstraintError, Database, expecting } from './database.ts'
 import type { Statement } from './write.ts'
 
-const workers = vi.hoisted(() => [] as Worker[])
-vi.mock('node:worker_threads', async (original) => {
-  const real = await original<typeof import('node:worker_threads')>()
-  class RecordedWorker extends real.Worker {
-    constructor(...parameters: ConstructorParameters<typeof real.Worker>) {
-      super(...parameters)
-      workers.push(this)
-    }
-  }
-  return { ...real, Worker: RecordedWorker }
-})
+const workers: Worker[] = []
+const record = (worker: Worker): void => void workers.push(worker)
+process.on('worker', record)
+afterAll(() => void process.off('worker', record))
 
 let data: TestData
 let database: Database

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import {
+import fs, {
   copyFileSync,
   mkdirSync,
   readdirSync,
@@ -9,29 +9,32 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Git, temporaryFolder } from '../../../integration/support/git.ts'
 import { importHistory } from '../../../integration/support/history.ts'
 import { typeNameOf } from '../../git/object/type.ts'
 import { ObjectStore } from './object-store.ts'
 
-/** Runs before a listing of a folder comes back, as another process may; what it answers is what is seen. */
-const beforeListing = vi.hoisted(() => ({ once: undefined as ((names: string[]) => string[] | void) | undefined }))
-vi.mock('node:fs', async (original) => {
-  const real = await original<typeof import('node:fs')>()
-  const listing = (path: string): string[] => {
-    let names = real.readdirSync(path)
-    if (path.endsWith('/pack')) {
-      names = beforeListing.once?.(names) ?? names
-      beforeListing.once = undefined
-    }
-    // The last one to be looked at must not be left to chance.
-    return names.sort()
+/** Runs before a listing of packs comes back, as another process may; what it answers is what is seen. */
+const beforeListing: { once?: ((names: string[]) => string[] | void) | undefined } = {}
+const realListing = fs.readdirSync
+const listing = (path: string): string[] => {
+  let names = realListing(path)
+  if (path.endsWith('/pack')) {
+    names = beforeListing.once?.(names) ?? names
+    beforeListing.once = undefined
   }
-  return { ...real, readdirSync: listing }
-})
+  // The last one to be looked at must not be left to chance.
+  return names.sort()
+}
+/** What others import from `node:fs` changes with it. */
+function setListing(to: typeof fs.readdirSync): void {
+  fs.readdirSync = to
+  syncBuiltinESMExports()
+}
 
 const CACHE_BYTES = 1024 * 1024
 const MISSING = Buffer.from('be'.repeat(20), 'hex')
@@ -71,12 +74,16 @@ function expectAll(store: ObjectStore, objects: readonly Listed[]): void {
 }
 
 beforeAll(async () => {
+  setListing(listing as typeof fs.readdirSync)
   await new Git(sources.path).run('init', '--quiet', '--bare', 'source.git')
   const history = { commits: 120, filesPerCommit: 3, fileBytes: 2_000, mergeEvery: 7, tagEvery: 30 }
   await importHistory(source, { seed: 11, ...history })
 })
 
-afterAll(() => sources[Symbol.dispose]())
+afterAll(() => {
+  setListing(realListing)
+  sources[Symbol.dispose]()
+})
 
 let folder: ReturnType<typeof temporaryFolder>
 let repository: string
