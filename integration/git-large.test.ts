@@ -15,9 +15,8 @@ import { RawConnection } from './support/raw-connection.ts'
 import { encodeRequest, exchange } from './support/raw-http.ts'
 import { command, FLUSH, pkt, postHeaders } from './support/wire.ts'
 
-/** Whoever calls itself once for each of them has less than 70 bytes for a call on a worker's stack of 4 MiB. */
-const COMMITS = 60_000
-const DEEP = 60_000
+const COMMITS = 100_000
+const DEEP = 100_000
 const WIDE = {
   GUTS_MAX_PACK_OBJECTS: '100000',
   GUTS_MAX_INFLATED_SIZE_MB: '100',
