@@ -6,9 +6,6 @@ process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.c
 
 const common = {
   pool: 'forks',
-  // A worker runs one file after another: to begin anew for each, and to load vitest and `src/` again, is 0.7 s of
-  // processor time. What a file changes for all, it changes back (no-process-left.ts).
-  isolate: false,
   // What hangs ends here; how long a test takes where two cores are busy is no matter of the test.
   testTimeout: 120_000,
   hookTimeout: 120_000,
