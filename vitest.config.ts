@@ -16,8 +16,8 @@ const common = {
 
 export default defineConfig({
   test: {
-    // Also where there are two cores: most tests wait for processes of their own.
-    maxWorkers: 2,
+    // Also where there are two cores: most tests wait for processes of their own, or for a clock, a third of the time.
+    maxWorkers: 3,
     projects: [
       {
         test: { ...common, name: 'unit', include: ['{src,harness,property,fuzz,chaos,load,bench,gate}/**/*.test.ts'] },

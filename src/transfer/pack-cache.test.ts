@@ -28,8 +28,10 @@ let cache: PackCache
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'guts-pack-cache-'))
   builds = 0
-  errors = []
-  cache = new PackCache(diskFileSystem, folder, (error) => errors.push(error))
+  const own: unknown[] = []
+  errors = own
+  // What the removal of a test's folder came before is no error of the next test.
+  cache = new PackCache(diskFileSystem, folder, (error) => own.push(error))
 })
 
 afterEach(() => {

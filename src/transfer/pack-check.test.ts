@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { createCipheriv, hash, randomInt } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { temporaryFolder } from '../../integration/support/git.ts'
+import { openFiles } from '../../integration/support/open-files.ts'
 import { blob, commit, delta, pack, refDelta, tree, whole, withChecksum } from '../../integration/support/pack-maker.ts'
 import { Random } from '../../integration/support/random.ts'
 import { createMetrics } from '../observability/metrics.ts'
@@ -125,14 +126,6 @@ class Incoming implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync()
   }
-}
-
-const openFiles = (path: string): string[] => readdirSync('/proc/self/fd').filter((fd) => linkOf(fd).startsWith(path))
-
-function linkOf(descriptor: string): string {
-  const path = `/proc/self/fd/${descriptor}`
-  // The one that lists the folder is gone by now.
-  return existsSync(path) ? readlinkSync(path) : ''
 }
 
 const outcomeOf = (result: Accepted, path: string): object => ({

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, w
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { fsck, Git, temporaryFolder } from '../../../integration/support/git.ts'
+import { openFiles } from '../../../integration/support/open-files.ts'
 import { blob, pack, whole } from '../../../integration/support/pack-maker.ts'
 import { encodePackIndex } from '../../git/pack/index-file.ts'
 import { type DataPaths, prepareDataDirectory } from '../data-directory.ts'
@@ -14,17 +15,15 @@ const HEAD = 'refs/heads/main'
 let folder: ReturnType<typeof temporaryFolder>
 let paths: DataPaths
 let files: RepositoryFiles
-let descriptorsBefore: number
 
 beforeEach(async () => {
   folder = temporaryFolder('repository-files')
   paths = await prepareDataDirectory(folder.path)
   files = new RepositoryFiles(paths, diskFileSystem)
-  descriptorsBefore = readdirSync('/proc/self/fd').length
 })
 afterEach(() => {
   files.close()
-  expect(readdirSync('/proc/self/fd').length).toBe(descriptorsBefore)
+  expect(openFiles(folder.path)).toEqual([])
   folder[Symbol.dispose]()
 })
 
@@ -317,5 +316,5 @@ it('keeps few repositories open, however many are looked at', async () => {
     await files.packs.publish(repository, directory, packName)
     expect(files.packs.objects(repository).has(oid)).toBe(true)
   }
-  expect(readdirSync('/proc/self/fd').length - descriptorsBefore).toBeLessThanOrEqual(64)
+  expect(openFiles(folder.path).length).toBeLessThanOrEqual(64)
 })

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { git, gitWith } from '../../collaboration/testing.ts'
+import { openFiles } from '../../../integration/support/open-files.ts'
 import { BROWSE_LIMITS } from './browse-limits.ts'
 import { type BrowseResult, runBrowse } from './browse-task.ts'
 
@@ -233,15 +234,7 @@ describe('contents', () => {
     const refused = { kind: 'refused', code: 'repository_missing' }
     expect(contents('docs', oidOf('main'), gone)).toEqual(refused)
     // Its space on disk is free again: nobody holds its files open.
-    const open = readdirSync('/proc/self/fd').map((fd) => {
-      try {
-        return readlinkSync(join('/proc/self/fd', fd))
-      } catch {
-        // The descriptor of the listing itself.
-        return ''
-      }
-    })
-    expect(open.filter((path) => path.startsWith(gone))).toEqual([])
+    expect(openFiles(gone)).toEqual([])
     expect(contents('docs', oidOf('main'), join(directory, 'never.git'))).toEqual(refused)
   })
 

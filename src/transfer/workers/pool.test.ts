@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Git, temporaryFolder } from '../../../integration/support/git.ts'
+import { openFiles } from '../../../integration/support/open-files.ts'
 import { importHistory } from '../../../integration/support/history.ts'
 import { blob, commit, delta, pack, refDelta, tag, tree, whole } from '../../../integration/support/pack-maker.ts'
 import { NO_FILTER } from '../../git/object-graph/filter.ts'
@@ -24,14 +25,7 @@ const never = new AbortController().signal
 const folder = temporaryFolder('pool')
 const source = join(folder.path, 'source.git')
 /** Of all threads: how often a file below the source is open. */
-const descriptors = (): number =>
-  readdirSync('/proc/self/fd').filter((name) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${name}`).startsWith(source)
-    } catch {
-      return false
-    }
-  }).length
+const descriptors = (): number => openFiles(source).length
 let workers: GitWorkers
 let number = 0
 let path: string
