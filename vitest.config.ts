@@ -16,8 +16,9 @@ const common = {
 
 export default defineConfig({
   test: {
-    // Also where there are two cores: most tests wait for processes of their own, or for a clock, a third of the time.
-    maxWorkers: 3,
+    // Also where there are two cores: most tests wait for processes of their own. A third one at a time ends the run a
+    // tenth earlier, and keeps nodes so busy that they shed what tests ask of them.
+    maxWorkers: 2,
     projects: [
       {
         test: { ...common, name: 'unit', include: ['{src,harness,property,fuzz,chaos,load,bench,gate}/**/*.test.ts'] },
