@@ -14,6 +14,8 @@ export interface BenchHost {
   create(name: string): Promise<Target>
   /** A repository with all that is in another one on disk; where it is there already, that one. */
   fill(name: string, source: string): Promise<Target>
+  /** Does by now what maintenance does by itself some time after a push. */
+  settle(name: string): Promise<void>
   remove(name: string): Promise<void>
 }
 
@@ -54,11 +56,15 @@ export class GutsBench implements BenchHost, AsyncDisposable {
     if (!this.#filled.has(name)) {
       const { url } = await this.host.create(name)
       await new Git(source).run('push', '--quiet', '--mirror', url)
-      // As the other host is repacked: what maintenance does by itself some time after the push is done now.
-      await gutsJson(['repo', 'gc', `${this.host.username}/${name}`], this.node.environment)
+      // As the other host is repacked.
+      await this.settle(name)
       this.#filled.add(name)
     }
     return this.target(name)
+  }
+
+  async settle(name: string): Promise<void> {
+    await gutsJson(['repo', 'gc', `${this.host.username}/${name}`], this.node.environment)
   }
 
   async remove(name: string): Promise<void> {
@@ -118,6 +124,9 @@ export class HttpBackendBench implements BenchHost {
     await new Git(path).run('repack', '-a', '-d', '-b', '-q')
     return this.#target(name)
   }
+
+  /** Without `receive.autogc` nothing is left to do. */
+  async settle(): Promise<void> {}
 
   async remove(name: string): Promise<void> {
     rmSync(this.#path(name), { recursive: true })

@@ -209,6 +209,8 @@ export class ObjectStore {
   }
 
   #loosePath(oid: Buffer, at: number): string | undefined {
+    // As nearly always: a name in hex for each object of a push would be made for nothing.
+    if (this.#looseDirectories.size === 0) return undefined
     const name = oid.toString('hex', at, at + 20)
     const folder = name.slice(0, 2)
     return this.#looseDirectories.has(folder) ? join(this.#directory, folder, name.slice(2)) : undefined
