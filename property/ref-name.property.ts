@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { fc } from '@fast-check/vitest'
 
-import { isRefName } from '../src/git/ref-name.ts'
+import { compareRefNames, isRefName } from '../src/git/ref-name.ts'
 import { prop } from './prop.ts'
 
 // Mostly good names with at most a few flaws: of random text nearly nothing is a name.
@@ -35,3 +35,12 @@ prop([fc.array(refName, { minLength: 200, maxLength: 200 })], { numRuns: 3, endO
     tried.forEach((name, i) => assert.equal(isRefName(name), verdicts[i] === 'y', JSON.stringify(name)))
   },
 )
+
+const unit = fc.constantFrom('/', 'a', 'é', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}')
+const text = fc.string({ unit, maxLength: 4 })
+
+prop([text, text, text])('names of refs are ordered as their bytes are', (start, a, b) => {
+  const [nameA, nameB] = [start + a, start + b]
+  const expected = Buffer.compare(Buffer.from(nameA), Buffer.from(nameB))
+  assert.equal(Math.sign(compareRefNames(nameA, nameB)), expected, JSON.stringify([nameA, nameB]))
+})

@@ -47,12 +47,31 @@ export function whyNotPushable(name: string | Uint8Array): string | undefined {
   if (!startsWith(name, REFS) || !hasRefFormat(name, REFS.length, 2)) {
     return 'A ref must be named as in refs/heads/main, by the rules of git check-ref-format'
   }
-  const componentBytes = longestComponentBytes(name)
+  const componentBytes = bytes > REF_COMPONENT_BYTES_MAX ? longestComponentBytes(name) : 0
   if (componentBytes > REF_COMPONENT_BYTES_MAX) {
     return `A part of a ref's name of ${componentBytes} bytes; the limit is ${REF_COMPONENT_BYTES_MAX} bytes`
   }
   return undefined
 }
+
+/**
+ * The order of git's listings, bytewise, without the bytes: that of UTF-16 units, but that of two that differ a half of a
+ * surrogate pair stands for more than any other unit (RFC 3629 §1).
+ *
+ * @returns less than 0 where `a` comes first, 0 where they are the same
+ */
+export function compareRefNames(a: string, b: string): number {
+  const common = Math.min(a.length, b.length)
+  for (let at = 0; at < common; at++) {
+    const [unitA, unitB] = [a.charCodeAt(at), b.charCodeAt(at)]
+    if (unitA === unitB) continue
+    const isPairA = isSurrogate(unitA)
+    return isPairA === isSurrogate(unitB) ? unitA - unitB : isPairA ? 1 : -1
+  }
+  return a.length - b.length
+}
+
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000
 
 function hasRefFormat(name: string | Uint8Array, from: number, componentsMin: number): boolean {
   let components = 0

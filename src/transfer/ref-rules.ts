@@ -1,4 +1,4 @@
-import { whyNotPushable } from '../git/ref-name.ts'
+import { compareRefNames, whyNotPushable } from '../git/ref-name.ts'
 import type { PushCommand } from '../git/protocol/push-request.ts'
 import { OBJECT_TYPE } from '../git/object/type.ts'
 import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
@@ -72,6 +72,8 @@ class NamesInUse {
   readonly #deleted: ReadonlySet<string>
   readonly #created = new Set<string>()
   readonly #createdFolders = new Map<string, string>()
+  /** In which a ref was created last, so that none of the folders that it lies in is a ref. */
+  #folder = ''
 
   constructor(snapshot: RefSnapshot, deleted: ReadonlySet<string>) {
     this.#snapshot = snapshot
@@ -80,30 +82,31 @@ class NamesInUse {
 
   add(name: string): void {
     this.#created.add(name)
+    if (isInFolder(name, this.#folder)) return
     for (const folder of foldersOf(name)) this.#createdFolders.set(folder, name)
+    this.#folder = name.slice(0, name.lastIndexOf('/'))
   }
 
   conflictWith(name: string): string | undefined {
     const other =
       this.#createdFolders.get(name) ??
-      foldersOf(name).find((folder) => this.#created.has(folder) || this.#exists(folder)) ??
+      (isInFolder(name, this.#folder) ? undefined : foldersOf(name).find((folder) => this.#isRef(folder))) ??
       this.#firstBelow(`${name}/`)
     return other === undefined ? undefined : `'${other}' exists; cannot create '${name}'`
   }
 
-  #exists(name: string): boolean {
-    return this.#snapshot.byName.has(name) && !this.#deleted.has(name)
+  #isRef(name: string): boolean {
+    return this.#created.has(name) || (this.#snapshot.byName.has(name) && !this.#deleted.has(name))
   }
 
   /** The refs are sorted, and there may be very many of them. */
   #firstBelow(prefix: string): string | undefined {
     const { refs } = this.#snapshot
-    const wanted = Buffer.from(prefix)
     let low = 0
     let high = refs.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (Buffer.compare(Buffer.from((refs[middle] as { name: string }).name), wanted) < 0) low = middle + 1
+      if (compareRefNames((refs[middle] as { name: string }).name, prefix) < 0) low = middle + 1
       else high = middle
     }
     for (let at = low; refs[at]?.name.startsWith(prefix) === true; at++) {
@@ -113,6 +116,10 @@ class NamesInUse {
     return undefined
   }
 }
+
+/** Right in it: pushes of many refs mostly name those of one folder one after the other. */
+const isInFolder = (name: string, folder: string): boolean =>
+  name.startsWith(folder) && name.lastIndexOf('/') === folder.length
 
 function foldersOf(name: string): string[] {
   const folders: string[] = []

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 import { hasErrorCode } from '../../errors.ts'
+import { compareRefNames } from '../../git/ref-name.ts'
 import type { FileSystem, WritableFile } from '../file-system.ts'
 
 /**
@@ -68,7 +69,7 @@ export async function projectAll(
   refs: readonly ProjectedRef[],
 ): Promise<void> {
   const lines = ['# pack-refs with: peeled fully-peeled sorted \n']
-  const sorted = [...refs].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+  const sorted = [...refs].sort((a, b) => compareRefNames(a.name, b.name))
   for (const { name, oid, peeled } of sorted) lines.push(`${oid} ${name}\n`, peeled === null ? '' : `^${peeled}\n`)
   await replaceFile(fileSystem, repositoryPath, 'packed-refs', lines.join(''), (file) => file.sync())
   for (const name of (await looseRefs(repositoryPath)).keys()) await removeLoose(fileSystem, repositoryPath, name)
