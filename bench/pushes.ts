@@ -4,7 +4,7 @@ import type { BenchHost } from './hosts.ts'
 import { median, timeOf } from './measure.ts'
 import { RawClient } from './raw-client.ts'
 import { type Row, timeRow } from './row.ts'
-import { packOfMain } from './sources.ts'
+import { packOf } from './sources.ts'
 
 /** The large ones first: a node that runs for an hour has compiled what one that has just begun has not. */
 const ROUNDS = { large: 5, medium: 9 } as const
@@ -13,7 +13,7 @@ export async function pushRows(context: BenchContext): Promise<Row[]> {
   const { guts, anchor } = await context.hosts()
   const rows: Row[] = []
   for (const size of ['large', 'medium'] as const) {
-    const { pack, oid } = await packOfMain((await context.sources.size(size)).path)
+    const { pack, oid } = await packOf((await context.sources.size(size)).path)
     const times: [number[], number[]] = [[], []]
     for (let round = 0; round < ROUNDS[size]; round++) {
       for (const [at, host] of [guts, anchor].entries()) {
@@ -32,7 +32,7 @@ export async function pushRows(context: BenchContext): Promise<Row[]> {
  *
  * @returns milliseconds
  */
-export async function timeOfPush(host: BenchHost, name: string, oid: string, pack: Buffer): Promise<number> {
+async function timeOfPush(host: BenchHost, name: string, oid: string, pack: Buffer): Promise<number> {
   const client = new RawClient(await host.create(name))
   const timeMs = await timeOf(() => client.push('refs/heads/main', oid, pack))
   client.close()

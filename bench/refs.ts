@@ -7,7 +7,7 @@ import type { GutsBench } from './hosts.ts'
 import { kept, RawClient, type Target } from './raw-client.ts'
 import { ratesInTurn } from './rates.ts'
 import { rateRow, type Row } from './row.ts'
-import { makeBare, packOfMain } from './sources.ts'
+import { makeBare, packOf } from './sources.ts'
 
 const REFS = [10, 50_000] as const
 
@@ -68,7 +68,7 @@ export async function makeRefs(folder: string, count: number): Promise<RefsSourc
 export async function pushRefs(guts: GutsBench, { name, path, commit, refs }: RefsSource): Promise<Target> {
   const target = await guts.create(name)
   const client = new RawClient(target)
-  await client.pushRefs(refs, commit, (await packOfMain(path)).pack)
+  await client.pushRefs(refs, commit, (await packOf(path)).pack)
   client.close()
   return target
 }

@@ -13,7 +13,7 @@ import { CLONERS, Load, PUSHERS } from './soak/load.ts'
 import { memoryOf, memoryText } from './soak/memory.ts'
 import { quietStateOf } from './soak/state.ts'
 import { GROWTH_MIB_MAX, verdictOn } from './soak/verdict.ts'
-import { packOfMain, Sources } from './sources.ts'
+import { packOf, Sources } from './sources.ts'
 
 const HELP = `Usage: npm run soak [-- --time 10m] [--seed N]
 
@@ -53,7 +53,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   await guts.fill('large', source.path)
   const clones = join(folder.path, 'clones')
   mkdirSync(clones)
-  const { pack, oid } = await packOfMain(source.path)
+  const { pack, oid } = await packOf(source.path)
   const { objects } = source
   const load = new Load({ guts, name: 'large', source: source.path, pack, oid, objects, folder: clones, signal })
   const { pid } = guts.node

@@ -65,14 +65,17 @@ export function makeBare(path: string): void {
   execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', path])
 }
 
-/** What a client would send for the branch main of a source, in a first push. */
-export async function packOfMain(path: string): Promise<{ pack: Buffer; oid: string; objects: number }> {
+/** What a client would send for a commit of a source, in a first push; else for its branch main. */
+export async function packOf(
+  path: string,
+  revision = 'refs/heads/main',
+): Promise<{ pack: Buffer; oid: string; objects: number }> {
   const pack = execFileSync('git', ['pack-objects', '--quiet', '--revs', '--stdout', '--delta-base-offset'], {
     cwd: path,
-    input: 'refs/heads/main\n',
+    input: `${revision}\n`,
     maxBuffer: 2 ** 30,
   })
-  return { pack, oid: await new Git(path).run('rev-parse', 'refs/heads/main'), objects: pack.readUInt32BE(8) }
+  return { pack, oid: await new Git(path).run('rev-parse', revision), objects: pack.readUInt32BE(8) }
 }
 
 function sizeText({ name, packBytes, objects }: Source): string {

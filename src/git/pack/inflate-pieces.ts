@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 
 import { inflateFailed, sizeMismatch, streamBytesMax } from './inflate-errors.ts'
 import { pieceStream } from './inflate-stream.ts'
-import type { PackWindow } from './source.ts'
+import type { PackView } from './source.ts'
 
 const PIECE_BYTES = 256 * 1024
 /** Looked at in one step, where there is so much. */
@@ -27,7 +27,7 @@ export interface InflatedPieces {
  * @throws PackError entry_inflate_failed, entry_size_mismatch; what `visit` throws
  */
 export function inflatePieces(
-  window: PackWindow,
+  window: PackView,
   position: number,
   sizeBytes: number,
   packOffset: number,

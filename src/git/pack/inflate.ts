@@ -4,7 +4,7 @@ import { errorCodeOf } from '../../errors.ts'
 import { inflateFailed, sizeMismatch, streamBytesMax } from './inflate-errors.ts'
 import { inflatePieces } from './inflate-pieces.ts'
 import { inflateInto } from './inflate-stream.ts'
-import type { PackWindow } from './source.ts'
+import type { PackView } from './source.ts'
 
 /** Deflate shrinks by 1032 to one at the very best (zlib, "Maximum Compression Factor"). */
 const EXPANSION_MAX = 1032
@@ -26,7 +26,7 @@ export interface Inflated {
  * @throws PackError entry_inflate_failed, entry_size_mismatch
  */
 export function inflateAt(
-  window: PackWindow,
+  window: PackView,
   position: number,
   sizeBytes: number,
   packOffset: number,
@@ -65,7 +65,7 @@ export function inflateAt(
 }
 
 /** Of memory that was only asked for the system gives nothing until it is written to, so a size that lies costs nothing. */
-function inflateLarge(window: PackWindow, position: number, sizeBytes: number, packOffset: number): Inflated {
+function inflateLarge(window: PackView, position: number, sizeBytes: number, packOffset: number): Inflated {
   const data = Buffer.allocUnsafeSlow(sizeBytes)
   let filled = 0
   const { consumedBytes } = inflatePieces(window, position, sizeBytes, packOffset, (piece) => {

@@ -19,8 +19,16 @@ const WINDOW_BYTES = 1024 * 1024
 /** So many times its size may a window grow for good, where entries are larger. */
 const KEPT_WINDOWS = 16
 
+/** What an entry is inflated from. */
+export interface PackView {
+  /** Of what may be looked at; infinite as long as nobody knows. */
+  readonly end: number
+  /** @returns at least `atLeast` bytes at `position`, fewer only where the pack ends; valid until the next call */
+  view(position: number, atLeast: number): Buffer
+}
+
 /** A sliding window over a source, so that a pack of any size is read in large pieces and never held whole. */
-export class PackWindow {
+export class PackWindow implements PackView {
   readonly #source: ByteSource
   readonly #end: number | undefined
   readonly #windowBytes: number
@@ -36,12 +44,16 @@ export class PackWindow {
     this.#windowBytes = windowBytes
   }
 
-  /** Infinite as long as nobody knows. */
   get end(): number {
     return this.#end ?? this.#source.bytes - PACK_TRAILER_BYTES
   }
 
-  /** @returns at least `atLeast` bytes at `position`, fewer only where the pack ends; valid until the next call */
+  /** Whether `view` has to read nothing. */
+  holds(position: number, atLeast: number): boolean {
+    const at = position - this.#start
+    return at >= 0 && at + atLeast <= this.#buffer.length
+  }
+
   view(position: number, atLeast: number): Buffer {
     const at = position - this.#start
     if (at >= 0 && at + atLeast <= this.#buffer.length) return this.#buffer.subarray(at)

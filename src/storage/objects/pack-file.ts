@@ -14,8 +14,8 @@ import {
 } from '../../git/pack/header.ts'
 import { PackIndex } from '../../git/pack/index-file.ts'
 import { inflateAt } from '../../git/pack/inflate.ts'
+import { PackWindows } from '../../git/pack/pack-windows.ts'
 import type { ByteSource } from '../../git/pack/source.ts'
-import { PackWindow } from '../../git/pack/source.ts'
 import type { ObjectCache, WholeEntry } from './object-cache.ts'
 import { PackBases } from './pack-bases.ts'
 import { PackOrder } from './pack-order.ts'
@@ -80,7 +80,7 @@ export class PackFile {
   readonly path: string
   readonly index: PackIndex
   readonly source: FileSource
-  readonly #window: PackWindow
+  readonly #windows: PackWindows
   readonly #cache: ObjectCache
   /** Among all that share a cache: another copy of the pack may be damaged where this one is not. */
   readonly #number = packsOpened++
@@ -100,7 +100,7 @@ export class PackFile {
       this.source.close()
       throw error
     }
-    this.#window = new PackWindow(this.source, this.source.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES)
+    this.#windows = new PackWindows(this.source, this.source.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES)
     this.#cache = cache
   }
 
@@ -135,7 +135,7 @@ export class PackFile {
   }
 
   entryAt(offset: number): EntryAt {
-    const head = this.#window.view(offset, ENTRY_HEADER_BYTES_MAX)
+    const head = this.#windows.view(offset, ENTRY_HEADER_BYTES_MAX)
     const header = decodeEntryHeader(head, 0, offset)
     if (header.type === ENTRY_TYPE.ofsDelta) {
       const baseOffset = offset - header.baseDistance
@@ -158,12 +158,12 @@ export class PackFile {
 
   /** Raw bytes of the pack, valid until the next call; fewer than asked for only at its end. */
   read(position: number, bytes: number): Buffer {
-    return this.#window.view(position, bytes).subarray(0, bytes)
+    return this.#windows.view(position, bytes).subarray(0, bytes)
   }
 
   /** What is going to be read next, in one piece. */
   load(position: number, bytes: number): void {
-    this.#window.load(position, bytes)
+    this.#windows.load(position, bytes)
   }
 
   /** The object's type, without inflating anything. */
@@ -206,7 +206,7 @@ export class PackFile {
       const entry = this.entryAt(at)
       const dataAt = at + entry.headerBytes
       if (entry.baseOffset < 0) {
-        object = { type: entry.type, data: inflateAt(this.#window, dataAt, entry.sizeBytes, at).data }
+        object = { type: entry.type, data: inflateAt(this.#windows, dataAt, entry.sizeBytes, at).data }
         this.#cache.set(this.#number, at, object)
         break
       }
@@ -220,7 +220,7 @@ export class PackFile {
       at = entry.baseOffset
     }
     for (let link = chain.pop(); link !== undefined; link = chain.pop()) {
-      const delta = inflateAt(this.#window, link.dataAt, link.sizeBytes, link.at).data
+      const delta = inflateAt(this.#windows, link.dataAt, link.sizeBytes, link.at).data
       object = { type: object.type, data: applyDelta(object.data, delta, Number.MAX_SAFE_INTEGER) }
       this.#cache.set(this.#number, link.at, object)
     }
