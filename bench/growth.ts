@@ -9,7 +9,7 @@ import { RawClient } from './raw-client.ts'
 import { makeRefs, pushRefs } from './refs.ts'
 import { constantRow, costRow, linearRow } from './growth-rows.ts'
 import type { Row } from './row.ts'
-import { packOf } from './sources.ts'
+import { packOf, type Source } from './sources.ts'
 
 /**
  * Of an object there are about five a commit. All have the same few paths, so that folders are alike in all. The largest
@@ -25,6 +25,9 @@ const SHAPE = { filesPerCommit: 1, fileBytes: 900, mergeEvery: 20, tagEvery: 100
 const REFS = [1_000, 10_000, 50_000] as const
 const LISTINGS = 15
 
+/** Of the repository that is read so that others are forgotten; one of SIZES, so that it is made once. */
+const FORGOTTEN_COMMITS = SIZES[1].commits
+
 type Point = readonly [x: number, y: number]
 
 export async function growthRows(context: BenchContext): Promise<Row[]> {
@@ -33,7 +36,7 @@ export async function growthRows(context: BenchContext): Promise<Row[]> {
   const forget = await forgetter(context, guts)
   const points: Record<keyof Times, Point[]> = { push: [], byBitmap: [], byWalk: [] }
   for (const { commits, rounds } of SIZES) {
-    const { path, objects } = await context.sources.of(`growth-${commits}`, { ...SHAPE, commits })
+    const { path, objects } = await sourceOf(context, commits)
     const times: Times[] = []
     for (let round = 0; round < rounds; round++) times.push(await timesOf(guts, path, round, forget))
     for (const [what, of] of Object.entries(points) as [keyof Times, Point[]][]) {
@@ -78,7 +81,7 @@ async function timesOf(guts: GutsBench, source: string, round: number, forget: (
  * next to nothing. So that the same is known of each, which is nothing, much else is read before.
  */
 async function forgetter(context: BenchContext, guts: GutsBench): Promise<() => Promise<void>> {
-  const { path } = await context.sources.of('growth-32000', { ...SHAPE, commits: 32_000 })
+  const { path } = await sourceOf(context, FORGOTTEN_COMMITS)
   const { pack, oid } = await packOf(path)
   const client = new RawClient(await guts.create('other'))
   await client.push('refs/heads/main', oid, pack)
@@ -91,6 +94,9 @@ async function forgetter(context: BenchContext, guts: GutsBench): Promise<() => 
     await client.fetch([`want ${value}`])
   }
 }
+
+const sourceOf = ({ sources }: BenchContext, commits: number): Promise<Source> =>
+  sources.of(`growth-${commits}`, { ...SHAPE, commits })
 
 /** As it is between a push and its maintenance. */
 function removeHelps(guts: GutsBench, name: string): void {

@@ -14,7 +14,7 @@ export interface BenchHost {
   create(name: string): Promise<Target>
   /** A repository with all that is in another one on disk; where it is there already, that one. */
   fill(name: string, source: string): Promise<Target>
-  /** Does by now what maintenance does by itself some time after a push. */
+  /** Does at once what maintenance does by itself some time after a push. */
   settle(name: string): Promise<void>
   remove(name: string): Promise<void>
 }

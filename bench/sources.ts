@@ -66,16 +66,13 @@ export function makeBare(path: string): void {
 }
 
 /** What a client would send for a commit of a source, in a first push; else for its branch main. */
-export async function packOf(
-  path: string,
-  revision = 'refs/heads/main',
-): Promise<{ pack: Buffer; oid: string; objects: number }> {
+export async function packOf(path: string, revision = 'refs/heads/main'): Promise<{ pack: Buffer; oid: string }> {
   const pack = execFileSync('git', ['pack-objects', '--quiet', '--revs', '--stdout', '--delta-base-offset'], {
     cwd: path,
     input: `${revision}\n`,
     maxBuffer: 2 ** 30,
   })
-  return { pack, oid: await new Git(path).run('rev-parse', revision), objects: pack.readUInt32BE(8) }
+  return { pack, oid: await new Git(path).run('rev-parse', revision) }
 }
 
 function sizeText({ name, packBytes, objects }: Source): string {

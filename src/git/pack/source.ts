@@ -55,13 +55,12 @@ export class PackWindow implements PackView {
   }
 
   view(position: number, atLeast: number): Buffer {
-    const at = position - this.#start
-    if (at >= 0 && at + atLeast <= this.#buffer.length) return this.#buffer.subarray(at)
+    if (this.holds(position, atLeast)) return this.#buffer.subarray(position - this.#start)
     // Of the last bytes that are there nobody knows whether they are the checksum, until it is known that no more come.
     this.#source.reach?.(position + Math.max(atLeast, this.#windowBytes) + PACK_TRAILER_BYTES)
     const left = this.end - position
     const wanted = Math.min(atLeast, left)
-    if (at >= 0 && at + wanted <= this.#buffer.length) return this.#buffer.subarray(at)
+    if (this.holds(position, wanted)) return this.#buffer.subarray(position - this.#start)
     const length = Math.min(Math.max(wanted, this.#windowBytes), left)
     this.#fill(this.#roomFor(Math.max(0, length)), position)
     return this.#buffer
@@ -69,8 +68,7 @@ export class PackWindow implements PackView {
 
   /** Makes the window just these bytes: who knows what he will look at next reads nothing else. */
   load(position: number, bytes: number): void {
-    const at = position - this.#start
-    if (at >= 0 && at + bytes <= this.#buffer.length) return
+    if (this.holds(position, bytes)) return
     const buffer = this.#roomFor(Math.max(0, Math.min(bytes, this.end - position)))
     this.#fill(buffer, position)
   }
