@@ -1,5 +1,6 @@
 import { annotateContext } from '../observability/context.ts'
 import type { ReadStatement } from '../storage/database/reader.ts'
+import type { RememberedStatement } from '../storage/database/remembered.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Caller } from './caller.ts'
 import type { MirrorFacts } from '../storage/repositories/mirror-row.ts'
@@ -61,7 +62,7 @@ const OF_OWNER = '(? IS NULL OR o.name = ?)'
  * the same here (I12): nothing that reads through the catalog can tell them apart.
  */
 export class RepositoryCatalog {
-  readonly #one: ReadStatement
+  readonly #one: RememberedStatement
   readonly #page: ReadStatement
   readonly #pageCount: ReadStatement
   readonly #count: ReadStatement
@@ -69,7 +70,7 @@ export class RepositoryCatalog {
 
   constructor(database: Database) {
     const { reader } = database
-    this.#one = reader.prepare(
+    this.#one = reader.remember(
       `SELECT ${COLUMNS}, ${VISIBLE} AS visible ${FROM} WHERE o.name = ? AND r.name = ? AND r.deleted_at IS NULL`,
     )
     this.#page = reader.prepare(
@@ -83,7 +84,7 @@ export class RepositoryCatalog {
   }
 
   /**
-   * On the path of every git request: one prepared statement. Log lines name the repository also when the caller is
+   * On the path of every git request. Log lines name the repository also when the caller is
    * told nothing of it, but never one that is not there: whatever a client made up as a name stays out of the logs (I9).
    */
   find(owner: string, name: string, caller: Caller | undefined): FoundRepository | undefined {

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto'
 import type { ReadStatement } from '../storage/database/reader.ts'
+import type { RememberedStatement } from '../storage/database/remembered.ts'
 import type { Database } from '../storage/database/database.ts'
 import type { Authenticate } from './caller.ts'
 import { offsetOf, type PageOf, type PageRequest } from './page.ts'
@@ -28,16 +29,15 @@ interface TokenRow {
 /** Users' tokens, of which only hashes are kept. Needs the database alone, like `Users`. */
 export class Tokens {
   readonly #database: Database
-  readonly #byHash: ReadStatement
+  readonly #byHash: RememberedStatement
   readonly #page: ReadStatement
   readonly #count: ReadStatement
 
   constructor(database: Database) {
     this.#database = database
-    this.#byHash = database.reader.prepare(
-      `SELECT t.id AS tokenId, t.user_id AS userId, o.name AS username, u.admin
-        FROM tokens t JOIN users u ON u.id = t.user_id JOIN owners o ON o.id = t.user_id
-        WHERE t.hash = ? AND (t.expires_at IS NULL OR t.expires_at > ?)`,
+    this.#byHash = database.reader.remember(
+      `SELECT t.id AS tokenId, t.user_id AS userId, o.name AS username, u.admin, t.expires_at AS expiresAtMs
+        FROM tokens t JOIN users u ON u.id = t.user_id JOIN owners o ON o.id = t.user_id WHERE t.hash = ?`,
     )
     this.#page = database.reader.prepare(
       'SELECT id, name, created_at, expires_at FROM tokens WHERE user_id = ? ORDER BY id LIMIT ? OFFSET ?',
@@ -86,10 +86,12 @@ export class Tokens {
   /** A lookup by the whole hash: how long it takes says nothing about how near a guess was. */
   readonly authenticate: Authenticate = async (text) => {
     if (!isTokenText(text)) return undefined
-    const row = this.#byHash.get(hashToken(text), Date.now()) as
-      | { tokenId: string; userId: string; username: string; admin: number }
+    const row = this.#byHash.get(hashToken(text)) as
+      | { tokenId: string; userId: string; username: string; admin: number; expiresAtMs: number | null }
       | undefined
-    return row === undefined ? undefined : { ...row, admin: row.admin === 1 }
+    if (row === undefined || (row.expiresAtMs !== null && row.expiresAtMs <= Date.now())) return undefined
+    const { tokenId, userId, username, admin } = row
+    return { tokenId, userId, username, admin: admin === 1 }
   }
 }
 

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { annotateContext, newOperation, runInContext } from './context.ts'
 import { createLogger, type Logger } from './logging.ts'
 import { registerSecret } from './redaction.ts'
@@ -120,6 +120,36 @@ describe('createLogger', () => {
     const child = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], { encoding: 'utf8' })
     expect(child.stderr).toBe('')
     expect(parse(child.stdout)).toMatchObject([{ level: 'warn', err: { message: 'careful' } }])
+  })
+
+  it('writes a line that no other follows', async () => {
+    const { logger } = createLogger({ level: 'info', format: 'json', destination })
+    logger.info('alone')
+    await vi.waitFor(() => expect(parse(readFileSync(file, 'utf8'))).toMatchObject([{ msg: 'alone' }]))
+  })
+
+  it('writes a line that came while a slow reader held up others', async () => {
+    const pipe = join(directory, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const [writing, reading] = [openSync(pipe, 'r+'), openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)]
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      const { logger } = createLogger({ level: 'info', format: 'json', destination: writing })
+      // More than a pipe takes at once.
+      logger.info({ much: 'x'.repeat(200_000) }, 'others')
+      logger.info('meanwhile')
+      vi.advanceTimersByTime(60_000)
+      let text = ''
+      await vi.waitFor(() => {
+        const buffer = Buffer.alloc(2 ** 16)
+        text += buffer.toString('utf8', 0, readSync(reading, buffer))
+        expect(parse(text)).toMatchObject([{ msg: 'others' }, { msg: 'meanwhile' }])
+      })
+    } finally {
+      vi.useRealTimers()
+      closeSync(writing)
+      closeSync(reading)
+    }
   })
 
   it('survives an output that cannot be written, and says so', async () => {

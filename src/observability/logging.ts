@@ -1,15 +1,13 @@
 import pino from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import { currentContext, newOperation, type OperationContext } from './context.ts'
+import { LogOutput } from './log-output.ts'
 import { redactFields, redactText } from './redaction.ts'
 
 export type Logger = pino.Logger
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
 export const LOG_FORMATS = ['json', 'pretty'] as const
-
-/** What may wait for a slow reader of our output; beyond it lines are dropped and counted, or memory would go (I7). */
-const BUFFER_BYTES_MAX = 16 * 2 ** 20
 
 export interface LoggingOptions {
   readonly level: (typeof LOG_LEVELS)[number]
@@ -31,15 +29,7 @@ export interface Logging {
  * no caller has to pass them on. Lines outside any context carry the id of the process' own operation.
  */
 export function createLogger(options: LoggingOptions): Logging {
-  const destination = pino.destination({
-    fd: options.destination ?? 1,
-    sync: false,
-    maxLength: BUFFER_BYTES_MAX,
-  })
-  const lost = (): void => options.onLoss?.()
-  destination.on('drop', lost)
-  // A full disk under our output must not end the node; what waits is written when there is room again.
-  destination.on('error', lost)
+  const output = new LogOutput(options.destination ?? 1, () => options.onLoss?.())
   const ownOperation = newOperation('process')
   const pretty = options.format === 'pretty' ? prettyFactory({ colorize: false, ignore: 'span_id' }) : undefined
   const logger = pino(
@@ -53,22 +43,15 @@ export function createLogger(options: LoggingOptions): Logging {
         streamWrite: (line) => {
           const redacted = redactText(line)
           // A line that cannot be made pretty is still a line.
-          return pretty === undefined ? redacted : (pretty(redacted) ?? redacted)
+          const written = pretty === undefined ? redacted : (pretty(redacted) ?? redacted)
+          output.onLine(written)
+          return written
         },
       },
     },
-    destination,
+    output.stream,
   )
-  return {
-    logger,
-    flush: () =>
-      new Promise((resolve, reject) => {
-        // Its own flush() does nothing without a minimal length, but it drains after each write, also an empty one.
-        destination.once('drain', resolve)
-        destination.once('error', reject)
-        destination.write('')
-      }),
-  }
+  return { logger, flush: () => output.flush() }
 }
 
 /** Node writes its warnings to standard error as text, and our output is nothing but JSON: they become log lines. */

@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DataPaths, prepareDataDirectory } from './data-directory.ts'
 import { Database } from './database/database.ts'
+import type { ObserveStorage } from './observe.ts'
 
 export interface TestData extends AsyncDisposable {
   readonly paths: DataPaths
   readonly database: Database
 }
 
-export async function openTestData(): Promise<TestData> {
+export async function openTestData({ observe }: { readonly observe?: ObserveStorage } = {}): Promise<TestData> {
   const root = mkdtempSync(join(tmpdir(), 'guts-data-'))
   const paths = await prepareDataDirectory(root)
-  const database = await Database.open(paths.database)
+  const database = await Database.open(paths.database, observe)
   return {
     paths,
     database,

@@ -101,6 +101,7 @@ export class Database {
   #settle(reply: WriteReply): void {
     const pending = this.#pending.get(reply.id)
     if (pending === undefined) return
+    this.reader.expire()
     this.#pending.delete(reply.id)
     if ('outcome' in reply) pending.resolve(reply.outcome)
     else if (reply.error.constraint) pending.reject(new ConstraintError(reply.error.message))

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementResultingChanges, StatementSync } from 'node:sqlite'
 import type { ObserveStorage } from '../observe.ts'
+import { Freshness, RememberedStatement } from './remembered.ts'
 
 export type Row = ReturnType<StatementSync['get']>
 
@@ -9,9 +10,11 @@ export class Reader {
   readonly #begin: StatementSync
   readonly #commit: StatementSync
   readonly #observe: ObserveStorage
+  readonly #freshness: Freshness
 
   constructor(database: DatabaseSync, observe: ObserveStorage) {
     this.#database = database
+    this.#freshness = new Freshness(database)
     this.#begin = database.prepare('BEGIN')
     this.#commit = database.prepare('COMMIT')
     this.#observe = observe
@@ -19,6 +22,16 @@ export class Reader {
 
   prepare(sql: string): ReadStatement {
     return new ReadStatement(this.#database.prepare(sql), this.#observe)
+  }
+
+  /** One whose rows are kept as long as nothing changes. */
+  remember(sql: string): RememberedStatement {
+    return new RememberedStatement(this.prepare(sql), this.#freshness)
+  }
+
+  /** To be called when a write of this process is done, before anybody hears of it. */
+  expire(): void {
+    this.#freshness.expire()
   }
 
   /** Runs `read` in one transaction: the writer works in another thread, and what is read must fit together. */

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { NO_OID } from '../../git/object/no-oid.ts'
 import type { Database } from '../database/database.ts'
 import type { ReadStatement } from '../database/reader.ts'
+import type { RememberedStatement } from '../database/remembered.ts'
 import type { Statement, WriteOutcome } from '../database/write.ts'
 import type { Lease } from '../lease.ts'
 import { leaseLost, StorageError } from '../error.ts'
@@ -82,6 +83,7 @@ export class RefStore {
     maxSize: CACHED_REFS_MAX,
     sizeCalculation: (snapshot) => snapshot.refs.length + 1,
   })
+  readonly #lastHead: RememberedStatement
   readonly #head: ReadStatement
   readonly #refs: ReadStatement
 
@@ -90,24 +92,27 @@ export class RefStore {
     this.#log = log
     this.#database = database
     this.#lease = lease
-    this.#head = database.reader.prepare(
-      'SELECT head, head_unborn, sequence FROM repositories WHERE id = ? AND deleted_at IS NULL',
-    )
+    const head = 'SELECT head, head_unborn, sequence FROM repositories WHERE id = ? AND deleted_at IS NULL'
+    this.#lastHead = database.reader.remember(head)
+    this.#head = database.reader.prepare(head)
     this.#refs = database.reader.prepare('SELECT name, oid, peeled FROM refs WHERE repository_id = ? ORDER BY name')
   }
 
   /** @throws StorageError repository_missing */
   snapshot(repositoryId: string): RefSnapshot {
     return this.#observe('refs_read', () => {
-      // One statement needs no transaction, and mostly it is all.
-      const { cached } = this.#state(repositoryId)
+      // One row needs no transaction, and mostly it is all.
+      const { cached } = this.#state(repositoryId, this.#lastHead)
       return cached ?? this.#database.reader.inTransaction(() => this.#readSnapshot(repositoryId))
     })
   }
 
   /** `cached`: where it is still true. @throws StorageError repository_missing */
-  #state(repositoryId: string): { readonly row: RefsRow; readonly cached: RefSnapshot | undefined } {
-    const row = this.#head.get(repositoryId) as RefsRow | undefined
+  #state(
+    repositoryId: string,
+    head: Pick<ReadStatement, 'get'>,
+  ): { readonly row: RefsRow; readonly cached: RefSnapshot | undefined } {
+    const row = head.get(repositoryId) as RefsRow | undefined
     if (row === undefined) {
       throw new StorageError({ code: 'repository_missing', repository: repositoryId }, 'The repository is gone')
     }
@@ -119,7 +124,8 @@ export class RefStore {
   }
 
   #readSnapshot(repositoryId: string): RefSnapshot {
-    const { row, cached } = this.#state(repositoryId)
+    // Not one that is remembered: it must fit the refs that are read next.
+    const { row, cached } = this.#state(repositoryId, this.#head)
     if (cached !== undefined) return cached
     const refs = (this.#refs.all(repositoryId) as unknown as Ref[]).map(({ name, oid, peeled }) => ({
       name,
