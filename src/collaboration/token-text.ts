@@ -25,9 +25,9 @@ export function isTokenText(text: string): boolean {
   return text.slice(-CHECKSUM_LENGTH) === checksumOf(text.slice(0, -CHECKSUM_LENGTH))
 }
 
-/** What is stored instead of the token: with so many random bits a fast hash cannot be searched. */
-export function hashToken(text: string): Uint8Array {
-  return hash('sha256', text, 'buffer')
+/** In hex, what is stored instead of the token: with so many random bits a fast hash cannot be searched. */
+export function hashToken(text: string): string {
+  return hash('sha256', text, 'hex')
 }
 
 function checksumOf(text: string): string {

@@ -37,7 +37,7 @@ export class Tokens {
     this.#database = database
     this.#byHash = database.reader.remember(
       `SELECT t.id AS tokenId, t.user_id AS userId, o.name AS username, u.admin, t.expires_at AS expiresAtMs
-        FROM tokens t JOIN users u ON u.id = t.user_id JOIN owners o ON o.id = t.user_id WHERE t.hash = ?`,
+        FROM tokens t JOIN users u ON u.id = t.user_id JOIN owners o ON o.id = t.user_id WHERE t.hash = unhex(?)`,
     )
     this.#page = database.reader.prepare(
       'SELECT id, name, created_at, expires_at FROM tokens WHERE user_id = ? ORDER BY id LIMIT ? OFFSET ?',
@@ -60,7 +60,7 @@ export class Tokens {
     const made = { id: randomUUIDv7(), name: token.name, createdAtMs, expiresAtMs }
     await this.#database.write([
       {
-        sql: 'INSERT INTO tokens (id, user_id, name, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)',
+        sql: 'INSERT INTO tokens (id, user_id, name, hash, created_at, expires_at) VALUES (?, ?, ?, unhex(?), ?, ?)',
         parameters: [made.id, token.userId, made.name, hashToken(text), createdAtMs, expiresAtMs],
         expectChanges: 1,
       },

@@ -66,6 +66,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/guts_pat_[0-9A-Za-z]+/g, `guts_pat_${MASK}`],
 ]
 
+/**
+ * One of these is in whatever a pattern finds. Most lines have none, and one look takes a fifth of the time of all patterns.
+ */
+const HINT = new RegExp(`${keys}|basic |bearer |://|token|password|secret|private_?key|guts_pat_`, 'i')
+
 const secrets = new Set<string>()
 
 /**
@@ -100,6 +105,7 @@ export function redactKeys(text: string): string {
 export function redactText(text: string): string {
   let redacted = text
   for (const secret of secrets) redacted = redacted.replaceAll(secret, MASK)
+  if (!HINT.test(redacted)) return redacted
   for (const [pattern, mask] of PATTERNS) redacted = redacted.replace(pattern, mask)
   return redacted
 }

@@ -39,6 +39,8 @@ export class LoadShedder {
   #inFlight = 0
   #delayMs = 0
   #late = false
+  /** What the gauge shows, as soon as it shows anything. */
+  #reported: boolean | undefined
 
   constructor(metrics: SheddingMetrics, options: Partial<LoadSheddingOptions> = {}) {
     this.#metrics = metrics
@@ -99,6 +101,10 @@ export class LoadShedder {
   }
 
   #report(): void {
-    this.#metrics.loadShedding.set(this.shedding ? 1 : 0)
+    const { shedding } = this
+    // Twice a request it is asked, and seldom is it another.
+    if (shedding === this.#reported) return
+    this.#reported = shedding
+    this.#metrics.loadShedding.set(shedding ? 1 : 0)
   }
 }

@@ -39,7 +39,7 @@ export class Freshness {
   }
 }
 
-type Parameter = string | number | null | Uint8Array
+type Parameter = string | number | null
 
 /**
  * Rows that each request asks for, such as its token's: kept until anything in the database changes. Each look into the
@@ -70,9 +70,7 @@ export class RememberedStatement {
   }
 }
 
-/** Another one for other parameters, as long as each place has one type. */
 function keyOf(parameters: readonly Parameter[]): string {
-  const plain = parameters.map((one) => (one instanceof Uint8Array ? Buffer.from(one).toString('latin1') : one))
-  const [first] = plain
-  return plain.length === 1 && typeof first === 'string' ? first : JSON.stringify(plain)
+  const [first] = parameters
+  return parameters.length === 1 && typeof first === 'string' ? first : JSON.stringify(parameters)
 }
