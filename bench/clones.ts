@@ -22,10 +22,11 @@ export async function cloneRows(context: BenchContext): Promise<Row[]> {
 
 async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
   const source = await context.sources.size(name)
-  const { guts, anchor, web, bare } = await context.hosts()
+  const { guts, anchor, web, bare, packages } = await context.hosts()
   const target = await guts.fill(name, source.path)
   const { wants, files } = await asStaticFiles(target, web, name)
   const inMemory = { url: `${bare.origin}/${name}-` }
+  const byPackages = { url: `${packages.origin}/${name}-` }
   // What is wanted is known before: who reads files reads no listing either.
   const clone = async (client: RawClient): Promise<void> => {
     await client.capabilities()
@@ -43,17 +44,29 @@ async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
     { target: files, work: (client: RawClient) => client.get(PACK) },
     { target: inMemory, work: cloneOfFiles },
     { target: inMemory, work: (client: RawClient) => client.get(PACK) },
+    { target: byPackages, work: cloneOfFiles },
   ]
   const rows: Row[] = []
   for (const { clients, atLeast } of GOALS) {
     const rates = await ratesInTurn(contestants, clients, context.rateMs)
-    const [cloned = 0, backend = 0, threeFiles = 0, pack = 0, file = 0, threeInMemory = 0, inMemoryPack = 0] = rates
+    const [
+      cloned = 0,
+      backend = 0,
+      threeFiles = 0,
+      pack = 0,
+      file = 0,
+      threeInMemory = 0,
+      inMemoryPack = 0,
+      packed = 0,
+    ] = rates
     const what = `clone of ${name}, ${clients} at a time`
     rows.push(rateRow(`${what}: its three answers beside static files`, [cloned, threeFiles], { atLeast }))
     rows.push(rateRow(`${what}: its pack beside one static file`, [pack, file], { atLeast }))
     rows.push(rateRow(`${what}: its three answers beside node:http alone`, [cloned, threeInMemory]))
     rows.push(rateRow(`${what}: its pack beside node:http alone`, [pack, inMemoryPack]))
     rows.push(rateRow(`${what}: beside http-backend`, [cloned, backend]))
+    rows.push(rateRow(`${what}: node:http alone beside static files`, [threeInMemory, threeFiles]))
+    rows.push(rateRow(`${what}: the packages alone beside static files`, [packed, threeFiles]))
   }
   return rows
 }

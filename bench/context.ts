@@ -12,6 +12,8 @@ export interface Hosts {
   readonly web: WebServer
   /** Has the files of `web`. */
   readonly bare: BareNode
+  /** As `bare`, with the packages that the node is made of. */
+  readonly packages: BareNode
 }
 
 export interface BenchOptions {
@@ -58,6 +60,7 @@ export class BenchContext implements AsyncDisposable {
     const tools = await findWebServer({ signal, say })
     const web = this.#stack.use(await WebServer.start(tools, join(folder, 'web'), signal))
     const bare = this.#stack.use(await BareNode.start(web.files, signal))
-    return { guts: this.#stack.use(await GutsBench.start()), anchor: new HttpBackendBench(web), web, bare }
+    const packages = this.#stack.use(await BareNode.start(web.files, signal, 'packages'))
+    return { guts: this.#stack.use(await GutsBench.start()), anchor: new HttpBackendBench(web), web, bare, packages }
   }
 }

@@ -17,7 +17,7 @@ const LISTINGS: Readonly<Record<string, (client: RawClient, take?: (bytes: Buffe
 }
 
 export async function refsRows(context: BenchContext): Promise<Row[]> {
-  const { guts, anchor, web, bare } = await context.hosts()
+  const { guts, anchor, web, bare, packages } = await context.hosts()
   const rows: Row[] = []
   for (const refs of REFS) {
     const source = await makeRefs(context.folder, refs)
@@ -29,13 +29,17 @@ export async function refsRows(context: BenchContext): Promise<Row[]> {
       writeFileSync(join(web.files, file), await kept((take) => ask(asking, take)))
       asking.close()
       const work = (client: RawClient): Promise<unknown> => ask(client)
-      const inMemory = { target: { url: bare.origin }, work: (client: RawClient) => client.get(`/${file}`) }
+      const inMemory = [bare, packages].map(({ origin }) => ({
+        target: { url: origin },
+        work: (client: RawClient) => client.get(`/${file}`),
+      }))
       for (const clients of [1, 8]) {
-        const contestants = [{ target, work }, { target: backend, work }, inMemory]
-        const [rate = 0, backends = 0, alone = 0] = await ratesInTurn(contestants, clients, context.rateMs)
+        const contestants = [{ target, work }, { target: backend, work }, ...inMemory]
+        const [rate = 0, backends = 0, alone = 0, packed = 0] = await ratesInTurn(contestants, clients, context.rateMs)
         const what = `${listing} of ${refs.toLocaleString('en')} refs, ${clients} at a time`
         rows.push(rateRow(what, [rate, backends], { atLeast: 10 }))
         rows.push(rateRow(`${what}: beside node:http alone`, [rate, alone]))
+        rows.push(rateRow(`${what}: the packages alone beside http-backend`, [packed, backends]))
       }
     }
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { timeByLayer } from './layers.ts'
+import { ownShare, timeByLayer } from './layers.ts'
 
 const frame = (id: number, functionName: string, url: string, children: number[] = []) => ({
   id,
@@ -33,4 +33,22 @@ it('gives each sample to the nearest caller that has a layer, and idle time to n
     'log line': 128,
     'everything else': 256,
   })
+})
+
+it('takes for our own what our code spends itself and with Node, and nothing else', () => {
+  const nodes = [
+    frame(1, '(root)', '', [2, 3, 4]),
+    frame(2, '(idle)', ''),
+    frame(3, '(program)', ''),
+    frame(4, 'work', 'file:///x/src/http/dispatch.ts', [5, 7, 9]),
+    frame(5, 'hash', 'node:internal/crypto/hash', [6]),
+    frame(6, 'oneShotDigest', ''),
+    frame(7, 'end', 'node:_http_outgoing', [8]),
+    frame(8, 'writev', ''),
+    frame(9, 'info', 'file:///x/node_modules/pino/lib/tools.js', [10]),
+    frame(10, 'stringify', ''),
+  ]
+  const samples = [2, 3, 4, 5, 6, 7, 8, 9, 10]
+  const timeDeltas = samples.map((_, at) => 2 ** at)
+  expect(ownShare({ nodes, samples, timeDeltas })).toBe((4 + 8 + 16) / (511 - 1))
 })

@@ -15,6 +15,8 @@ interface ProfileNode {
   readonly children?: readonly number[]
 }
 
+const HTTP_OF_NODE = /^node:(_http|http|net$|internal\/(streams|stream_base))/
+
 /** The first whose pattern is in the script's address. */
 const LAYERS: readonly (readonly [layer: string, pattern: RegExp])[] = [
   ['Express and helmet', /\/node_modules\/(express|router|helmet|finalhandler|parseurl|path-to-regexp|qs)\//],
@@ -28,7 +30,7 @@ const LAYERS: readonly (readonly [layer: string, pattern: RegExp])[] = [
   ['files and refs', /\/src\/storage\//],
   ['git', /\/src\/(transfer|git)\//],
   ['our HTTP', /\/src\/(http|resilience|validation)\//],
-  ['node:http and node:net', /^node:(_http|http|net$|internal\/(streams|stream_base))/],
+  ['node:http and node:net', HTTP_OF_NODE],
 ]
 
 const SOCKET_CALLS = new Set(['writev', 'writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writeAsciiString'])
@@ -51,6 +53,36 @@ export function timeByLayer({ nodes, samples = [], timeDeltas = [] }: Profile): 
     if (layer !== undefined) times.set(layer, (times.get(layer) ?? 0) + (timeDeltas[at] ?? 0) / 1_000)
   }
   return new Map([...times].sort(([, a], [, b]) => b - a))
+}
+
+const OWN = /\/src\//
+const PACKAGES = /\/node_modules\//
+
+/**
+ * Which share of the busy time is in code of the node itself, with what of Node it calls but for HTTP and sockets: what
+ * is left is what the packages, Node's HTTP and the kernel take, however good that code is.
+ */
+export function ownShare({ nodes, samples = [], timeDeltas = [] }: Profile): number {
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)))
+  let [own, busy] = [0, 0]
+  for (const [at, id] of samples.entries()) {
+    const leaf = byId.get(id)?.callFrame.functionName ?? ''
+    if (NOBODY.has(leaf)) continue
+    const spent = timeDeltas[at] ?? 0
+    busy += spent
+    if (!Object.hasOwn(OWN_NAMES, leaf) && isOwn(id, byId, parents)) own += spent
+  }
+  return busy === 0 ? 0 : own / busy
+}
+
+function isOwn(id: number, byId: ReadonlyMap<number, ProfileNode>, parents: ReadonlyMap<number, number>): boolean {
+  for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
+    const url = byId.get(at)?.callFrame.url ?? ''
+    if (PACKAGES.test(url) || HTTP_OF_NODE.test(url)) return false
+    if (OWN.test(url)) return true
+  }
+  return false
 }
 
 /** What has no layer of its own, such as Node's own functions, belongs to whoever called it. */
