@@ -53,6 +53,11 @@ export class HotPack {
     return piece
   }
 
+  /** Of one that is complete. */
+  all(): Promise<Buffer[]> {
+    return Promise.all(this.#pieces.map((_, number) => this.piece(number, undefined)))
+  }
+
   async #readPiece(number: number, reader: PackReader): Promise<Buffer> {
     const position = number * pieceBytesOf(HOT_FRAMING)
     const left = Math.min(pieceBytesOf(HOT_FRAMING), this.bytes - position)

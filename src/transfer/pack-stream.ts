@@ -70,6 +70,11 @@ export async function sendHotPack(
   { head, tail }: Omit<PackFrame, 'framing'>,
   send: (...pieces: readonly Buffer[]) => Promise<void>,
 ): Promise<void> {
+  if (pack.isComplete) {
+    // What the kernel has no room for waits in libuv: pieces that wait for each other took a quarter more time.
+    await send(head, ...(await pack.all()), tail)
+    return
+  }
   let next = pack.piece(0, reader)
   try {
     for (let number = 0; number < pack.pieces; number++) {

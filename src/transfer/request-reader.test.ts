@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
+import { createGunzip, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { encodePktLine, FLUSH } from '../git/pkt-line.ts'
 import { RequestReader } from './request-reader.ts'
@@ -100,6 +103,30 @@ describe('what follows the lines', () => {
     await reader.readLine()
     expect(await restOf(reader)).toBe('PACK...')
     expect(await restOf(reader)).toBe('')
+  })
+
+  it('gives back the memory of a piece that was taken, but not of what is part of something larger', async () => {
+    const own = (text: string): Buffer => Buffer.from(Uint8Array.from(Buffer.from(text)).buffer)
+    const larger = own('larger')
+    const pieces = [own('0000'), own('one'), larger.subarray(1), own('two')]
+    async function* body(): AsyncGenerator<Buffer> {
+      yield* pieces
+    }
+    const reader = new RequestReader(body(), { bytesMax: 100, onPiece() {} })
+    await reader.readLine()
+    expect(await restOf(reader)).toBe('oneargertwo')
+    expect(pieces.map(({ length }) => length)).toEqual([4, 0, 5, 0])
+    expect(larger.toString()).toBe('larger')
+  })
+
+  it('is whole where each piece is a buffer that something else has filled', async () => {
+    const plain = randomBytes(2 ** 20)
+    const body = Readable.from([gzipSync(Buffer.concat([FLUSH, plain]))]).pipe(createGunzip())
+    const reader = new RequestReader(body, { bytesMax: 2 ** 21, onPiece() {} })
+    await reader.readLine()
+    const copies: Buffer[] = []
+    for await (const piece of reader.rest()) copies.push(Buffer.from(piece))
+    expect(Buffer.concat(copies).equals(plain)).toBe(true)
   })
 })
 

@@ -89,12 +89,15 @@ export class RequestReader {
     return this.#buffer.length > 0 || (await this.#next()) !== undefined
   }
 
-  /** What follows the lines read so far. @throws ProtocolError over_limit */
+  /** What follows the lines read so far; each piece holds until the next one is asked for. @throws ProtocolError over_limit */
   async *rest(): AsyncGenerator<Buffer> {
     const first = this.#buffer
     this.#buffer = NOTHING
     if (first.length > 0) yield first
-    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) yield piece
+    for (let piece = await this.#next(); piece !== undefined; piece = await this.#next()) {
+      yield piece
+      free(piece)
+    }
   }
 
   /**
@@ -148,4 +151,14 @@ export class RequestReader {
     this.#options.onPiece()
     return value
   }
+}
+
+/**
+ * Gives the memory of a piece back at once. V8 lets up to 64 MiB of pieces gather before it collects them: of a push of 45
+ * MiB receiving takes half the processor time if the next piece comes into the memory of the last one, and the holes
+ * that they left in the allocator's arena were filled with what stays.
+ */
+function free({ buffer, length }: Buffer): void {
+  // What is part of something larger is not ours alone.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0)
 }
