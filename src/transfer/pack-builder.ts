@@ -41,8 +41,8 @@ export async function buildPack(
   await new PackBuilder(store, chosen, features, emit).run()
 }
 
-/** Reading them with the rest takes less time than a system call more. */
-const GAP_BYTES_MAX = 4_096
+/** Reading them with the rest takes less time than a system call more, and what goes with it in JavaScript. */
+const GAP_BYTES_MAX = 12 * 1024
 
 /** An object that is taken from a pack. */
 interface Place {
