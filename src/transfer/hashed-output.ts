@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
+import { BufferPool } from './buffer-pool.ts'
 
 export const CHUNK_BYTES = 256 * 1024
+
+/** As many as one pack takes that is handed on at once. */
+const IDLE_CHUNKS_MAX = 4
+const TRAILER_BYTES = 20
+const pool = new BufferPool(CHUNK_BYTES + TRAILER_BYTES, IDLE_CHUNKS_MAX)
 
 /** A call that copies memory costs more than to copy so few bytes one by one. */
 const FEW_BYTES = 32
@@ -12,9 +18,7 @@ export class HashedOutput {
   readonly #hash = createHash('sha1')
   /** Handed on next, in this order. */
   readonly #full: Buffer[] = []
-  /** To be filled next. */
-  readonly #empty: Buffer[] = []
-  #chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  #chunk: Buffer = pool.take()
   #filled = 0
 
   /** @param emit resolves when the bytes are out of the piece, which is then used again */
@@ -44,22 +48,23 @@ export class HashedOutput {
 
   async drain(): Promise<void> {
     for (let chunk = this.#full.shift(); chunk !== undefined; chunk = this.#full.shift()) {
-      await this.#emit(chunk)
-      this.#empty.push(chunk)
+      await this.#emit(chunk.subarray(0, CHUNK_BYTES))
+      pool.give(chunk)
     }
   }
 
   async finish(): Promise<void> {
-    const rest = this.#chunk.subarray(0, this.#filled)
-    this.#hash.update(rest)
+    this.#hash.update(this.#chunk.subarray(0, this.#filled))
     await this.drain()
-    await this.#emit(Buffer.concat([rest, this.#hash.digest()]))
+    const end = this.#filled + this.#hash.digest().copy(this.#chunk, this.#filled)
+    await this.#emit(this.#chunk.subarray(0, end))
+    pool.give(this.#chunk)
   }
 
   #nextChunk(): void {
-    this.#hash.update(this.#chunk)
+    this.#hash.update(this.#chunk.subarray(0, CHUNK_BYTES))
     this.#full.push(this.#chunk)
-    this.#chunk = this.#empty.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES)
+    this.#chunk = pool.take()
     this.#filled = 0
   }
 }

@@ -41,8 +41,8 @@ export async function buildPack(
   await new PackBuilder(store, chosen, features, emit).run()
 }
 
-/** Reading them with the rest takes less time than a system call more. */
-const GAP_BYTES_MAX = 4_096
+/** Reading them with the rest takes less time than a system call more, and what goes with it in JavaScript. */
+const GAP_BYTES_MAX = 12 * 1024
 
 /** An object that is taken from a pack. */
 interface Place {
@@ -137,7 +137,8 @@ class PackBuilder {
     const { order } = pack
     const entry = pack.entryAt(order.offsetAt(position))
     if (entry.baseOffset < 0) return { entry, basePosition: -1, base: undefined }
-    const basePosition = order.positionAt(entry.baseOffset)
+    const known = pack.bases.of(position)
+    const basePosition = known >= 0 ? known : order.positionAt(entry.baseOffset)
     if (positions.has(basePosition)) return { entry, basePosition, base: { part, position: basePosition } }
     const base = this.#parts.length > 1 ? this.#placeOf(this.#oidAt(pack, basePosition)) : undefined
     return { entry, basePosition, base }
@@ -224,11 +225,12 @@ class PackBuilder {
 
   #copyPiece(pack: PackFile, from: number, to: number): void {
     for (let at = from; at < to;) {
-      const piece = pack.read(at, to - at)
+      const window = pack.windowAt(at, to - at)
+      const end = Math.min(to, window.loadedTo)
       // Its index promised more: a loop that waits for it would never end.
-      if (piece.length === 0) throw new PackError({ code: 'pack_truncated' }, `${pack.name} ends too early`)
-      this.#output.write(piece)
-      at += piece.length
+      if (end <= at) throw new PackError({ code: 'pack_truncated' }, `${pack.name} ends too early`)
+      this.#output.write(window.bytes, at - window.start, end - window.start)
+      at = end
     }
   }
 }

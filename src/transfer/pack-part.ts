@@ -1,10 +1,16 @@
+import { BitRanks } from '../git/bitmap/bit-ranks.ts'
 import { PACK_HEADER_BYTES } from '../git/pack/header.ts'
 import { BASE } from '../storage/objects/pack-bases.ts'
 import type { ChosenFromPack } from './chosen-objects.ts'
 
+/** Part of a pack's objects from which on it takes longer to look ranks up than to make room for all of them. */
+const FEW = 1 / 4
+
 /** What becomes of the objects that one pack gives to a new one. */
 export class PackPart {
   readonly chosen: ChosenFromPack
+  /** What is below goes by these where few of very many objects are taken; by position where it is most of them. */
+  readonly #ranks: BitRanks | undefined
   /** Where each begins in the new pack; 0: nowhere yet. Nothing where all were copied as they lie. */
   readonly #written: Float64Array
   readonly #depths: Uint8Array
@@ -14,7 +20,10 @@ export class PackPart {
 
   constructor(chosen: ChosenFromPack) {
     this.chosen = chosen
-    const { count } = chosen.pack.index
+    const total = chosen.pack.index.count
+    const areFew = chosen.count < total * FEW
+    const count = areFew ? chosen.count : total
+    this.#ranks = areFew ? new BitRanks(chosen.positions) : undefined
     this.#written = new Float64Array(count)
     this.#depths = new Uint8Array(count)
     this.#begun = new Uint8Array(count)
@@ -42,45 +51,54 @@ export class PackPart {
     const { order, bases } = pack
     const shift = at - order.offsetAt(position)
     let end = position
-    for (; positions.has(end) && this.#begun[end] === 0; end++) {
+    // Of objects that lie one after another, each has the rank behind the last one's.
+    for (let rank = this.#rankOf(position); positions.has(end) && this.#begun[rank] === 0; end++, rank++) {
       const base = bases.of(end)
       let depth = 0
       if (base !== BASE.none) {
-        const baseAt = base === BASE.named ? 0 : (this.#written[base] as number)
+        if (base === BASE.named || !positions.has(base)) break
+        const baseRank = this.#rankOf(base)
+        const baseAt = this.#written[baseRank] as number
         if (baseAt === 0 || baseAt - order.offsetAt(base) !== shift) break
-        depth = (this.#depths[base] as number) + 1
+        depth = (this.#depths[baseRank] as number) + 1
         if (depth > depthMax) break
       }
-      this.#begun[end] = 1
-      this.written(end, shift + order.offsetAt(end), depth)
+      this.#begun[rank] = 1
+      this.#written[rank] = shift + order.offsetAt(end)
+      this.#depths[rank] = depth
     }
     return end
   }
 
   /** @returns whether it has been written */
   begin(position: number): boolean {
-    this.#begun[position] = 1
+    this.#begun[this.#rankOf(position)] = 1
     return this.writtenAt(position) > 0
   }
 
   isBegun(position: number): boolean {
-    return this.#copiedTo !== undefined || this.#begun[position] === 1
+    return this.#copiedTo !== undefined || this.#begun[this.#rankOf(position)] === 1
   }
 
   written(position: number, at: number, depth: number): void {
-    this.#written[position] = at
-    this.#depths[position] = depth
+    const rank = this.#rankOf(position)
+    this.#written[rank] = at
+    this.#depths[rank] = depth
+  }
+
+  #rankOf(position: number): number {
+    return this.#ranks === undefined ? position : this.#ranks.of(position)
   }
 
   /** 0: nowhere yet */
   writtenAt(position: number): number {
-    if (this.#copiedTo === undefined) return this.#written[position] as number
+    if (this.#copiedTo === undefined) return this.#written[this.#rankOf(position)] as number
     return this.#copiedTo + this.chosen.pack.order.offsetAt(position)
   }
 
   /** How many deltas lie between it and something whole, counted up to `depthMax`. */
   depthOf(position: number, depthMax: number): number {
-    if (this.#copiedTo === undefined) return this.#depths[position] as number
+    if (this.#copiedTo === undefined) return this.#depths[this.#rankOf(position)] as number
     const { pack } = this.chosen
     let depth = 0
     let entry = pack.entryAt(pack.order.offsetAt(position))

@@ -101,8 +101,8 @@ export function wordsFor(size: number): number {
   return 2 * Math.ceil(size / 64)
 }
 
-/** Hacker's Delight, 5-1. */
-function bitsOf(word: number): number {
+/** How many bits are set (Hacker's Delight, 5-1). */
+export function bitsOf(word: number): number {
   let sum = word - ((word >>> 1) & 0x55555555)
   sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333)
   return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24

@@ -146,7 +146,9 @@ export class BitmapClosure {
     this.found.add(root)
     const stack = [root]
     for (let number = stack.pop(); number !== undefined; number = stack.pop()) {
-      for (const entry of this.#known.trees.get(number) ?? this.#readTree(number)) {
+      const entries = this.#known.trees.get(number) ?? this.#readTree(number)
+      for (let at = 0; at < entries.length; at++) {
+        const entry = entries[at] as number
         const child = Math.floor(entry / 2)
         if (this.found.has(child)) continue
         this.found.add(child)

@@ -25,6 +25,13 @@ export class PackWindows implements PackView {
     return this.#windowFor(position, Math.min(atLeast, this.end - position)).view(position, atLeast)
   }
 
+  /** @returns a window that holds so many bytes, fewer only where the pack ends; as it is until the next call */
+  windowAt(position: number, atLeast: number): PackWindow {
+    const window = this.#windowFor(position, Math.min(atLeast, this.end - position))
+    if (!window.holds(position, atLeast)) window.view(position, atLeast)
+    return window
+  }
+
   /** As `PackWindow.load`. */
   load(position: number, bytes: number): void {
     this.#windowFor(position, bytes).load(position, bytes)
@@ -32,6 +39,7 @@ export class PackWindows implements PackView {
 
   #windowFor(position: number, bytes: number): PackWindow {
     const windows = this.#windows
+    if (windows[0]?.holds(position, bytes) === true) return windows[0]
     let at = windows.findIndex((window) => window.holds(position, bytes))
     if (at < 0) {
       if (windows.length < WINDOWS) windows.push(new PackWindow(this.#source, this.end, this.#windowBytes))

@@ -48,6 +48,19 @@ export class PackWindow implements PackView {
     return this.#end ?? this.#source.bytes - PACK_TRAILER_BYTES
   }
 
+  /** What it holds, from `start` of the source on. */
+  get bytes(): Buffer {
+    return this.#buffer
+  }
+
+  get start(): number {
+    return this.#start
+  }
+
+  get loadedTo(): number {
+    return this.#start + this.#buffer.length
+  }
+
   /** Whether `view` has to read nothing. */
   holds(position: number, atLeast: number): boolean {
     const at = position - this.#start

@@ -15,7 +15,7 @@ import {
 import { PackIndex } from '../../git/pack/index-file.ts'
 import { inflateAt } from '../../git/pack/inflate.ts'
 import { PackWindows } from '../../git/pack/pack-windows.ts'
-import type { ByteSource } from '../../git/pack/source.ts'
+import type { ByteSource, PackWindow } from '../../git/pack/source.ts'
 import type { ObjectCache, WholeEntry } from './object-cache.ts'
 import { PackBases } from './pack-bases.ts'
 import { PackOrder } from './pack-order.ts'
@@ -159,6 +159,11 @@ export class PackFile {
   /** Raw bytes of the pack, valid until the next call; fewer than asked for only at its end. */
   read(position: number, bytes: number): Buffer {
     return this.#windows.view(position, bytes).subarray(0, bytes)
+  }
+
+  /** As `read`, for many small reads: each view of a buffer is an object. */
+  windowAt(position: number, bytes: number): PackWindow {
+    return this.#windows.windowAt(position, bytes)
   }
 
   /** What is going to be read next, in one piece. */
