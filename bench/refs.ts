@@ -30,8 +30,8 @@ export async function refsRows(context: BenchContext): Promise<Row[]> {
       asking.close()
       const work = (client: RawClient): Promise<unknown> => ask(client)
       const inMemory = [bare, packages].map(({ origin }) => ({
-        target: { url: origin },
-        work: (client: RawClient) => client.get(`/${file}`),
+        target: { url: `${origin}/${file}` },
+        work: (client: RawClient) => client.get(),
       }))
       for (const clients of [1, 8]) {
         const contestants = [{ target, work }, { target: backend, work }, ...inMemory]
