@@ -14,6 +14,8 @@ import type { TaskFile } from './workers/pool.ts'
 /** Of packs that were built for fetches and may be asked for again; stored packs are served where they lie. */
 const BUILT_BYTES_MAX = 1024 ** 3
 const ENTRIES_MAX = 10_000
+/** As many questions as are asked again and again at the same time. */
+const KEYS_MAX = 1_000
 /** Stored packs in a row that maintenance takes away before they are opened. */
 const ATTEMPTS_MAX = 5
 
@@ -55,6 +57,8 @@ export class PackCache {
   readonly #onError: (error: unknown) => void
   readonly #packs: LRUCache<string, CachedPack>
   readonly #hot = new HotPacks()
+  /** By what was asked, in its order. */
+  readonly #keys = new LRUCache<string, string>({ max: KEYS_MAX })
   readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<void>>()
 
@@ -77,12 +81,12 @@ export class PackCache {
    * @param repositoryKey changes when another repository comes to the same place
    */
   open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
-    return this.#open(keyOf(repositoryKey, spec), build)
+    return this.#open(this.#keyOf(repositoryKey, spec), build)
   }
 
   /** As `open`, for the wire: what is asked for again is kept in memory. */
   async openHot(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | ReadyHotPack> {
-    const key = keyOf(repositoryKey, spec)
+    const key = this.#keyOf(repositoryKey, spec)
     const hot = this.#hot.get(key)
     if (hot?.isComplete === true) return { hot, reader: undefined, bytes: hot.bytes, objects: hot.objects }
     const isKnown = this.#packs.has(key)
@@ -90,6 +94,16 @@ export class PackCache {
     if (!isKnown) return ready
     const filled = this.#hot.of(key, ready)
     return filled === undefined ? ready : { ...ready, hot: filled }
+  }
+
+  /** Clients that have read the same refs ask in the same order: what they ask is put in order once. */
+  #keyOf(repositoryKey: string, spec: PackSpec): string {
+    const asked = keyOf(repositoryKey, spec, (oids) => oids)
+    const known = this.#keys.get(asked)
+    if (known !== undefined) return known
+    const key = keyOf(repositoryKey, spec, (oids) => Array.from(new Set(oids)).sort())
+    this.#keys.set(asked, key)
+    return key
   }
 
   async #open(key: string, build: Build): Promise<ReadyPack> {
@@ -187,10 +201,10 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
   return undefined
 }
 
-function keyOf(repositoryKey: string, spec: PackSpec): string {
+function keyOf(repositoryKey: string, spec: PackSpec, inOrder: (oids: readonly string[]) => readonly string[]): string {
   const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
   const hash = createHash('sha256').update(`${repositoryKey}\n${annotatedTags.length} `).update(annotatedTags)
-  for (const oids of [wants, haves, shallow]) hash.update(`\n${Array.from(new Set(oids)).sort().join(' ')}`)
+  for (const oids of [wants, haves, shallow]) hash.update(`\n${inOrder(oids).join(' ')}`)
   const { blobBytes, treeDepth, type } = filter
   hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`)
   // A path may hold any character.

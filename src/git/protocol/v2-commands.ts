@@ -105,7 +105,6 @@ export class FetchCommand implements Command {
 
   argument(text: string): void {
     const { wantsMax, havesMax } = this.#limits
-    const word = Object.hasOwn(FETCH_WORDS, text) ? FETCH_WORDS[text] : undefined
     if (text.startsWith('have ')) {
       if (this.#haves.length >= havesMax) throw overLimit('haves', 'max_haves', havesMax)
       this.#haves.push(parseOid(text.slice('have '.length)))
@@ -117,7 +116,7 @@ export class FetchCommand implements Command {
       const name = text.slice('want-ref '.length)
       if (this.#wantRefs.has(name)) throw unexpectedLine('each want-ref once')
       this.#wantRefs.add(name)
-    } else if (word !== undefined) this.#capabilities.set(word, '')
+    } else if (Object.hasOwn(FETCH_WORDS, text)) this.#capabilities.set(FETCH_WORDS[text] as string, '')
     else if (text === 'done') this.#done = true
     else if (text === 'wait-for-done') this.#waitForDone = true
     else if (text === 'sideband-all') this.#sidebandAll = true
