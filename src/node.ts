@@ -31,6 +31,7 @@ import { Replicator } from './p2p/replication/replicator.ts'
 import { statusOf } from './p2p/status.ts'
 import { LoadShedder } from './resilience/load-shedding.ts'
 import { type NodeData, openNodeData, recoverData } from './node-data.ts'
+import { flushInTime } from './process-end.ts'
 import { listenFailed, StartError } from './start-error.ts'
 import { diskFileSystem, type FileSystem } from './storage/file-system.ts'
 import { setInternalAddress } from './storage/internal-address.ts'
@@ -182,11 +183,13 @@ class NodeStart {
     data.housekeeping.start()
     // The first to end: nobody waits for it.
     this.#stack.defer(() => data.housekeeping.stop())
-    this.#started = true
     const { peerId, port: p2pPort = 0 } = p2p
     const duration_ms = Math.round(performance.now() - startedAtMs)
     const ports = { apiPort: api.port, internalPort: internal.port, p2pPort }
     log({ ...addressesOf(config, ports), peer_id: peerId, session_id: speaker.sessionId, duration_ms }, 'Started')
+    // Whoever is told that the node is ready can read at which addresses.
+    await flushInTime(this.#options.logging)
+    this.#started = true
     return { ...ports, peerId, metrics, data, stop: () => (this.#stopped ??= this.#stop()) }
   }
 

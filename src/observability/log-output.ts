@@ -5,13 +5,14 @@ import pino, { type DestinationStream } from 'pino'
 const WAITING_BYTES_MAX = 16 * 2 ** 20
 /** So many go out at once, without waiting for more. */
 const BATCH_BYTES = 8 * 2 ** 10
-/** A line waits no longer than this for others: a person who reads along sees no difference. */
-const BATCH_MS = 20
+/** Between one write and the next: no line waits longer for others, and one that comes alone does not wait. */
+const PAUSE_MS = 20
 
 export class LogOutput {
   readonly #stream: ReturnType<typeof pino.destination>
   #waitingBytes = 0
-  #isTimed = false
+  #isPaused = false
+  #cameInPause = false
 
   /**
    * @param fd a file descriptor
@@ -62,13 +63,21 @@ export class LogOutput {
     }
   }
 
+  /** At once, unless others were written a moment ago: then with what comes until it is over. */
   #writeSoon(): void {
-    if (this.#isTimed) return
-    this.#isTimed = true
+    if (this.#isPaused) {
+      this.#cameInPause = true
+      return
+    }
+    this.#isPaused = true
+    // The stream has the line only when whoever told us of it has gone on.
+    queueMicrotask(() => this.#stream.flush())
     // It keeps no process alive: what waits at its end is written then.
     setTimeout(() => {
-      this.#isTimed = false
-      this.#stream.flush()
-    }, BATCH_MS).unref()
+      this.#isPaused = false
+      if (!this.#cameInPause) return
+      this.#cameInPause = false
+      this.#writeSoon()
+    }, PAUSE_MS).unref()
   }
 }
