@@ -43,12 +43,11 @@ const OTHERS = 'everything else'
 
 /** @returns milliseconds of each layer, the largest first; what was idle is in none */
 export function timeByLayer({ nodes, samples = [], timeDeltas = [] }: Profile): Map<string, number> {
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)))
+  const tree = treeOf(nodes)
   const layers = new Map<number, string | undefined>()
   const times = new Map<string, number>()
   for (const [at, id] of samples.entries()) {
-    if (!layers.has(id)) layers.set(id, layerOf(id, byId, parents))
+    if (!layers.has(id)) layers.set(id, layerOf(id, tree))
     const layer = layers.get(id)
     if (layer !== undefined) times.set(layer, (times.get(layer) ?? 0) + (timeDeltas[at] ?? 0) / 1_000)
   }
@@ -63,20 +62,19 @@ const PACKAGES = /\/node_modules\//
  * is left is what the packages, Node's HTTP and the kernel take, however good that code is.
  */
 export function ownShare({ nodes, samples = [], timeDeltas = [] }: Profile): number {
-  const byId = new Map(nodes.map((node) => [node.id, node]))
-  const parents = new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const)))
+  const tree = treeOf(nodes)
   let [own, busy] = [0, 0]
   for (const [at, id] of samples.entries()) {
-    const leaf = byId.get(id)?.callFrame.functionName ?? ''
+    const leaf = tree.byId.get(id)?.callFrame.functionName ?? ''
     if (NOBODY.has(leaf)) continue
     const spent = timeDeltas[at] ?? 0
     busy += spent
-    if (!Object.hasOwn(OWN_NAMES, leaf) && isOwn(id, byId, parents)) own += spent
+    if (!Object.hasOwn(OWN_NAMES, leaf) && isOwn(id, tree)) own += spent
   }
   return busy === 0 ? 0 : own / busy
 }
 
-function isOwn(id: number, byId: ReadonlyMap<number, ProfileNode>, parents: ReadonlyMap<number, number>): boolean {
+function isOwn(id: number, { byId, parents }: Tree): boolean {
   for (let at: number | undefined = id; at !== undefined; at = parents.get(at)) {
     const url = byId.get(at)?.callFrame.url ?? ''
     if (PACKAGES.test(url) || HTTP_OF_NODE.test(url)) return false
@@ -85,12 +83,20 @@ function isOwn(id: number, byId: ReadonlyMap<number, ProfileNode>, parents: Read
   return false
 }
 
+interface Tree {
+  readonly byId: ReadonlyMap<number, ProfileNode>
+  readonly parents: ReadonlyMap<number, number>
+}
+
+function treeOf(nodes: readonly ProfileNode[]): Tree {
+  return {
+    byId: new Map(nodes.map((node) => [node.id, node])),
+    parents: new Map(nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node.id] as const))),
+  }
+}
+
 /** What has no layer of its own, such as Node's own functions, belongs to whoever called it. */
-function layerOf(
-  id: number,
-  byId: ReadonlyMap<number, ProfileNode>,
-  parents: ReadonlyMap<number, number>,
-): string | undefined {
+function layerOf(id: number, { byId, parents }: Tree): string | undefined {
   const leaf = byId.get(id)?.callFrame.functionName ?? ''
   if (NOBODY.has(leaf)) return undefined
   if (Object.hasOwn(OWN_NAMES, leaf)) return OWN_NAMES[leaf]
