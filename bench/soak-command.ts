@@ -11,7 +11,7 @@ import { GutsBench } from './hosts.ts'
 import { MemorySampler } from './measure.ts'
 import { CLONERS, Load, PUSHERS } from './soak/load.ts'
 import { memoryOf, memoryText } from './soak/memory.ts'
-import { quietStateOf } from './soak/state.ts'
+import { QUIET_MS, quietStateOf } from './soak/state.ts'
 import { GROWTH_MIB_MAX, verdictOn } from './soak/verdict.ts'
 import { packOf, Sources } from './sources.ts'
 
@@ -23,7 +23,7 @@ checked (checksum and number of objects; every 20th by git itself, with git fsck
 an overloaded node (503) comes again a second later; how often that was is printed.
 
 Before that, everybody does it twice: that is when caches fill (a pack is kept in memory from the
-second clone on). Then, and in the end, the node is left alone until nothing has changed for 35 s,
+second clone on). Then, and in the end, the node is left alone until nothing has changed for ${QUIET_MS / 1_000} s,
 and what it holds is compared. It has passed when open descriptors, files in the data directory and
 rows in the database are the same, no thread is more, and resident memory is at most ${GROWTH_MIB_MAX} MiB
 more. What memory is made of is printed at both moments and on the way. Writes

@@ -32,22 +32,34 @@ describe('collectAtRest', () => {
     return collected
   }
 
+  function rest(looks: number = REST.looks): number {
+    for (let look = 0; look < looks; look++) pass(QUIET_MS)
+    return collected
+  }
+
   it('collects once after work, not during it and not again', () => {
     expect(pass(BUSY_MS)).toBe(0)
-    expect(pass(BUSY_MS)).toBe(0)
-    expect(pass(QUIET_MS)).toBe(1)
-    expect(pass(QUIET_MS)).toBe(1)
+    expect(rest(REST.looks - 1)).toBe(0)
+    expect(rest(1)).toBe(1)
+    expect(rest()).toBe(1)
     expect(pass(BUSY_MS)).toBe(1)
-    expect(pass(QUIET_MS)).toBe(2)
+    expect(rest()).toBe(2)
+  })
+
+  it('does not take a pause for rest', () => {
+    for (let pause = 0; pause < 3; pause++) {
+      expect(rest(REST.looks - 1)).toBe(0)
+      expect(pass(BUSY_MS)).toBe(0)
+    }
   })
 
   it('collects what the start has left, where nothing came', () => {
-    expect(pass(QUIET_MS)).toBe(1)
+    expect(rest()).toBe(1)
   })
 
   it('does nothing once it was ended', () => {
     end()
-    expect(pass(QUIET_MS)).toBe(0)
+    expect(rest()).toBe(0)
   })
 })
 

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { heldBy, openFiles, threadsOf } from '../../integration/support/held.ts'
 import type { NodeProcess } from '../../integration/support/node-process.ts'
 import { storedIn } from '../../integration/support/stored.ts'
+import { REST } from '../../src/rest.ts'
 import { memoryOf, type MemoryState } from './memory.ts'
 
 export interface SoakState {
@@ -19,8 +20,8 @@ export interface SoakState {
 }
 
 /** Longer than a worker thread stays when it has nothing to do, and than a node takes to see that it is at rest. */
-const QUIET_MS = 35_000
-const QUIET_MS_MAX = 180_000
+export const QUIET_MS = REST.lookMs * (REST.looks + 1) + 10_000
+const QUIET_MS_MAX = 5 * 60_000
 const POLL_MS = 1_000
 
 /**
