@@ -89,7 +89,7 @@ export class RawExchange {
 class AnswerReader {
   readonly #resolve: (answer: { status: number; bytes: number; said: string }) => void
   readonly #give: ((bytes: Buffer) => void) | undefined
-  #head = ''
+  #head: Buffer = Buffer.alloc(0)
   #status = 0
   #said = ''
   /** undefined: it comes in chunks. */
@@ -107,13 +107,18 @@ class AnswerReader {
 
   take(bytes: Buffer): void {
     if (this.#status !== 0) return this.#takeBody(bytes)
-    this.#head += bytes.toString('latin1')
-    const end = this.#head.indexOf(HEAD_END)
-    if (end < 0) return
-    this.#status = Number(this.#head.slice(9, 12))
-    const length = /^content-length: ([0-9]+)/im.exec(this.#head.slice(0, end))?.[1]
+    // Mostly the whole head, and what follows it is not to be copied.
+    const all = this.#head.length === 0 ? bytes : Buffer.concat([this.#head, bytes])
+    const end = all.indexOf(HEAD_END)
+    if (end < 0) {
+      this.#head = Buffer.from(all)
+      return
+    }
+    const head = all.toString('latin1', 0, end)
+    this.#status = Number(head.slice(9, 12))
+    const length = /^content-length: ([0-9]+)/im.exec(head)?.[1]
     this.#length = length === undefined ? undefined : Number(length)
-    this.#takeBody(Buffer.from(this.#head.slice(end + HEAD_END.length), 'latin1'))
+    this.#takeBody(all.subarray(end + HEAD_END.length))
   }
 
   #takeBody(bytes: Buffer): void {
