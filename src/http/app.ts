@@ -15,6 +15,7 @@ import { dispatch, type DispatchParts, guard } from './dispatch.ts'
 import { sendError } from './error-answer.ts'
 import { jsonBodyReader } from './json-body.ts'
 import { refuseMalformed } from './malformed.ts'
+import { type Messages, messagesOf } from './messages.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { beginRequest, stateOf } from './request-state.ts'
 import type { Route } from './route.ts'
@@ -51,6 +52,8 @@ export interface AppOptions<Services> {
 
 /** What a listener needs: an answer to each request, and to each connection that sent none. */
 export interface HttpHandler {
+  /** What `handle` is given is made of. */
+  readonly messages: Messages
   /** @param refusal refuses the request whatever it is */
   handle(request: IncomingMessage, response: ServerResponse, refusal?: RequestError): void
   malformed(error: NodeJS.ErrnoException, socket: Socket): void
@@ -64,6 +67,7 @@ export function createApp<Services>(options: AppOptions<Services>): HttpHandler 
   const open = options.routes.filter((route) => route.access === 'open')
   const access = { listener, metrics, logger, sampler: new AccessSampler(pathsOf(open)) }
   return {
+    messages: messagesOf(app),
     handle(request, response, refusal) {
       beginRequest(request, response, (state) => {
         observeRequest(request, response, state, access)

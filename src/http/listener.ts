@@ -41,6 +41,7 @@ export class Listener {
     this.#handler = handler
     this.#metrics = metrics
     this.#server = createServer({
+      ...handler.messages,
       // Refused below, in our own words.
       requireHostHeader: false,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,

@@ -68,7 +68,6 @@ export function beginRequest(
   }
   request[STATE] = state
   response.setHeader('X-Request-Id', requestId)
-  countBodyBytes(request, response, state)
   const ids = span ?? {
     traceId: parent?.traceId ?? newTraceId(),
     spanId: newSpanId(),
@@ -81,32 +80,21 @@ export function beginRequest(
 }
 
 /** Bytes of the bodies as they pass the wire, chunk headers aside; what compression makes of them is what counts. */
-function countBodyBytes(request: IncomingMessage, response: ServerResponse, state: RequestState): void {
-  const { push } = request
-  request.push = (chunk: Uint8Array | null, encoding?: BufferEncoding) => {
-    if (chunk !== null) state.bodyBytesIn += chunk.length
-    return push.call(request, chunk, encoding)
+export function countBodyIn(request: RequestWithState, chunk: Uint8Array | null): void {
+  const state = request[STATE]
+  if (state !== undefined && chunk !== null) state.bodyBytesIn += chunk.length
+}
+
+/** @param encoding of a text; else anything */
+export function countBodyOut(response: ServerResponse, chunk: unknown, encoding: unknown): void {
+  const { req: request, statusCode } = response as ServerResponse<RequestWithState>
+  const state = request[STATE]
+  const bodyless = request.method === 'HEAD' || statusCode === 204 || statusCode === 304
+  if (state === undefined || bodyless) return
+  if (chunk instanceof Uint8Array) state.bodyBytesOut += chunk.length
+  else if (typeof chunk === 'string') {
+    state.bodyBytesOut += Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
   }
-  const count = (chunk: unknown, encoding: unknown): void => {
-    const bodyless = request.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
-    if (bodyless) return
-    if (typeof chunk === 'string') {
-      state.bodyBytesOut += Buffer.byteLength(
-        chunk,
-        typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8',
-      )
-    } else if (chunk instanceof Uint8Array) state.bodyBytesOut += chunk.length
-  }
-  const write = response.write.bind(response) as (...args: unknown[]) => boolean
-  const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse
-  response.write = (...args: unknown[]) => {
-    count(args[0], args[1])
-    return write(...args)
-  }
-  response.end = ((...args: unknown[]) => {
-    if (!response.writableEnded) count(args[0], args[1])
-    return end(...args)
-  }) as ServerResponse['end']
 }
 
 /** Lets a client that waits send its body: after credentials and limits, so that a refusal costs no upload. */
