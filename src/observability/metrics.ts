@@ -90,16 +90,7 @@ function createHandle(
     assert(values !== undefined, `${declaration.name}: no values were given for the label ${label}`)
     return { label, values: new Set(values), unknown: values.find((value) => value.startsWith('_')) }
   })
-  const closed = (given: Readonly<Record<string, string>>): Record<string, string> => {
-    const labels: Record<string, string> = {}
-    for (const { label, values, unknown } of sets) {
-      const value = given[label]
-      const known = value !== undefined && values.has(value) ? value : unknown
-      assert(known !== undefined, `${declaration.name}: ${label} is not one of its closed set`)
-      labels[label] = known
-    }
-    return labels
-  }
+  const closed = closedLabels(declaration.name, sets)
   const { name, help } = declaration
   const config = { name, help, labelNames: sets.map((set) => set.label), registers: [registry as unknown as Registry] }
   const withLabels = (use: (labels: Record<string, string>, value: number | undefined) => void) =>
@@ -131,7 +122,56 @@ function createHandle(
   }
 }
 
-function seriesFromStart(sets: readonly { label: string; values: ReadonlySet<string> }[]): Record<string, string>[] {
+interface LabelSet {
+  readonly label: string
+  readonly values: ReadonlySet<string>
+  /** What stands for everything that is not in the set, where something may. */
+  readonly unknown: string | undefined
+}
+
+/** One more label's value is known. */
+interface Known {
+  readonly next: Map<string | undefined, Known>
+  labels?: Readonly<Record<string, string>>
+}
+
+/**
+ * Labels with nothing but what their sets hold. Each combination is made once: a small request counts in nine series, and
+ * making their labels took 2 % of it.
+ */
+function closedLabels(
+  name: string,
+  sets: readonly LabelSet[],
+): (given: Readonly<Record<string, string>>) => Readonly<Record<string, string>> {
+  const known: Known = { next: new Map() }
+  const close = (given: Readonly<Record<string, string>>): Readonly<Record<string, string>> => {
+    const labels: Record<string, string> = {}
+    let at: Known | undefined = known
+    for (const { label, values, unknown } of sets) {
+      const value = given[label]
+      const isKnown = value !== undefined && values.has(value)
+      const closed = isKnown ? value : unknown
+      assert(closed !== undefined, `${name}: ${label} is not one of its closed set`)
+      labels[label] = closed
+      // What is in no set may be anything, and is not kept.
+      if (!isKnown) at = undefined
+      else if (at !== undefined) {
+        const next: Known = at.next.get(value) ?? { next: new Map() }
+        at.next.set(value, next)
+        at = next
+      }
+    }
+    if (at !== undefined) at.labels = Object.freeze(labels)
+    return labels
+  }
+  return (given) => {
+    let at: Known | undefined = known
+    for (let set = 0; set < sets.length && at !== undefined; set++) at = at.next.get(given[sets[set]?.label ?? ''])
+    return at?.labels ?? close(given)
+  }
+}
+
+function seriesFromStart(sets: readonly LabelSet[]): Record<string, string>[] {
   const count = sets.reduce((product, set) => product * set.values.size, 1)
   // What the client's requests decide starts empty; what we name ourselves starts at 0.
   if (sets.length === 0 || count > SERIES_FROM_START_MAX || sets.some((set) => set.label === 'path')) return []

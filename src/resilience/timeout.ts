@@ -78,26 +78,29 @@ export interface ProgressTimeoutOptions {
 
 /** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
 export class ProgressTimeout {
-  readonly #controller = new AbortController()
   readonly #start: () => NodeJS.Timeout
   readonly #forget: () => void
   /** undefined: paused, as a timer that was cleared cannot be refreshed */
   #timer: NodeJS.Timeout | undefined
   #over = false
+  #aborted: { readonly reason: unknown } | undefined
+  /** Made for who asks for it: most small requests have nobody to tell. */
+  #controller: AbortController | undefined
+  readonly #guarded = new Set<(reason: unknown) => void>()
 
   /** @param options `signal` aborts it earlier, with that signal's reason, until it is stopped */
   constructor({ timeoutMs, onExpired, signal }: ProgressTimeoutOptions) {
     const expire = (): void => {
       this.#over = true
       onExpired?.()
-      this.#controller.abort(new RequestError({ code: 'timeout' }, `No progress for ${timeoutMs / 1_000} s`))
+      this.#abort(new RequestError({ code: 'timeout' }, `No progress for ${timeoutMs / 1_000} s`))
     }
     this.#start = () => setTimeout(expire, timeoutMs)
     this.#timer = this.#start()
     // Not AbortSignal.any, which takes as long as all else here together.
     const leave = (): void => {
       this.stop()
-      this.#controller.abort(signal?.reason)
+      this.#abort(signal?.reason)
     }
     this.#forget = () => signal?.removeEventListener('abort', leave)
     signal?.addEventListener('abort', leave)
@@ -105,7 +108,23 @@ export class ProgressTimeout {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted.reason)
+    }
     return this.#controller.signal
+  }
+
+  /** As `untilAborted` with its signal, without one. */
+  async guard<T>(work: Promise<T>): Promise<T> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>()
+    if (this.#aborted !== undefined) reject(this.#aborted.reason)
+    this.#guarded.add(reject)
+    try {
+      return await Promise.race([aborted, work])
+    } finally {
+      this.#guarded.delete(reject)
+    }
   }
 
   progress(): void {
@@ -129,5 +148,12 @@ export class ProgressTimeout {
 
   [Symbol.dispose](): void {
     this.stop()
+  }
+
+  #abort(reason: unknown): void {
+    if (this.#aborted !== undefined) return
+    this.#aborted = { reason }
+    this.#controller?.abort(reason)
+    for (const reject of this.#guarded) reject(reason)
   }
 }

@@ -1,5 +1,5 @@
 import type { Metrics } from '../observability/metrics.ts'
-import { ProgressTimeout, untilAborted } from '../resilience/timeout.ts'
+import { ProgressTimeout } from '../resilience/timeout.ts'
 
 /**
  * Ends a transfer that stands still (DESIGN §4.2, GUTS_REQUEST_TIMEOUT), and joins that with the client's leaving into
@@ -32,7 +32,7 @@ export class ProgressWatch {
 
   /** @returns what `work` does, unless the signal comes first: then its reason is thrown, and `work` ends on its own */
   guard<T>(work: Promise<T>): Promise<T> {
-    return untilAborted(this.signal, work)
+    return this.#timeout.guard(work)
   }
 
   /**
