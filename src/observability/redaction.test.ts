@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { redactText, registerSecret } from './redaction.ts'
+import { HINT, redactText, registerSecret, SECRET_KEYS } from './redaction.ts'
 
 describe('redactText', () => {
   const token = 'guts_pat_Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dF3hJ6l123456'
@@ -36,6 +36,8 @@ describe('redactText', () => {
     { name: 'a commit id', text: 'e83c5163316f89bfbde7d9ab23ca2e25604af290' },
     { name: 'an address', text: 'alice@example.org' },
   ])('leaves $name alone', ({ text }) => expect(redactText(text)).toBe(text))
+
+  it.each(SECRET_KEYS)('looks closer where there is %s', (key) => expect(HINT.test(key)).toBe(true))
 
   it('keeps JSON valid', () => {
     const line = JSON.stringify({ token: 'x"y', msg: `Bearer ${token}"`, deep: { password: '\\' } })

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 const MASK = '[redacted]'
 const SECRET_BYTES_MIN = 8
 
-const SECRET_KEYS = [
+export const SECRET_KEYS = [
   'authorization',
   'proxy-authorization',
   'cookie',
@@ -66,8 +66,11 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/guts_pat_[0-9A-Za-z]+/g, `guts_pat_${MASK}`],
 ]
 
-/** One of these is in whatever a pattern finds. Most lines have none: an access line takes 1.9 µs instead of 5.2. */
-const HINT = new RegExp(`${keys}|basic |bearer |://|token|password|secret|private_?key|guts_pat_`, 'i')
+/**
+ * One of these is in whatever a pattern finds, and in each of the names above: the fewer there are, the less it takes to
+ * see that a line has none, as most have. An access line takes 1.5 µs instead of 5.2.
+ */
+export const HINT = /authorization|cookie|token|password|secret|private|basic |bearer |:\/\/|guts_pat_/i
 
 const secrets = new Set<string>()
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LRUCache } from 'lru-cache'
@@ -203,10 +203,14 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
 
 function keyOf(repositoryKey: string, spec: PackSpec, inOrder: (oids: readonly string[]) => readonly string[]): string {
   const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
-  const hash = createHash('sha256').update(`${repositoryKey}\n${annotatedTags.length} `).update(annotatedTags)
-  for (const oids of [wants, haves, shallow]) hash.update(`\n${inOrder(oids).join(' ')}`)
   const { blobBytes, treeDepth, type } = filter
-  hash.update(`\n${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`)
-  // A path may hold any character.
-  return hash.update(JSON.stringify(sparse)).digest('base64')
+  const tags = Buffer.from(annotatedTags.buffer, annotatedTags.byteOffset, annotatedTags.length)
+  const parts = [
+    `${repositoryKey}\n${tags.length} ${tags.toString('latin1')}`,
+    ...[wants, haves, shallow].map((oids) => inOrder(oids).join(' ')),
+    `${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`,
+    // A path may hold any character.
+    JSON.stringify(sparse),
+  ]
+  return hash('sha256', parts.join('\n'), 'base64')
 }
