@@ -116,15 +116,21 @@ export class ProgressTimeout {
   }
 
   /** As `untilAborted` with its signal, without one. */
-  async guard<T>(work: Promise<T>): Promise<T> {
-    const { promise: aborted, reject } = Promise.withResolvers<never>()
+  guard<T>(work: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
     if (this.#aborted !== undefined) reject(this.#aborted.reason)
     this.#guarded.add(reject)
-    try {
-      return await Promise.race([aborted, work])
-    } finally {
-      this.#guarded.delete(reject)
-    }
+    work.then(
+      (value) => {
+        this.#guarded.delete(reject)
+        resolve(value)
+      },
+      (error: unknown) => {
+        this.#guarded.delete(reject)
+        reject(error)
+      },
+    )
+    return promise
   }
 
   progress(): void {

@@ -151,10 +151,10 @@ export class Fetch {
     if (missing !== undefined) {
       throw new ProtocolError({ code: 'not_our_ref', oid: missing }, `not our ref ${missing}`)
     }
-    const { here: common } = await whichAreHere(objects(), request.haves)
+    const { here: common } = await whichAreHere(objects, request.haves)
     const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
     const findHistory = async (): Promise<History> => {
-      const { here: shallows } = await whichAreHere(objects(), request.shallows)
+      const { here: shallows } = await whichAreHere(objects, request.shallows)
       return historyOf(request, [...shallows], snapshot, (task) => this.#deepen(task))
     }
     const { answer, history } = await negotiate(common, ready, findHistory)

@@ -4,13 +4,18 @@ import type { ObjectStore } from '../storage/objects/object-store.ts'
 /** Clients may name very many, and others want the event loop, too. */
 const LOOKS_PER_TURN = 1_000
 
-/** @param oids 40 hex digits each */
+/**
+ * @param open the repository's objects, as they are opened at the moment; not asked for where nothing is looked for
+ * @param oids 40 hex digits each
+ */
 export async function whichAreHere(
-  objects: Pick<ObjectStore, 'has'>,
+  open: () => Pick<ObjectStore, 'has'>,
   oids: readonly string[],
 ): Promise<{ readonly here: ReadonlySet<string>; readonly missing: readonly string[] }> {
   const here = new Set<string>()
   const missing: string[] = []
+  if (oids.length === 0) return { here, missing }
+  const objects = open()
   for (const [at, oid] of oids.entries()) {
     if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
     if (objects.has(Buffer.from(oid, 'hex'))) here.add(oid)
@@ -27,7 +32,7 @@ export async function firstMissing(
   open: () => Pick<ObjectStore, 'has' | 'refresh'>,
   oids: readonly string[],
 ): Promise<string | undefined> {
-  if ((await whichAreHere(open(), oids)).missing.length === 0) return undefined
+  if ((await whichAreHere(open, oids)).missing.length === 0) return undefined
   open().refresh()
-  return (await whichAreHere(open(), oids)).missing[0]
+  return (await whichAreHere(open, oids)).missing[0]
 }

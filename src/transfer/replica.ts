@@ -53,7 +53,7 @@ export async function openReplicaPack(
   const objects = (): ObjectStore => parts.files.packs.objects(repository)
   const missing = await firstMissing(objects, wants)
   if (missing !== undefined) throw new RequestError({ code: 'not_found' }, `Object ${missing} is not here`)
-  const { here } = await whichAreHere(objects(), haves)
+  const { here } = await whichAreHere(objects, haves)
   const features = { thinPack: true, ofsDelta: true }
   const spec = { wants, haves: [...here], annotatedTags: NO_TAGS, shallow: [], filter: NO_FILTER, sparse: [], features }
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
@@ -78,7 +78,7 @@ export async function updateMirror(update: MirrorUpdate, parts: TransferParts): 
   const folded = await foldEntries(snapshot, update.entries, update.refsMax)
   const { to } = folded
   const withdrawals = parts.files.packs.withdrawals(repository)
-  const { missing: wants } = await whichAreHere(parts.files.packs.objects(repository), folded.oids)
+  const { missing: wants } = await whichAreHere(() => parts.files.packs.objects(repository), folded.oids)
   const watch = new ProgressWatch(signal, parts.limits.progressTimeoutMs, parts.metrics)
   try {
     await parts.quarantine(async (directory) => {
