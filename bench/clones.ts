@@ -45,6 +45,7 @@ async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
     { target: inMemory, work: cloneOfFiles },
     { target: inMemory, work: (client: RawClient) => client.get(PACK) },
     { target: byPackages, work: cloneOfFiles },
+    { target: byPackages, work: (client: RawClient) => client.get(PACK) },
   ]
   const rows: Row[] = []
   for (const { clients, atLeast } of GOALS) {
@@ -58,6 +59,7 @@ async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
       threeInMemory = 0,
       inMemoryPack = 0,
       packed = 0,
+      packedPack = 0,
     ] = rates
     const what = `clone of ${name}, ${clients} at a time`
     rows.push(rateRow(`${what}: its three answers beside static files`, [cloned, threeFiles], { atLeast }))
@@ -67,6 +69,7 @@ async function rowsOf(context: BenchContext, name: SizeName): Promise<Row[]> {
     rows.push(rateRow(`${what}: beside http-backend`, [cloned, backend]))
     rows.push(rateRow(`${what}: node:http alone beside static files`, [threeInMemory, threeFiles]))
     rows.push(rateRow(`${what}: the packages alone beside static files`, [packed, threeFiles]))
+    rows.push(rateRow(`${what}: its pack, the packages alone beside one static file`, [packedPack, file]))
   }
   return rows
 }
