@@ -74,8 +74,8 @@ export const DEFECTS = {
     to: "const route = { method, path: request.url ?? '' }",
     also: {
       file: 'src/observability/metrics.ts',
-      from: 'const known = value !== undefined && values.has(value) ? value : unknown',
-      to: "const known = label === 'path' || values.has(value ?? '') ? value : unknown",
+      from: 'const isKnown = value !== undefined && values.has(value)',
+      to: "const isKnown = value !== undefined && (label === 'path' || values.has(value))",
     },
     check: CHECKS['metrics-exposition'],
     says: /expected \[ …\(\d+\) \] to deeply equal \[\]/,

@@ -1,4 +1,3 @@
-import { StorageError } from '../storage/error.ts'
 import type { RefStore } from '../storage/repositories/ref-store.ts'
 import type { RepositoryRef } from './git-request.ts'
 
@@ -6,11 +5,6 @@ import type { RepositoryRef } from './git-request.ts'
 export const GONE = 'the repository was deleted meanwhile'
 
 /** Asked when a transfer failed: files that are not there any more are then nobody's fault. */
-export function isGone(refs: Pick<RefStore, 'snapshot'>, { id }: RepositoryRef): boolean {
-  try {
-    refs.snapshot(id)
-    return false
-  } catch (error) {
-    return error instanceof StorageError && error.detail.code === 'repository_missing'
-  }
+export function isGone(refs: Pick<RefStore, 'isThere'>, { id }: RepositoryRef): boolean {
+  return !refs.isThere(id)
 }

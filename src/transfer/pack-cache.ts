@@ -204,13 +204,24 @@ async function tryOpen({ path, bytes, objects }: CachedPack): Promise<ReadyPack 
 function keyOf(repositoryKey: string, spec: PackSpec, inOrder: (oids: readonly string[]) => readonly string[]): string {
   const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
   const { blobBytes, treeDepth, type } = filter
-  const tags = Buffer.from(annotatedTags.buffer, annotatedTags.byteOffset, annotatedTags.length)
   const parts = [
-    `${repositoryKey}\n${tags.length} ${tags.toString('latin1')}`,
+    `${repositoryKey}\n${digestOf(annotatedTags)}`,
     ...[wants, haves, shallow].map((oids) => inOrder(oids).join(' ')),
     `${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`,
     // A path may hold any character.
     JSON.stringify(sparse),
   ]
   return hash('sha256', parts.join('\n'), 'base64')
+}
+
+const digests = new WeakMap<Uint8Array, string>()
+
+/** All who fetch from the same refs have the same tags in the same array (named-objects.ts). */
+function digestOf(tags: Uint8Array): string {
+  let digest = digests.get(tags)
+  if (digest === undefined) {
+    digest = hash('sha256', tags, 'base64')
+    digests.set(tags, digest)
+  }
+  return digest
 }

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Lease } from '../lease.ts'
 import { openTestData, type TestData } from '../testing.ts'
@@ -171,6 +172,14 @@ describe('a snapshot', () => {
       .sort(Buffer.compare)
       .map(String)
     expect(listed()).toEqual(bytewise.map((name) => `${name} a1`))
+  })
+
+  it('says at once that another process deleted a repository', () => {
+    expect(listed()).toEqual([])
+    expect(refs.isThere(REPOSITORY)).toBe(true)
+    using other = new DatabaseSync(data.paths.database)
+    other.exec(`UPDATE repositories SET deleted_at = 1 WHERE id = '${REPOSITORY}'`)
+    expect(refs.isThere(REPOSITORY)).toBe(false)
   })
 
   it('is none where the repository is gone or going', async () => {

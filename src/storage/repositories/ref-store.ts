@@ -107,6 +107,11 @@ export class RefStore {
     })
   }
 
+  /** Whether the repository has not been deleted, by whatever process, until now. */
+  isThere(repositoryId: string): boolean {
+    return this.#observe('refs_read', () => this.#head.get(repositoryId) !== undefined)
+  }
+
   /** `cached`: where it is still true. @throws StorageError repository_missing */
   #state(
     repositoryId: string,
