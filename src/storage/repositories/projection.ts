@@ -127,7 +127,6 @@ async function replaceFile(
   text: string,
   finish: (file: WritableFile) => Promise<void> = async () => {},
 ): Promise<void> {
-  const path = join(repositoryPath, name)
   // Not below refs/: git would take a half-written file there for a ref.
   const temporary = join(repositoryPath, `${randomUUID()}${TEMPORARY_EXTENSION}`)
   const file = await fileSystem.create(temporary)
@@ -138,12 +137,28 @@ async function replaceFile(
     } finally {
       await file.close()
     }
-    await makeParents(fileSystem, repositoryPath, dirname(name))
-    await removeEmptyDirectories(fileSystem, path)
-    await fileSystem.rename(temporary, path)
+    await moveToPlace(fileSystem, repositoryPath, temporary, name)
   } catch (error) {
     await fileSystem.unlink(temporary)
     throw error
+  }
+}
+
+/** Mostly its folder is there, and nothing that is in the way: to see to that first took as long as all else here. */
+async function moveToPlace(
+  fileSystem: FileSystem,
+  repositoryPath: string,
+  temporary: string,
+  name: string,
+): Promise<void> {
+  const path = join(repositoryPath, name)
+  try {
+    await fileSystem.rename(temporary, path)
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'EISDIR')) throw error
+    await makeParents(fileSystem, repositoryPath, dirname(name))
+    await removeEmptyDirectories(fileSystem, path)
+    await fileSystem.rename(temporary, path)
   }
 }
 
