@@ -23,11 +23,11 @@ checked (checksum and number of objects; every 20th by git itself, with git fsck
 an overloaded node (503) comes again a second later; how often that was is printed.
 
 Before that, everybody does it twice: that is when caches fill (a pack is kept in memory from the
-second clone on). Then, and in the end, the node is left alone until nothing has changed for ${QUIET_MS / 1_000} s,
-and what it holds is compared. It has passed when open descriptors, files in the data directory and
-rows in the database are the same, no thread is more, and resident memory is at most ${GROWTH_MIB_MAX} MiB
-more. What memory is made of is printed at both moments and on the way. Writes
-reports/soak/summary.json.
+second clone on). Then, and in the end, the node is left alone until it has been at rest for
+${QUIET_MS / 1_000} s, with nothing at work and nothing changed, and what it holds is compared. It has
+passed when open descriptors, files in the data directory and rows in the database are the same, no
+thread is more, and resident memory is at most ${GROWTH_MIB_MAX} MiB more. What memory is made of is printed at
+both moments and on the way. Writes reports/soak/summary.json.
 
   --time T   how long (10m)
   --seed N   of the history (1)
