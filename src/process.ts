@@ -51,7 +51,7 @@ export async function runNode(options: ProcessOptions): Promise<'start failed'> 
     node = await starting
     const { workers } = node.data
     collectAtRest(() => {
-      collectGarbage()
+      collectGarbage('last-resort')
       workers.rest().catch((err: unknown) => logger.warn({ err }, 'A worker thread did not give back its memory'))
     })
     return await new Promise<never>(() => {})

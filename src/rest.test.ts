@@ -64,6 +64,18 @@ describe('collectAtRest', () => {
 })
 
 describe('collectGarbage', () => {
+  it('gives back what the heap has grown to', () => {
+    let kept: object[] = []
+    for (let round = 0; round < 200; round++) kept.push(Array.from({ length: 10_000 }, (_, at) => ({ at })))
+    const grown = process.memoryUsage().heapTotal
+    kept = []
+    collectGarbage('last-resort')
+    const { heapTotal, heapUsed } = process.memoryUsage()
+    expect(heapTotal).toBeLessThan(grown)
+    expect(heapTotal).toBeLessThan(1.5 * heapUsed)
+    expect(kept).toEqual([])
+  })
+
   it('frees what nothing refers to', async () => {
     const reference = new WeakRef(Buffer.allocUnsafeSlow(2 ** 20))
     // What a WeakRef was made of or asked for stays until the turn is over.
