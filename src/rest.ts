@@ -15,9 +15,9 @@ export const REST = {
 } as const
 
 /**
- * Lets collect what work has left, once the process has had nothing to do for a minute. V8 collects when something is asked of it, and takes
- * up to 64 MiB of buffers more until it does: a node at rest would keep what the last pushes came in (`npm run soak`
- * found 40 to 140 MiB of buffers, of which 70 were in use). At work nothing is different.
+ * Lets collect what work has left, once the process has had nothing to do for a minute. V8 collects when something is
+ * asked of it, and takes up to 64 MiB of buffers more until it does: a node at rest would keep what the last pushes came
+ * in (`npm run soak` found 40 to 140 MiB of buffers, of which 70 were in use). At work nothing is different.
  *
  * @param collect called once after each time of work
  * @param cpuMs of all threads since the process began

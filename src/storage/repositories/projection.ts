@@ -144,7 +144,10 @@ async function replaceFile(
   }
 }
 
-/** Mostly its folder is there, and nothing that is in the way: to see to that first took as long as all else here. */
+/**
+ * Mostly its folder is there, and nothing is in the way: to see to that first took three calls of the disk beside the four
+ * that are needed.
+ */
 async function moveToPlace(
   fileSystem: FileSystem,
   repositoryPath: string,
