@@ -78,6 +78,7 @@ function checkObjects(root: string, repository: CopiedRepository, refs: readonly
   let store: ObjectStore | undefined
   try {
     store = new ObjectStore(path, STORE_CACHE_BYTES)
+    store.hold()
     walkClosure(
       store,
       refs.map(({ oid }) => oid),

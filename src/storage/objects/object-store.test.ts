@@ -6,6 +6,7 @@ import fs, {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -19,12 +20,12 @@ import { typeNameOf } from '../../git/object/type.ts'
 import { ObjectStore } from './object-store.ts'
 
 /** Runs before a listing of packs comes back, as another process may; what it answers is what is seen. */
-const beforeListing: { once?: ((names: string[]) => string[] | void) | undefined } = {}
+const beforeListing: Partial<Record<'once' | 'each', ((names: string[]) => string[] | void) | undefined>> = {}
 const realListing = fs.readdirSync
 const listing = (path: string): string[] => {
   let names = realListing(path)
   if (path.endsWith('/pack')) {
-    names = beforeListing.once?.(names) ?? names
+    names = (beforeListing.once ?? beforeListing.each)?.(names) ?? names
     beforeListing.once = undefined
   }
   // The last one to be looked at must not be left to chance.
@@ -100,6 +101,7 @@ beforeEach(async () => {
 })
 
 afterEach(() => {
+  beforeListing.each = undefined
   store?.close()
   store = undefined
   expect(descriptors()).toBe(descriptorsBefore)
@@ -111,6 +113,11 @@ const packPath = (extension: 'pack' | 'idx'): string =>
   join(packFolder(), readdirSync(packFolder()).find((name) => name.endsWith(extension)) ?? '')
 const hashObject = async (text: string): Promise<string> =>
   (await git.try(['hash-object', '-w', '--stdin'], text)).stdout.trim()
+/** A pack of these, which lie loose no more. */
+async function packAlone(...oids: readonly string[]): Promise<void> {
+  await git.try(['pack-objects', '--quiet', join(packFolder(), 'pack')], oids.map((oid) => `${oid}\n`).join(''))
+  await git.run('prune-packed', '--quiet')
+}
 
 describe('what C git lists is read as C git reads it', () => {
   it.each([
@@ -148,6 +155,45 @@ it('says of what is not here that it is not here', () => {
   expect(() => store?.mustRead(MISSING)).toThrow(
     expect.objectContaining({ detail: { code: 'object_missing', oid: 'be'.repeat(20) } }),
   )
+})
+
+describe('of a pack that is gone', () => {
+  /** What they hold lies in another one. */
+  async function replacePacks(): Promise<void> {
+    const before = readdirSync(packFolder())
+    await git.run('repack', '-adfq', '--window=3')
+    expect(readdirSync(packFolder()).filter((name) => before.includes(name))).toEqual([])
+  }
+
+  it.each([
+    { what: 'that was never opened', before: () => {} },
+    { what: 'that was closed', before: (one: ObjectStore) => (one.hold(), one.release()) },
+  ])('$what, finds what it held', async ({ before }) => {
+    const objects = await listed(repository)
+    store = new ObjectStore(repository, CACHE_BYTES)
+    before(store)
+    await replacePacks()
+    expectAll(store, objects)
+  })
+
+  it('reads on where it is held', async () => {
+    const objects = await listed(repository)
+    store = new ObjectStore(repository, CACHE_BYTES)
+    store.hold()
+    const { packs } = store
+    await replacePacks()
+    for (const pack of packs) expect(pack.source.bytes).toBeGreaterThan(0)
+    expectAll(store, objects)
+    expect(store.packs).toBe(packs)
+  })
+
+  it('says of what went with it that it is not here', async () => {
+    const oid = await hashObject('alone\n')
+    await packAlone(oid)
+    store = new ObjectStore(repository, CACHE_BYTES)
+    await git.run('repack', '-adq')
+    expect(store.read(Buffer.from(oid, 'hex'))).toBeUndefined()
+  })
 })
 
 describe('refresh', () => {
@@ -191,6 +237,33 @@ describe('refresh', () => {
     expectAll(store, objects)
   })
 
+  it.each([
+    { what: 'a new one', look: () => new ObjectStore(repository, CACHE_BYTES) },
+    {
+      what: 'one that opens what it knows',
+      look: () => {
+        store?.hold()
+        return store
+      },
+    },
+  ])('looks again as often as packs go, one by one: $what', async ({ look }) => {
+    for (let number = 0; number < 12; number++) await packAlone(await hashObject(`${number}\n`))
+    store = new ObjectStore(repository, CACHE_BYTES)
+    const objects = await listed(repository)
+    const old = readdirSync(packFolder()).filter((name) => name.endsWith('.pack'))
+    // As after a repack that has just begun to remove what it has replaced.
+    await packAlone(...objects.map(({ oid }) => oid))
+    beforeListing.each = () => {
+      const name = old.shift()
+      if (name === undefined) return
+      for (const extension of ['idx', 'pack']) rmSync(join(packFolder(), name.replace(/pack$/, extension)))
+    }
+    const found = look() as ObjectStore
+    expect(old.length).toBeLessThan(12)
+    expectAll(found, objects)
+    found.close()
+  })
+
   it('misses nothing where a large folder changes while it is listed', async () => {
     const objects = await listed(repository)
     for (let number = 0; number < 500; number++) writeFileSync(join(packFolder(), `more-${number}`), '')
@@ -224,10 +297,7 @@ describe('refresh', () => {
   })
 
   it('leaves no descriptor behind where one of the packs is damaged, and stays as it was', async () => {
-    for (const text of ['one\n', 'two\n']) {
-      await hashObject(text)
-      await git.try(['pack-objects', '--quiet', join(packFolder(), 'pack')], (await hashObject(text)) + '\n')
-    }
+    for (const text of ['one\n', 'two\n']) await packAlone(await hashObject(text))
     const good = new ObjectStore(repository, CACHE_BYTES)
     const objects = await listed(repository)
     writeFileSync(join(packFolder(), `pack-${'f'.repeat(40)}.idx`), 'damaged')
@@ -252,9 +322,21 @@ describe('refresh', () => {
         writeFileSync(packPath('pack').replace(/pack$/, 'idx'), bytes)
       },
     },
-  ])('refuses $name', ({ damage }) => {
+  ])('refuses $name', async ({ damage }) => {
+    const [{ oid } = { oid: '' }] = await listed(repository)
     damage()
-    expect(() => new ObjectStore(repository, CACHE_BYTES)).toThrow('does not match its index')
+    store = new ObjectStore(repository, CACHE_BYTES)
+    for (let i = 0; i < 3; i++) {
+      expect(() => store?.hold()).toThrow('does not match its index')
+      expect(() => store?.read(Buffer.from(oid, 'hex'))).toThrow(expect.objectContaining({ name: 'StorageError' }))
+    }
+    expect(descriptors()).toBe(descriptorsBefore)
+  })
+
+  it('of a name that leads nowhere says so', () => {
+    rmSync(packPath('idx'))
+    symlinkSync('nowhere', packPath('pack').replace(/pack$/, 'idx'))
+    expect(() => new ObjectStore(repository, CACHE_BYTES)).toThrow('ENOENT')
   })
 })
 

@@ -14,8 +14,6 @@ import type { StoredObject } from './pack-file.ts'
 import { PackFile } from './pack-file.ts'
 import { WalkHelps } from './walk-helps.ts'
 
-/** Looks in a row at a folder whose packs go while we look. */
-const LOOKS_MAX = 5
 /** So many names come from one system call, which sees a folder at one moment (32 KiB of them, in glibc). */
 const NAMES_AT_ONCE = 400
 
@@ -41,6 +39,7 @@ export class ObjectStore {
    * @param repositoryPath the bare repository
    * @param cache for inflated objects: one that is shared, or bytes for one of its own
    * @param only names of packs, without `pack-`: those alone, in this order, and nothing loose
+   * @throws as `refresh`
    */
   constructor(repositoryPath: string, cache: ObjectCache | number, only?: readonly string[]) {
     this.#directory = join(repositoryPath, 'objects')
@@ -70,49 +69,73 @@ export class ObjectStore {
   }
 
   /**
-   * Looks for packs that came or went; those that went are closed, so no reader may hold one across a refresh.
+   * Looks for packs that came or went. Those that went are closed, so no reader may hold one across a refresh, which every
+   * read may make: where the pack is gone that it wants to open, its objects are in another one.
    *
-   * @throws PackError index_invalid, where a pack is damaged
+   * @throws PackError index_invalid, where an index is damaged
    */
   refresh(): void {
-    for (let looks = 1; ; looks++) {
-      try {
-        this.#look()
+    this.#look(() => {})
+  }
+
+  /**
+   * As `refresh`, and opens every pack: until `release`, all that is here now stays readable, whatever goes, and `packs`
+   * are as they are. For walks, and for who reads of packs and not of names.
+   *
+   * @throws PackError index_invalid, where an index or a pack is damaged
+   */
+  hold(): void {
+    this.#look((pack) => pack.open())
+  }
+
+  /** @param ready throws ENOENT where the pack is gone */
+  #look(ready: (pack: PackFile) => void): void {
+    const directory = join(this.#directory, 'pack')
+    const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
+    const missed = new Set<string>()
+    try {
+      for (;;) {
+        const looseDirectories = this.#only === undefined ? readdirSync(this.#directory) : []
+        const files = namesAtOnce(directory)
+        const packs: PackFile[] = []
+        let isWhole = true
+        for (const name of this.#packNames(files)) {
+          try {
+            const pack = known.get(name) ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache)
+            known.set(name, pack)
+            ready(pack)
+            packs.push(pack)
+          } catch (error) {
+            // A new pack took the place of one that we have just read the name of, and of others, which go one by one.
+            if (!hasErrorCode(error, 'ENOENT') || missed.has(name)) throw error
+            missed.add(name)
+            isWhole = false
+          }
+        }
+        if (!isWhole) continue
+        this.#looseDirectories = new Set(looseDirectories.filter((name) => name.length === 2))
+        this.#helps.refresh(files)
+        this.#packs = packs
         return
-      } catch (error) {
-        // An operator's `git gc` puts a new pack in the place of one that we have just read the name of.
-        if (!hasErrorCode(error, 'ENOENT') || looks === LOOKS_MAX) throw error
       }
+    } finally {
+      // Those that went; and those that came, where one of them is damaged.
+      for (const pack of this.#packs) known.delete(pack.name)
+      for (const pack of known.values()) pack.close()
     }
   }
 
-  #look(): void {
-    const isEverything = this.#only === undefined
-    const looseDirectories = new Set(
-      isEverything ? readdirSync(this.#directory).filter((name) => name.length === 2) : [],
-    )
-    const directory = join(this.#directory, 'pack')
-    const files = namesAtOnce(directory)
-    const known = new Map(this.#packs.map((pack) => [pack.name, pack]))
-    const packs: PackFile[] = []
-    try {
-      for (const file of this.#only?.filter((name) => files.has(name)) ?? files) {
-        if (!file.startsWith('pack-') || !file.endsWith('.idx')) continue
-        const name = file.slice(0, -'.idx'.length)
-        // git, too, takes no notice of an index without its pack.
-        if (!files.has(`${name}.pack`)) continue
-        const open = known.get(name)
-        open?.reopen()
-        packs.push(open ?? new PackFile(join(directory, `${name}.pack`), name, this.#cache))
-      }
-    } catch (error) {
-      for (const pack of packs) if (!known.has(pack.name)) pack.close()
-      throw error
-    }
-    this.#looseDirectories = looseDirectories
-    this.#helps.refresh(files)
-    this.#packs = packs
-    for (const [name, pack] of known) if (!files.has(`${name}.idx`) || !files.has(`${name}.pack`)) pack.close()
+  #packNames(files: ReadonlySet<string>): string[] {
+    const indexes = this.#only?.filter((file) => files.has(file)) ?? [...files]
+    return indexes
+      .filter((file) => file.startsWith('pack-') && file.endsWith('.idx'))
+      .map((file) => file.slice(0, -'.idx'.length))
+      .filter((name) => files.has(`${name}.pack`)) // git, too, takes no notice of an index without its pack.
+  }
+
+  /** Bytes of the indexes: most of what it keeps in memory. */
+  get indexBytes(): number {
+    return this.#packs.reduce((sum, { index }) => sum + index.bytes, 0)
   }
 
   close(): void {
@@ -120,7 +143,7 @@ export class ObjectStore {
     this.#packs = []
   }
 
-  /** Closes its files, and keeps what it knows of them until a `refresh`, which comes before any other use. */
+  /** Closes its files, and keeps what it knows of them until a `refresh` or `hold`, which comes before any other use. */
   release(): void {
     for (const pack of this.#packs) pack.close()
   }
@@ -162,9 +185,7 @@ export class ObjectStore {
    * @throws StorageError object_damaged
    */
   typeOf(oid: Buffer, at = 0): number | undefined {
-    const found = this.locate(oid, at)
-    if (found === undefined) return this.#readLoose(oid, at)?.type
-    return orDamaged(oid, at, () => found.pack.typeAt(found.offset))
+    return this.#ofPack(oid, at, (pack, offset) => pack.typeAt(offset)) ?? this.#readLoose(oid, at)?.type
   }
 
   /**
@@ -172,16 +193,12 @@ export class ObjectStore {
    * @throws StorageError object_damaged
    */
   sizeOf(oid: Buffer, at = 0): number | undefined {
-    const found = this.locate(oid, at)
-    if (found === undefined) return this.#readLoose(oid, at)?.data.length
-    return orDamaged(oid, at, () => found.pack.sizeAt(found.offset))
+    return this.#ofPack(oid, at, (pack, offset) => pack.sizeAt(offset)) ?? this.#readLoose(oid, at)?.data.length
   }
 
   /** @throws StorageError object_damaged */
   read(oid: Buffer, at = 0): StoredObject | undefined {
-    const found = this.locate(oid, at)
-    if (found === undefined) return this.#readLoose(oid, at)
-    return orDamaged(oid, at, () => found.pack.readAt(found.offset))
+    return this.#ofPack(oid, at, (pack, offset) => pack.readAt(offset)) ?? this.#readLoose(oid, at)
   }
 
   readObject(oid: Buffer): StoredObject | undefined {
@@ -202,10 +219,27 @@ export class ObjectStore {
    * @throws as `mustRead`
    */
   mustReadWhole(oid: Buffer): WholeEntry {
-    const found = this.locate(oid)
-    if (found !== undefined) return orDamaged(oid, 0, () => found.pack.readWholeAt(found.offset))
+    const packed = this.#ofPack(oid, 0, (pack, offset) => pack.readWholeAt(offset))
+    if (packed !== undefined) return packed
     const { type, data } = this.mustRead(oid)
     return { type, sizeBytes: data.length, deflated: Buffer.from(deflate(data)) }
+  }
+
+  /** @returns undefined if no pack holds the object */
+  #ofPack<T>(oid: Buffer, at: number, read: (pack: PackFile, offset: number) => T): T | undefined {
+    let missed: PackFile | undefined
+    for (;;) {
+      const found = this.locate(oid, at)
+      if (found === undefined) return undefined
+      try {
+        return orDamaged(oid, at, () => read(found.pack, found.offset))
+      } catch (error) {
+        // It went since we looked; what it held lies in another one, unless it is kept no longer.
+        if (!hasErrorCode(error, 'ENOENT') || missed === found.pack) throw error
+        missed = found.pack
+        this.refresh()
+      }
+    }
   }
 
   #loosePath(oid: Buffer, at: number): string | undefined {

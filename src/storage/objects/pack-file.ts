@@ -26,27 +26,32 @@ export interface StoredObject {
   readonly data: Buffer
 }
 
-/** A file opened for reading. */
+/** A file that is opened when something is read of it. */
 export class FileSource implements ByteSource {
-  bytes = 0
   readonly #path: string
+  #bytes = 0
   /** -1: closed */
   #descriptor = -1
 
   constructor(path: string) {
     this.#path = path
-    this.open()
   }
 
-  /** Again, after it was closed. @returns whether it was: what lies there now may be another file */
+  get bytes(): number {
+    this.open()
+    return this.#bytes
+  }
+
+  /** @returns whether it was closed: what lies there now may be another file than before */
   open(): boolean {
     if (this.#descriptor >= 0) return false
     this.#descriptor = openSync(this.#path, 'r')
-    this.bytes = fstatSync(this.#descriptor).size
+    this.#bytes = fstatSync(this.#descriptor).size
     return true
   }
 
   read(target: Buffer, position: number): number {
+    this.open()
     return readSync(this.#descriptor, target, 0, target.length, position)
   }
 
@@ -74,14 +79,19 @@ const DELTA_HEAD_BYTES = 128
 
 let packsOpened = 0
 
-/** One stored pack with its index, read synchronously: for worker threads, and for small reads elsewhere. */
+/**
+ * One stored pack with its index, read synchronously: for worker threads, and for small reads elsewhere. Of the pack itself
+ * nothing is open before something is read of it: most of a repository's packs are only asked what they hold.
+ *
+ * Whatever reads of it throws ENOENT where it was closed and is gone, and PackError index_invalid where it is another file.
+ */
 export class PackFile {
   readonly name: string
   readonly path: string
   readonly index: PackIndex
-  readonly source: FileSource
-  readonly #windows: PackWindows
+  readonly #file: FileSource
   readonly #cache: ObjectCache
+  #windows: PackWindows | undefined
   /** Among all that share a cache: another copy of the pack may be damaged where this one is not. */
   readonly #number = packsOpened++
 
@@ -93,33 +103,40 @@ export class PackFile {
     this.name = name
     this.path = packPath
     this.index = new PackIndex(indexBytes ?? readFileSync(packPath.replace(/\.pack$/, '.idx')))
-    this.source = new FileSource(packPath)
-    try {
-      this.#assertTogether()
-    } catch (error) {
-      this.source.close()
-      throw error
-    }
-    this.#windows = new PackWindows(this.source, this.source.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES)
+    this.#file = new FileSource(packPath)
     this.#cache = cache
   }
 
+  /** What is known of it stays known, and it is opened again as it was at first. */
   close(): void {
-    this.source.close()
+    this.#file.close()
+    this.#windows = undefined
   }
 
-  /**
-   * After it was closed: what was read of it before is still good, as packs are named by what is in them.
-   *
-   * @throws PackError index_invalid: it is another file by now
-   */
-  reopen(): void {
-    if (this.source.open()) this.#assertTogether()
+  /** For who needs it later, whatever becomes of its name until then. */
+  open(): void {
+    if (!this.#file.open()) return
+    try {
+      this.#assertTogether()
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  get source(): FileSource {
+    this.open()
+    return this.#file
+  }
+
+  get #view(): PackWindows {
+    this.open()
+    return (this.#windows ??= new PackWindows(this.#file, this.#file.bytes - PACK_TRAILER_BYTES, RANDOM_ACCESS_BYTES))
   }
 
   /** An index says where in its own pack an object lies, and what lies there in another one is anything. */
   #assertTogether(): void {
-    if (this.source.bytes < PACK_TRAILER_BYTES || !this.index.packChecksum.equals(readTrailer(this.source))) {
+    if (this.#file.bytes < PACK_TRAILER_BYTES || !this.index.packChecksum.equals(readTrailer(this.#file))) {
       throw new PackError({ code: 'index_invalid', reason: 'another pack' }, `${this.name} does not match its index`)
     }
   }
@@ -135,7 +152,7 @@ export class PackFile {
   }
 
   entryAt(offset: number): EntryAt {
-    const head = this.#windows.view(offset, ENTRY_HEADER_BYTES_MAX)
+    const head = this.#view.view(offset, ENTRY_HEADER_BYTES_MAX)
     const header = decodeEntryHeader(head, 0, offset)
     if (header.type === ENTRY_TYPE.ofsDelta) {
       const baseOffset = offset - header.baseDistance
@@ -158,17 +175,17 @@ export class PackFile {
 
   /** Raw bytes of the pack, valid until the next call; fewer than asked for only at its end. */
   read(position: number, bytes: number): Buffer {
-    return this.#windows.view(position, bytes).subarray(0, bytes)
+    return this.#view.view(position, bytes).subarray(0, bytes)
   }
 
   /** As `read`, for many small reads: each view of a buffer is an object. */
   windowAt(position: number, bytes: number): PackWindow {
-    return this.#windows.windowAt(position, bytes)
+    return this.#view.windowAt(position, bytes)
   }
 
   /** What is going to be read next, in one piece. */
   load(position: number, bytes: number): void {
-    this.#windows.load(position, bytes)
+    this.#view.load(position, bytes)
   }
 
   /** The object's type, without inflating anything. */
@@ -211,7 +228,7 @@ export class PackFile {
       const entry = this.entryAt(at)
       const dataAt = at + entry.headerBytes
       if (entry.baseOffset < 0) {
-        object = { type: entry.type, data: inflateAt(this.#windows, dataAt, entry.sizeBytes, at).data }
+        object = { type: entry.type, data: inflateAt(this.#view, dataAt, entry.sizeBytes, at).data }
         this.#cache.set(this.#number, at, object)
         break
       }
@@ -225,7 +242,7 @@ export class PackFile {
       at = entry.baseOffset
     }
     for (let link = chain.pop(); link !== undefined; link = chain.pop()) {
-      const delta = inflateAt(this.#windows, link.dataAt, link.sizeBytes, link.at).data
+      const delta = inflateAt(this.#view, link.dataAt, link.sizeBytes, link.at).data
       object = { type: object.type, data: applyDelta(object.data, delta, Number.MAX_SAFE_INTEGER) }
       this.#cache.set(this.#number, link.at, object)
     }

@@ -7,6 +7,7 @@ import { git, gitWith } from '../../collaboration/testing.ts'
 import { openFiles } from '../../../integration/support/open-files.ts'
 import { BROWSE_LIMITS } from './browse-limits.ts'
 import { type BrowseResult, runBrowse } from './browse-task.ts'
+import { releaseStores } from './open-stores.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'guts-browse-'))
 const work = join(directory, 'work')
@@ -230,6 +231,7 @@ describe('contents', () => {
     const gone = join(directory, 'gone.git')
     git(directory, 'clone', '--quiet', '--bare', bare, gone)
     expect(contents('docs', oidOf('main'), gone).kind).toBe('directory')
+    releaseStores()
     rmSync(gone, { recursive: true })
     const refused = { kind: 'refused', code: 'repository_missing' }
     expect(contents('docs', oidOf('main'), gone)).toEqual(refused)

@@ -40,15 +40,12 @@ export type BrowseResult =
   | BrowseRefusal
 
 export function runBrowse(task: BrowseTask): BrowseResult {
-  let store
   try {
-    store = openStore(task.repositoryPath)
+    const store = openStore(task.repositoryPath)
+    return task.kind === 'commits' ? browseCommits(store, task) : browseContents(store, task)
   } catch (error) {
     // Deleted since it was found.
-    if (hasErrorCode(error, 'ENOENT')) {
-      return { kind: 'refused', code: 'repository_missing' }
-    }
+    if (hasErrorCode(error, 'ENOENT')) return { kind: 'refused', code: 'repository_missing' }
     throw error
   }
-  return task.kind === 'commits' ? browseCommits(store, task) : browseContents(store, task)
 }

@@ -6,7 +6,7 @@ import { SparseError } from '../../git/object-graph/sparse-patterns.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import { ChosenObjects } from '../chosen-objects.ts'
 import { buildPack } from '../pack-builder.ts'
-import { openStore, readerOf } from './open-stores.ts'
+import { holdStore, openStore, readerOf } from './open-stores.ts'
 import { readSparse } from './read-sparse.ts'
 import { RemoteFile } from './remote-file.ts'
 import type {
@@ -23,7 +23,7 @@ const READS_PER_REPORT = 4_096
 
 /** Makes the pack that a fetch is answered with, or finds that it lies there already. */
 export async function runBuild(task: BuildTask): Promise<BuildResult> {
-  const store = openStore(task.repositoryPath)
+  const store = holdStore(task.repositoryPath)
   const file = new RemoteFile(task.port)
   try {
     const progress = new ReadProgress(file)
@@ -59,7 +59,7 @@ export async function runBuild(task: BuildTask): Promise<BuildResult> {
 
 /** Whether the client may stop saying what it has. */
 export async function runNegotiate(task: NegotiateTask): Promise<boolean> {
-  const store = openStore(task.repositoryPath)
+  const store = holdStore(task.repositoryPath)
   return everyWantReaches(readerOf(store), task.wants.map(fromHex), stillHere(store, task.common))
 }
 
@@ -75,7 +75,7 @@ function stillHere(store: ObjectStore, oids: readonly string[]): Buffer[] {
 
 /** Where the client's history is to end. */
 export async function runDeepen({ repositoryPath, wants, shallows, deepen }: DeepenTask): Promise<DeepenResult> {
-  const store = openStore(repositoryPath)
+  const store = holdStore(repositoryPath)
   const reader = readerOf(store)
   const deepening = { ...deepen, not: deepen.not.map(fromHex) }
   const boundary = findBoundary(reader, wants.map(fromHex), stillHere(store, shallows), deepening)

@@ -1,5 +1,5 @@
 import { numberedPack } from '../../storage/objects/numbered-pack.ts'
-import { openStore } from './open-stores.ts'
+import { holdStore } from './open-stores.ts'
 import type { CountResult, CountTask } from './tasks.ts'
 
 /**
@@ -8,7 +8,7 @@ import type { CountResult, CountTask } from './tasks.ts'
  * @throws PackError, StorageError: something stored is damaged
  */
 export function runCount({ repositoryPath, packs }: CountTask): CountResult {
-  const store = openStore(repositoryPath)
+  const store = holdStore(repositoryPath)
   const wanted = packs.map((name) => `pack-${name}`)
   const counted = store.packs.filter(({ name }) => !wanted.includes(name))
   return wanted.flatMap((name) => {

@@ -5,12 +5,12 @@ import { numberedPack } from '../../storage/objects/numbered-pack.ts'
 import type { ObjectStore } from '../../storage/objects/object-store.ts'
 import type { PackFile } from '../../storage/objects/pack-file.ts'
 import { readPackTimes } from '../../storage/objects/pack-times.ts'
-import { openStore, readerOf } from './open-stores.ts'
+import { holdStore, readerOf } from './open-stores.ts'
 import type { HelpsResult, HelpsTask } from './tasks.ts'
 
 /** @throws PackError, StorageError: something stored is damaged */
 export function runHelps({ repositoryPath, tips, commitsKnown, anew }: HelpsTask): HelpsResult {
-  const store = openStore(repositoryPath)
+  const store = holdStore(repositoryPath)
   const isGraphOld = anew || (store.graph?.count ?? 0) < commitsKnown
   const largest = largestOf(store)
   const isBitmapOld = largest !== undefined && (anew || store.bitmap?.pack !== largest)

@@ -6,7 +6,7 @@ import { readPackTimes } from '../../storage/objects/pack-times.ts'
 import { ChosenObjects } from '../chosen-objects.ts'
 import { type PruneFigures, scopeOf } from '../maintenance/pruning-limits.ts'
 import { JUST_SEEN, Unreached } from '../maintenance/unreached.ts'
-import { openStore, readerOf } from './open-stores.ts'
+import { holdStore, readerOf } from './open-stores.ts'
 import type { PrunePlan, PrunePlanTask, TakenPack } from './tasks.ts'
 
 interface Packs {
@@ -18,7 +18,7 @@ interface Packs {
 
 /** @throws PackError, StorageError: something stored is damaged */
 export function runPlanPrune(task: PrunePlanTask): PrunePlan {
-  const store = openStore(task.repositoryPath)
+  const store = holdStore(task.repositoryPath)
   const plan = new Planning(store, task).run()
   return { ...plan, packs: store.packs.map(nameOf) }
 }
