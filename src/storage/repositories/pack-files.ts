@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -92,8 +93,7 @@ export class PackFiles {
   ): Promise<void> {
     return this.#observe('packs_replace', async () => {
       const directory = join(this.#pathOf(repository), 'objects', 'pack')
-      const present = await readdir(directory)
-      for (const pack of incoming) await this.#rename(directory, pack, present)
+      for (const pack of incoming) await this.#rename(directory, pack)
       // What goes may come back with a power cut: whole, as it was.
       if (incoming.length > 0) await this.#fileSystem.syncDirectory(directory)
       this.#reload(repository)
@@ -158,10 +158,9 @@ export class PackFiles {
     const directory = join(this.#pathOf(repository), 'objects', 'pack')
     // Before the pack, and until the refs on disk need it: an operator's `git gc` in between would find it unreferenced.
     const unkeep = await keepPack(this.#fileSystem, directory, packName)
-    const present = await readdir(directory)
+    const isThere = (extension: string): boolean => existsSync(join(directory, `pack-${packName}.${extension}`))
     // Both: a power cut may have kept the index of a push that was never acknowledged, without its pack.
-    const isHere = ['pack', 'idx'].every((extension) => present.includes(`pack-${packName}.${extension}`))
-    if (isHere) return { takeBack: unkeep, unkeep }
+    if (isThere('pack') && isThere('idx')) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
       try {
         for (const extension of ['idx', 'pack']) {
@@ -174,7 +173,7 @@ export class PackFiles {
       this.#reload(repository)
     }
     try {
-      await this.#rename(directory, { quarantine, packName, hasTimes: false }, present)
+      await this.#rename(directory, { quarantine, packName, hasTimes: false })
       await this.#fileSystem.syncDirectory(directory)
     } catch (error) {
       await takeBack()
@@ -195,12 +194,7 @@ export class PackFiles {
     this.#withdrawals.set(this.#pathOf(repository), this.withdrawals(repository) + 1)
   }
 
-  /** @param present names in the directory */
-  async #rename(
-    directory: string,
-    { quarantine, packName, hasTimes }: IncomingPack,
-    present: readonly string[],
-  ): Promise<void> {
+  async #rename(directory: string, { quarantine, packName, hasTimes }: IncomingPack): Promise<void> {
     const move = (extension: string): Promise<void> =>
       this.#fileSystem.rename(
         join(quarantine, `incoming.${extension}`),
@@ -208,9 +202,9 @@ export class PackFiles {
       )
     await move('pack')
     // A pack of the same bytes may have been one of what nothing reaches.
-    const times = `pack-${packName}.mtimes`
+    const times = join(directory, `pack-${packName}.mtimes`)
     if (hasTimes) await move('mtimes')
-    else if (present.includes(times)) await unlinkIfThere(this.#fileSystem, join(directory, times))
+    else if (existsSync(times)) await unlinkIfThere(this.#fileSystem, times)
     await move('idx')
   }
 
