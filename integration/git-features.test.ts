@@ -142,6 +142,45 @@ describe('push options', () => {
   })
 })
 
+describe('the same words, asked again and again', () => {
+  const numberOfObjects = (answer: Buffer): number => answer.readUInt32BE(answer.indexOf('PACK') + 8)
+
+  it('are answered by the refs as they are, and for each repository by its own', async () => {
+    const main = await work.run('rev-parse', 'main')
+    await work.run('tag', '--annotate', '--message=again', 'again', 'main')
+    const at = async (name: string): Promise<string[]> => [(await guts.create(name)).url, (await twin.create(name)).url]
+    const [plain, tagged] = [await at('asked'), await at('asked-tagged')]
+    const push = async (hosts: readonly string[], ...refs: readonly string[]): Promise<void> => {
+      for (const url of hosts) await work.run('push', '--quiet', '--force', url, ...refs)
+    }
+    const ask = (hosts: readonly string[], ...words: readonly string[]): Promise<Buffer[]> =>
+      Promise.all(hosts.map((url) => command(url, 'fetch', [...words, 'done'])))
+    const expectObjects = async (hosts: readonly string[], count: number): Promise<void> => {
+      for (let asked = 0; asked < 3; asked++) {
+        const answers = await ask(hosts, 'no-progress', 'include-tag', 'ofs-delta', `want ${main}`)
+        expect(answers.map(numberOfObjects)).toEqual([count, count])
+      }
+    }
+    const count = Number(await work.run('rev-list', '--objects', '--count', main))
+    await push(plain, 'main')
+    await push(tagged, 'main', 'again')
+    await expectObjects(plain, count)
+    await expectObjects(tagged, count + 1)
+    await push(plain, 'again')
+    await expectObjects(plain, count + 1)
+    await push(plain, ':again')
+    await expectObjects(plain, count)
+    for (const ref of ['main', 'main~1', 'main']) {
+      const oid = await work.run('rev-parse', ref)
+      await push(plain, `${oid}:refs/heads/moves`)
+      for (let asked = 0; asked < 3; asked++) {
+        const [answer] = await ask(plain.slice(0, 1), 'want-ref refs/heads/moves')
+        expect(answer?.toString('latin1')).toContain(`${oid} refs/heads/moves\n`)
+      }
+    }
+  })
+})
+
 describe('session-id', () => {
   it.each(['0', '2'])("is told to git, and git's own stands in the access line, in protocol %s", async (version) => {
     const [packets, events] = ['packets', 'events'].map((name) => join(folder.path, `session-${version}.${name}`))

@@ -76,13 +76,17 @@ export interface ProgressTimeoutOptions {
   readonly signal?: AbortSignal
 }
 
-/** Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over. */
+/**
+ * Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over.
+ *
+ * One timer for all of it, that looks when it fires how long ago the last progress was: to set it anew with each progress
+ * and pause took 5 µs of a small fetch.
+ */
 export class ProgressTimeout {
-  readonly #start: () => NodeJS.Timeout
   readonly #forget: () => void
-  /** undefined: paused, as a timer that was cleared cannot be refreshed */
-  #timer: NodeJS.Timeout | undefined
-  #over = false
+  #timer: NodeJS.Timeout
+  /** undefined: paused */
+  #movedAtMs: number | undefined = performance.now()
   #aborted: { readonly reason: unknown } | undefined
   /** Made for who asks for it: most small requests have nobody to tell. */
   #controller: AbortController | undefined
@@ -91,12 +95,16 @@ export class ProgressTimeout {
   /** @param options `signal` aborts it earlier, with that signal's reason, until it is stopped */
   constructor({ timeoutMs, onExpired, signal }: ProgressTimeoutOptions) {
     const expire = (): void => {
-      this.#over = true
       onExpired?.()
       this.#abort(new RequestError({ code: 'timeout' }, `No progress for ${timeoutMs / 1_000} s`))
     }
-    this.#start = () => setTimeout(expire, timeoutMs)
-    this.#timer = this.#start()
+    const look = (): void => {
+      const leftMs = this.#movedAtMs === undefined ? timeoutMs : this.#movedAtMs + timeoutMs - performance.now()
+      // The clock of timers is in whole milliseconds, and may be ahead of the other one by a part of one.
+      if (leftMs < 1) expire()
+      else this.#timer = setTimeout(look, leftMs)
+    }
+    this.#timer = setTimeout(look, timeoutMs)
     // Not AbortSignal.any, which takes as long as all else here together.
     const leave = (): void => {
       this.stop()
@@ -134,20 +142,15 @@ export class ProgressTimeout {
   }
 
   progress(): void {
-    // A timer that fired would start again; what is over stays over.
-    if (this.#over) return
-    if (this.#timer === undefined) this.#timer = this.#start()
-    else this.#timer.refresh()
+    this.#movedAtMs = performance.now()
   }
 
   /** Until the next `progress()` nothing is expected to move. */
   pause(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#movedAtMs = undefined
   }
 
   stop(): void {
-    this.#over = true
     clearTimeout(this.#timer)
     this.#forget()
   }

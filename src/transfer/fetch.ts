@@ -15,6 +15,7 @@ import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
 import { type History, historyOf } from './history.ts'
+import type { KnownFetch } from './known-fetches.ts'
 import type { GitResult } from './operation.ts'
 import { firstMissing, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
@@ -40,6 +41,8 @@ export class Fetch {
   readonly #reader: RequestReader
   /** Everything is said in bands. */
   #sidebandAll = false
+  /** It says in its request which process it is: no other one asks in the same words. */
+  #isNamed = false
 
   constructor(request: GitRequest, parts: TransferParts) {
     this.#request = request
@@ -81,7 +84,7 @@ export class Fetch {
       await this.#say(Buffer.alloc(0))
       return undefined
     }
-    return this.#fetch(request, async (common, ready, findHistory) => {
+    return this.#fetch(request, this.#snapshot(), async (common, ready, findHistory) => {
       // It comes in each round: nothing is remembered from one to the next.
       const history = await findHistory()
       const info = history.info === undefined ? [] : [history.info, FLUSH]
@@ -92,8 +95,16 @@ export class Fetch {
   }
 
   async #runV2(): Promise<GitResult | undefined> {
+    const { body, repository } = this.#request
+    const refs = Buffer.isBuffer(body) ? this.#snapshot() : undefined
+    const known = refs && this.#parts.knownFetches.find(repository.id, refs, body as Buffer)
+    if (known !== undefined) {
+      this.#sidebandAll = known.sidebandAll
+      return this.#send(known)
+    }
     const parser = new V2RequestParser(this.#parts.limits)
     await this.#parse(parser)
+    this.#isNamed = parser.sessionId !== undefined
     addSessionId(parser.sessionId)
     const request = parser.request()
     if (request === undefined) {
@@ -101,7 +112,7 @@ export class Fetch {
       return undefined
     }
     if (request.command === 'ls-refs') {
-      await this.#say(this.#parts.advertiser.lsRefs(request, this.#snapshot()))
+      await this.#say(this.#parts.advertiser.lsRefs(request, refs ?? this.#snapshot()))
       return 'ok'
     }
     if (request.command === 'object-info') {
@@ -109,10 +120,11 @@ export class Fetch {
       return 'ok'
     }
     this.#sidebandAll = request.sidebandAll
-    const named = wantedRefs(request.wantRefs, this.#snapshot())
+    const snapshot = refs ?? this.#snapshot()
+    const named = wantedRefs(request.wantRefs, snapshot)
     const wants = Array.from(new Set([...request.wants, ...named.map(({ oid }) => oid)]))
     if (wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
-    return this.#fetch({ ...request, wants }, async (common, ready, findHistory) => {
+    return this.#fetch({ ...request, wants }, snapshot, async (common, ready, findHistory) => {
       const { answer, packFollows } = negotiateV2(request, common, ready)
       const framed = (lines: Buffer): Buffer => (request.sidebandAll ? encodeLinesInBand(lines) : lines)
       if (!packFollows) return { answer: framed(answer), history: undefined }
@@ -139,9 +151,9 @@ export class Fetch {
 
   async #fetch(
     request: UploadRequest,
+    snapshot: RefSnapshot,
     negotiate: (common: ReadonlySet<string>, ready: boolean, findHistory: () => Promise<History>) => Promise<Round>,
   ): Promise<GitResult | undefined> {
-    const snapshot = this.#snapshot()
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
     const objects = (): ObjectStore => this.#parts.files.packs.objects(this.#request.repository)
     // What refs point to is here: that is most of what a clone wants.
@@ -172,12 +184,20 @@ export class Fetch {
       sparse: filter.sparse.map((name) => sparseSourceOf(name, snapshot)),
       features: { thinPack: capabilities.has('thin-pack'), ofsDelta: capabilities.has('ofs-delta') },
     }
-    await sendFetchedPack(
-      { request: this.#request, parts: this.#parts, watch: this.#watch },
-      spec,
-      capabilities,
-      answer,
-    )
+    const fetch = { spec, capabilities, answer, sidebandAll: this.#sidebandAll }
+    const hangsOnObjects = [others, request.haves, request.shallows].some((oids) => oids.length > 0)
+    if (!hangsOnObjects && request.deepen === undefined) this.#remember(snapshot, fetch)
+    return this.#send(fetch)
+  }
+
+  #remember(snapshot: RefSnapshot, fetch: KnownFetch): void {
+    const { body, repository, version } = this.#request
+    if (version !== '2' || this.#isNamed || !Buffer.isBuffer(body)) return
+    this.#parts.knownFetches.remember(repository.id, snapshot, body, fetch)
+  }
+
+  async #send(fetch: KnownFetch): Promise<GitResult> {
+    await sendFetchedPack({ request: this.#request, parts: this.#parts, watch: this.#watch }, fetch)
     return 'ok'
   }
 

@@ -59,6 +59,8 @@ export class PackCache {
   readonly #hot = new HotPacks()
   /** By what was asked, in its order. */
   readonly #keys = new LRUCache<string, string>({ max: KEYS_MAX })
+  /** Of each repository they are others (known-fetches.ts). */
+  readonly #keysOfKnown = new WeakMap<PackSpec, string>()
   readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<void>>()
 
@@ -96,8 +98,17 @@ export class PackCache {
     return filled === undefined ? ready : { ...ready, hot: filled }
   }
 
-  /** Clients that have read the same refs ask in the same order: what they ask is put in order once. */
   #keyOf(repositoryKey: string, spec: PackSpec): string {
+    let key = this.#keysOfKnown.get(spec)
+    if (key === undefined) {
+      key = this.#keyOfAsked(repositoryKey, spec)
+      this.#keysOfKnown.set(spec, key)
+    }
+    return key
+  }
+
+  /** Clients that have read the same refs ask in the same order: what they ask is put in order once. */
+  #keyOfAsked(repositoryKey: string, spec: PackSpec): string {
     const asked = keyOf(repositoryKey, spec, (oids) => oids)
     const known = this.#keys.get(asked)
     if (known !== undefined) return known

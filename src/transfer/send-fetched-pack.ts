@@ -5,7 +5,8 @@ import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { GitRequest } from './git-request.ts'
 import { openPackForWire } from './open-pack.ts'
-import type { PackSpec, ReadyHotPack, ReadyPack } from './pack-cache.ts'
+import type { KnownFetch } from './known-fetches.ts'
+import type { ReadyHotPack, ReadyPack } from './pack-cache.ts'
 import { framedBytes } from './pack-framing.ts'
 import { sendHotPack, sendPack } from './pack-stream.ts'
 import type { ProgressWatch } from './progress-watch.ts'
@@ -20,15 +21,9 @@ export interface Sending {
 /**
  * Answers a fetch with its pack.
  *
- * @param negotiation goes before it
  * @throws what the client or the disk does; once the status is out, a client with bands has been told
  */
-export async function sendFetchedPack(
-  sending: Sending,
-  spec: PackSpec,
-  capabilities: ReadonlyMap<string, string>,
-  negotiation: Buffer,
-): Promise<void> {
+export async function sendFetchedPack(sending: Sending, { spec, capabilities, answer }: KnownFetch): Promise<void> {
   const { request, parts, watch } = sending
   const framing = framingOf(capabilities)
   const pack = await openPackForWire(request.repository, spec, watch, parts, framing)
@@ -38,7 +33,7 @@ export async function sendFetchedPack(
         ? Buffer.alloc(0)
         : encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing)
     await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () =>
-      stream(sending, pack, framing, Buffer.concat([negotiation, progress])),
+      stream(sending, pack, framing, Buffer.concat([answer, progress])),
     )
   } finally {
     await pack.reader?.close()

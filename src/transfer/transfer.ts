@@ -13,6 +13,7 @@ import type { WriteGate } from '../storage/write-gate.ts'
 import { Advertiser, encodeErr } from './advertiser.ts'
 import { Fetch } from './fetch.ts'
 import type { GitRequest, RepositoryRef, TransferLimits } from './git-request.ts'
+import { KnownFetches } from './known-fetches.ts'
 import { observeOperation } from './operation.ts'
 import { PackCache, type ReadyPack } from './pack-cache.ts'
 import { PackSlots } from './pack-slots.ts'
@@ -49,6 +50,7 @@ export interface TransferOptions {
 export interface TransferParts extends TransferOptions {
   readonly advertiser: Advertiser
   readonly packs: PackCache
+  readonly knownFetches: KnownFetches
   readonly fetchSlots: Bulkhead
   readonly packSlots: PackSlots
   readonly projector: RefProjector
@@ -76,6 +78,7 @@ export class Transfer {
       packs: new PackCache(fileSystem, paths.quarantine, (err) =>
         logger.warn({ err }, 'A cached pack was not removed'),
       ),
+      knownFetches: new KnownFetches(),
       fetchSlots: new Bulkhead({ name: 'fetch', ...slots }, metrics),
       packSlots: new PackSlots(QUEUE_MAX, metrics),
       projector: this.projector,
