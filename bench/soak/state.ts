@@ -1,8 +1,8 @@
 /** What a node holds when nobody asks it for anything, in figures that can be compared. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { heldBy, openFiles, threadsOf } from '../../integration/support/held.ts'
+import { type Held, heldAndSpentBy, openFiles, threadsOf } from '../../integration/support/held.ts'
 import type { NodeProcess } from '../../integration/support/node-process.ts'
 import { storedIn } from '../../integration/support/stored.ts'
 import { REST } from '../../src/rest.ts'
@@ -27,8 +27,6 @@ const QUIET_MS_MAX = 10 * 60_000
 const POLL_MS = 1_000
 /** Of processor time between two polls: a node that takes less is at rest by its own measure. */
 const CPU_MS_MAX = (REST.cpuMsMax * POLL_MS) / REST.lookMs
-/** Of `/proc`, on each Linux (proc_pid_stat(5)). */
-const TICK_MS = 10
 
 /**
  * Waits until nothing has been under way, no processor was at work, and nothing but memory has changed, for a while.
@@ -39,26 +37,21 @@ export async function quietStateOf(node: NodeProcess, signal: AbortSignal): Prom
   const endMs = performance.now() + QUIET_MS_MAX
   let sinceMs = performance.now()
   let before = ''
-  let workedMsBefore = cpuMsOf(node)
+  let { cpuSeconds: workedS } = await heldAndSpentBy(node)
   for (;;) {
     await delay(POLL_MS, undefined, { signal })
-    const [state, busy, workedMs] = [countsOf(node), await underWay(node), cpuMsOf(node)]
-    if (workedMs - workedMsBefore >= CPU_MS_MAX) busy.push(`${workedMs - workedMsBefore} ms of processor time`)
-    workedMsBefore = workedMs
+    const state = countsOf(node)
+    const { held, cpuSeconds } = await heldAndSpentBy(node)
+    const busy = underWay(held)
+    const workedMs = Math.round((cpuSeconds - workedS) * 1_000)
+    workedS = cpuSeconds
+    if (workedMs >= CPU_MS_MAX) busy.push(`${workedMs} ms of processor time`)
     const now = JSON.stringify(state)
     if (now !== before || busy.length > 0) sinceMs = performance.now()
     before = now
     if (performance.now() - sinceMs >= QUIET_MS) return { ...state, memory: await memoryOf(node) }
     if (performance.now() > endMs) throw new Error(`The node did not come to rest: ${busy.join(', ')}`)
   }
-}
-
-/** Of all threads since the process began. */
-function cpuMsOf({ pid }: NodeProcess): number {
-  // The name of the program may hold anything.
-  const [, fields = ''] = /\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? []
-  const [user, system] = fields.split(' ').slice(11, 13)
-  return (Number(user) + Number(system)) * TICK_MS
 }
 
 function countsOf(node: NodeProcess): Omit<SoakState, 'memory'> {
@@ -75,8 +68,7 @@ function countsOf(node: NodeProcess): Omit<SoakState, 'memory'> {
   }
 }
 
-async function underWay(node: NodeProcess): Promise<string[]> {
-  const { gauges, passingFiles, quarantine, children } = await heldBy(node)
+function underWay({ gauges, passingFiles, quarantine, children }: Held): string[] {
   const counted = Object.entries(gauges).filter(([, value]) => value > 0)
   return [...counted.map(([series, value]) => `${series} ${value}`), ...passingFiles, ...quarantine, ...children]
 }

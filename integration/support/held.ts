@@ -25,20 +25,26 @@ const GAUGES = [
 ] as const
 
 export async function heldBy(node: NodeProcess): Promise<Held> {
+  return (await heldAndSpentBy(node)).held
+}
+
+/** By one look at its metrics. @returns `cpuSeconds` of all threads, since the node began */
+export async function heldAndSpentBy(node: NodeProcess): Promise<{ readonly held: Held; readonly cpuSeconds: number }> {
   const metrics = await ask(node.ports.internal, { path: '/metrics' })
   const lines = metrics.body.toString().split('\n')
-  const gauges = GAUGES.map((series) => {
+  const valueOf = (series: string): number => {
     const line = lines.find((found) => found.startsWith(`${series} `))
-    return [series, line === undefined ? 0 : Number(line.slice(series.length + 1))] as const
-  })
+    return line === undefined ? 0 : Number(line.slice(series.length + 1))
+  }
   const files = openFiles(node.pid)
-  return {
-    gauges: Object.fromEntries(gauges),
+  const held = {
+    gauges: Object.fromEntries(GAUGES.map((series) => [series, valueOf(series)])),
     sockets: files.filter((file) => file.startsWith('socket:')).length,
     passingFiles: files.filter((file) => file.includes('/quarantine/') || file.endsWith('(deleted)')),
     quarantine: pushesUnderWay(node.dataDirectory),
     children: readdirSync(`/proc/${node.pid}/task`).flatMap((task) => childrenOf(node.pid, task)),
   }
+  return { held, cpuSeconds: valueOf('process_cpu_seconds_total') }
 }
 
 /** Worker threads come as they are needed and go when idle: their number has a bound, not a value. */

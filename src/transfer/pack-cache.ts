@@ -7,6 +7,7 @@ import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
 import { type HotPack, HotPacks } from './hot-packs.ts'
 import { LazyFile } from './lazy-file.ts'
+import { digestOfTags } from './named-objects.ts'
 import type { PackReader } from './pack-reader.ts'
 import type { BuildResult, BuildTask } from './workers/tasks.ts'
 import type { TaskFile } from './workers/pool.ts'
@@ -216,23 +217,11 @@ function keyOf(repositoryKey: string, spec: PackSpec, inOrder: (oids: readonly s
   const { wants, haves, annotatedTags, shallow, filter, sparse, features } = spec
   const { blobBytes, treeDepth, type } = filter
   const parts = [
-    `${repositoryKey}\n${digestOf(annotatedTags)}`,
+    `${repositoryKey}\n${digestOfTags(annotatedTags)}`,
     ...[wants, haves, shallow].map((oids) => inOrder(oids).join(' ')),
     `${features.thinPack} ${features.ofsDelta} ${blobBytes} ${treeDepth} ${type}`,
     // A path may hold any character.
     JSON.stringify(sparse),
   ]
   return hash('sha256', parts.join('\n'), 'base64')
-}
-
-const digests = new WeakMap<Uint8Array, string>()
-
-/** All who fetch from the same refs have the same tags in the same array (named-objects.ts). */
-function digestOf(tags: Uint8Array): string {
-  let digest = digests.get(tags)
-  if (digest === undefined) {
-    digest = hash('sha256', tags, 'base64')
-    digests.set(tags, digest)
-  }
-  return digest
 }

@@ -11,8 +11,8 @@ const cache = new ObjectCache(32 * 1024 * 1024)
 
 /** Stores that were walked: they know the order of packs, the commit-graph and bitmaps, which may be large. */
 const WALKED_MAX = 4
-/** Of the indexes of stores that were only asked for names: those of some thousand small pushes. */
-const ASKED_INDEX_BYTES_MAX = 32 * 1024 * 1024
+/** Of the indexes of stores that were only asked for names: those of ten thousand small pushes. */
+const ASKED_INDEX_BYTES_MAX = 16 * 1024 * 1024
 /** So many stay whatever they take: who pushes to few repositories reads their indexes once. */
 const ASKED_MIN = 4
 /** What a store takes beside its indexes. */
