@@ -215,3 +215,23 @@ it('the commands tell it, and end with 1', async () => {
   expect(listed.stdout).toMatch(/does not match its checksum/)
   expect(readFileSync(join(SOUND, id, 'manifest.json.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64} {2}manifest\.json\n$/)
 })
+
+it('a repository with a pack under the name of another one is left out, and the others are restored', async () => {
+  await using node = await NodeProcess.start({ damaged: true })
+  const host = await NodeHost.on(node)
+  for (const name of ['app', 'site']) {
+    await new Git(join(folder.path, name)).run('push', '--quiet', (await host.create(name)).url, 'main')
+  }
+  const packOf = (name: string): string => {
+    const packs = join(host.gitDirectory(name), 'objects/pack')
+    return join(packs, readdirSync(packs).find((one) => one.endsWith('.pack')) ?? '')
+  }
+  const path = packOf('app')
+  rmSync(path)
+  writeFileSync(path, readFileSync(packOf('site')))
+  const backup = join(folder.path, 'with-a-damaged-one')
+  const { manifest } = await backUp(node.dataDirectory, backup)
+  expect(manifest.left_out).toMatchObject([{ name: 'app' }])
+  expect(manifest.repositories.map(({ name }) => name)).toEqual(['site'])
+  await restoreFrom(backup, join(folder.path, 'restored-without'))
+})

@@ -1,6 +1,7 @@
 /** Parts of the protocol that git's client seldom uses, or not at all: answered as C git's server answers them. */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeHistory, step } from './scenarios/scenario.ts'
 import { fsck, Git, temporaryFolder } from './support/git.ts'
@@ -36,7 +37,15 @@ afterAll(async () => {
 })
 
 /** A request of protocol 2. @returns the bytes of the answer */
-async function command(url: string, name: string, lines: readonly string[]): Promise<Buffer> {
+async function command(
+  url: string,
+  name: string,
+  lines: readonly string[],
+  { capabilities = [], isZipped = false }: { capabilities?: readonly string[]; isZipped?: boolean } = {},
+): Promise<Buffer> {
+  const text = (line: string): Buffer => pkt(`${line}\n`)
+  const head = [`command=${name}`, ...capabilities].map(text)
+  const body = Buffer.concat([...head, DELIM, ...lines.map(text), FLUSH])
   const { origin, pathname, username, password } = new URL(url)
   const credentials = Buffer.from(`${username}:${password}`).toString('base64')
   const response = await fetch(`${origin}${pathname}/git-upload-pack`, {
@@ -45,8 +54,9 @@ async function command(url: string, name: string, lines: readonly string[]): Pro
       'content-type': 'application/x-git-upload-pack-request',
       'git-protocol': 'version=2',
       ...(username !== '' && { authorization: `Basic ${credentials}` }),
+      ...(isZipped && { 'content-encoding': 'gzip' }),
     },
-    body: Buffer.concat([pkt(`command=${name}\n`), DELIM, ...lines.map((line) => pkt(`${line}\n`)), FLUSH]),
+    body: isZipped ? gzipSync(body) : body,
   })
   expect(response.status).toBe(200)
   return Buffer.from(await response.arrayBuffer())
@@ -178,6 +188,58 @@ describe('the same words, asked again and again', () => {
         expect(answer?.toString('latin1')).toContain(`${oid} refs/heads/moves\n`)
       }
     }
+  })
+})
+
+it('of an object that an operator has pruned says that it is no ref of ours', async () => {
+  const { url, gitDirectory } = await guts.create('pruned')
+  await work.run('push', '--quiet', url, 'main')
+  const oid = await work.run('commit-tree', '-m', 'goes', 'main^{tree}')
+  await work.run('push', '--quiet', url, `${oid}:refs/heads/goes`)
+  await work.run('push', '--quiet', url, ':refs/heads/goes')
+  const ask = async (...words: readonly string[]): Promise<string> =>
+    (await command(url, 'fetch', [...words, `want ${oid}`, 'done'])).toString('latin1')
+  expect((await ask()).includes('PACK')).toBe(true)
+  await new Git(gitDirectory).run('gc', '--quiet', '--prune=now')
+  // Another pack than before, which would be remembered.
+  expect(await ask('ofs-delta')).toContain(`ERR upload-pack: not our ref ${oid}`)
+  expect(node.lines().filter(({ level }) => level === 'error')).toEqual([])
+})
+
+describe('the same words, asked in one piece and compressed', () => {
+  const MORE = [
+    [],
+    ['include-tag', 'thin-pack', 'ofs-delta', 'no-progress'],
+    ['sideband-all'],
+    ['sideband-all', 'filter sparse:oid=main:nothere'],
+    ['filter sparse:oid=main:nothere'],
+    ['filter blob:none'],
+    ['deepen 1'],
+    ['deepen-not v1'],
+    ['have SIDE'],
+    ['have SIDE', 'wait-for-done'],
+    ['shallow SIDE', 'deepen 1'],
+    ['want-ref refs/heads/main'],
+    ['want-ref refs/heads/nothere'],
+    ['want 1111111111111111111111111111111111111111'],
+    ['nonsense'],
+  ]
+
+  // What comes compressed is never known by its words.
+  it.each(MORE.map((more) => ({ more, what: more.join(', ') })))('are answered alike: $what', async ({ more }) => {
+    const [main = '', side = ''] = (await work.run('rev-parse', 'main', 'main~2')).split('\n')
+    const lines = [`want ${main}`, ...more.map((line) => line.replace('SIDE', side)), 'done']
+    const zipped = await command(urls.guts, 'fetch', lines, { isZipped: true })
+    for (let asked = 0; asked < 3; asked++) expect(await command(urls.guts, 'fetch', lines)).toEqual(zipped)
+  })
+
+  it('and each who says which process it is stands in its access line', async () => {
+    const capabilities = ['session-id=20261130T030010.123456Z-H0123abcd-P0000abcd']
+    const lines = [`want ${await work.run('rev-parse', 'main')}`, 'done']
+    for (let asked = 0; asked < 3; asked++) await command(urls.guts, 'fetch', lines, { capabilities })
+    const named = (): unknown[] =>
+      node.lines().filter((line) => line['client_session_id'] === capabilities[0]?.slice(11))
+    await expect.poll(named, PATIENCE).toHaveLength(3)
   })
 })
 

@@ -189,7 +189,7 @@ prop([histories, fc.boolean(), fc.nat()], { numRuns: 3, endOnFailure: true })(
       await inRepository(async (path) => {
         const made = makeHistory(path, commits)
         run(path, ['repack', '-adfq', '--window=20'])
-        const store = new ObjectStore(path, 2 ** 20)
+        const store = ObjectStore.open(path, 2 ** 20)
         const wants = [...made.commits, ...made.tags.keys()].map((oid) => Buffer.from(oid, 'hex'))
         const wanted = wants.slice(0, 1 + (place % wants.length))
         const selection = selectObjects(readerOf(store), { wants: wanted, haves: [] })

@@ -31,7 +31,7 @@ beforeAll(async () => {
   const lines = (await git.run('rev-list', '--parents', '--all')).split('\n').map((line) => line.split(' '))
   parents = new Map(lines.map(([oid = '', ...rest]) => [oid, rest]))
   commits = Array.from(parents.keys())
-  store = new ObjectStore(repository, 2 ** 20)
+  store = ObjectStore.open(repository, 2 ** 20)
 })
 afterAll(() => {
   store.close()

@@ -82,7 +82,7 @@ async function ask(
   const at = (place: number): string => all[place % all.length] ?? ''
   const tagNames = Array.from(made.tags.keys())
   const [wanted, had] = [wants.map(at), haves.map(at)]
-  const store = new ObjectStore(repository, 2 ** 20)
+  const store = ObjectStore.open(repository, 2 ** 20)
   try {
     const annotatedTags = includeTags ? fromHex(tagNames) : []
     const selection = selectObjects(readerOf(store), { wants: fromHex(wanted), haves: fromHex(had), annotatedTags })

@@ -34,7 +34,7 @@ function inHistory(commits: readonly Commit[], bitmaps: boolean, work: (place: P
   cpSync(join(folder.path, 'empty.git'), path, { recursive: true })
   const made = makeHistory(path, commits)
   run(path, ['-c', `repack.writeBitmaps=${bitmaps}`, 'repack', '-adfq', '--window=20'])
-  const store = new ObjectStore(path, 2 ** 20)
+  const store = ObjectStore.open(path, 2 ** 20)
   try {
     work({ path, made, store })
   } finally {

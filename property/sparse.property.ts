@@ -51,7 +51,7 @@ beforeAll(() => {
     `${head}${lines.join('')}`,
   )
   commit = run(folder.path, ['rev-parse', 'main']).toString().trim()
-  store = new ObjectStore(folder.path, 2 ** 20)
+  store = ObjectStore.open(folder.path, 2 ** 20)
 })
 afterAll(() => {
   store.close()

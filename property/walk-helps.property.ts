@@ -137,7 +137,7 @@ const tipsOf = ({ commits, tags }: Made): Buffer[] => [...commits, ...tags.keys(
 
 /** Ours, where C git finds them. */
 function writeHelps({ path, made }: Place): void {
-  const store = new ObjectStore(path, 2 ** 20)
+  const store = ObjectStore.open(path, 2 ** 20)
   const { graph, bitmap } = makeHelps(store, tipsOf(made), { graph: true, bitmap: true })
   store.close()
   assert.ok(graph !== undefined)
@@ -162,7 +162,7 @@ prop([...parts], { numRuns: 8 })('C git verifies our commit-graphs, and we read 
 
 /** All commits as a walk sees them. */
 function readAll({ path, made }: Place): unknown[] {
-  const store = new ObjectStore(path, 2 ** 20)
+  const store = ObjectStore.open(path, 2 ** 20)
   const nodes = made.commits.map((oid) => {
     const { tree, parents, committerTimeS } = readCommit(readerOf(store), fromHex(oid))
     return [tree.toString('hex'), parents.map((parent) => parent.toString('hex')), committerTimeS]
@@ -214,7 +214,7 @@ prop([...parts, someOf, someOf], { numRuns: 8 })(
       // The map says what a tag finally points to.
       for (const [tag, target] of made.tags) if (missing.has(target) && known?.has(tag) === false) missing.add(tag)
       assert.deepEqual(selected(path, wants, haves, [...made.tags.keys()]), [...missing].sort())
-      const store = new ObjectStore(path, 2 ** 20)
+      const store = ObjectStore.open(path, 2 ** 20)
       const selecting = { wants: wants.map(fromHex), haves: haves.map(fromHex) }
       const { isKnown } = selectObjects(readerOf(store), selecting)
       store.close()
@@ -228,7 +228,7 @@ function selected(
   haves: readonly string[] = [],
   tags: readonly string[] = [],
 ): string[] {
-  const store = new ObjectStore(path, 2 ** 20)
+  const store = ObjectStore.open(path, 2 ** 20)
   assert.ok(store.bitmap !== undefined)
   const [wanted, had, annotatedTags] = [wants.map(fromHex), haves.map(fromHex), tags.map(fromHex)] as const
   const selecting = { wants: wanted, haves: had, annotatedTags, filter: NO_FILTER }

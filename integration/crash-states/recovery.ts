@@ -122,7 +122,7 @@ async function judge(path: string): Promise<DiskVerdict> {
   if (head.stderr !== '' || refs.stderr !== '') complaints.push(`git says: ${head.stderr}${refs.stderr}`)
   const packs = readdirSync(join(path, 'objects/pack'))
   const kept = packs.filter((name) => !/\.(pack|idx)$/.test(name) && !belongs(packs, name))
-  const store = new ObjectStore(path, 2 ** 16)
+  const store = ObjectStore.open(path, 2 ** 16)
   complaints.push(...damagedHelps(path, store.packs))
   const timed = store.packs.filter(({ name }) => packs.includes(`${name}.mtimes`))
   for (const pack of timed)

@@ -1,6 +1,6 @@
-import { close, closeSync, constants, fsync, open, openSync, write } from 'node:fs'
-import { link, mkdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import { constants } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, rmdir, unlink } from 'node:fs/promises'
 
 /**
  * The one way by which the node changes repositories on disk (DESIGN §6). Tests hand in implementations that fail, or
@@ -32,15 +32,9 @@ export interface WritableFile {
   close(): Promise<void>
 }
 
-// Descriptors and not `FileHandle`s, whose every call costs the main thread twice as much.
-const openFile = promisify(open)
-const closeFile = promisify(close)
-const syncFile = promisify(fsync)
-const writeFile = promisify(write)
-
 export const diskFileSystem: FileSystem = {
   async create(path, mode = 0o644) {
-    return new DiskFile(await openFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode))
+    return new DiskFile(await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, mode))
   },
   async makeDirectory(path, mode) {
     await mkdir(path, mode)
@@ -58,45 +52,35 @@ export const diskFileSystem: FileSystem = {
     }
   },
   async syncDirectory(path) {
-    // Whoever syncs it has just changed it: the kernel knows it, and neither waits for the disk to open nor to close it.
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
     try {
-      await syncFile(descriptor)
+      await handle.sync()
     } finally {
-      closeSync(descriptor)
+      await handle.close()
     }
   },
 }
 
 class DiskFile implements WritableFile {
-  readonly #descriptor: number
-  #writes = 0
-  /** Before the last sync that succeeded. */
-  #syncedWrites = -1
+  readonly #handle: FileHandle
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor
+  constructor(handle: FileHandle) {
+    this.#handle = handle
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    this.#writes++
     for (let done = 0; done < bytes.length;) {
-      const left = bytes.length - done
-      const { bytesWritten } = await writeFile(this.#descriptor, bytes, done, left, position + done)
+      const { bytesWritten } = await this.#handle.write(bytes, done, bytes.length - done, position + done)
       done += bytesWritten
     }
   }
 
   async sync(): Promise<void> {
-    const writes = this.#writes
-    await syncFile(this.#descriptor)
-    this.#syncedWrites = writes
+    await this.#handle.sync()
   }
 
   async close(): Promise<void> {
-    // Else some file systems write at this moment what is not on the disk yet.
-    if (this.#syncedWrites === this.#writes) closeSync(this.#descriptor)
-    else await closeFile(this.#descriptor)
+    await this.#handle.close()
   }
 }
 

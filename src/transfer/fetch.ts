@@ -6,7 +6,6 @@ import { encodeBandText, encodeLinesInBand } from '../git/protocol/side-band.ts'
 import { type UploadRequest, UploadRequestParser } from '../git/protocol/upload-request.ts'
 import { V2RequestParser } from '../git/protocol/v2-request.ts'
 import { FLUSH } from '../git/pkt-line.ts'
-import { withSpan } from '../observability/tracing.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
 import type { RefSnapshot } from '../storage/repositories/ref-store.ts'
 import { encodeErr } from './advertiser.ts'
@@ -14,17 +13,17 @@ import { annotatedTagsOf, NO_TAGS, tipsOf } from './named-objects.ts'
 import { addSessionId, openExchange } from './exchange.ts'
 import type { GitRequest } from './git-request.ts'
 import { GONE, isGone } from './gone.ts'
+import { FetchTasks } from './fetch-tasks.ts'
 import { type History, historyOf } from './history.ts'
 import type { KnownFetch } from './known-fetches.ts'
 import type { GitResult } from './operation.ts'
-import { firstMissing, whichAreHere } from './presence.ts'
+import { firstMissing, firstMissingNow, whichAreHere } from './presence.ts'
 import type { ProgressWatch } from './progress-watch.ts'
 import type { RequestReader } from './request-reader.ts'
 import type { TransferParts } from './transfer.ts'
-import { sendFetchedPack } from './send-fetched-pack.ts'
+import { type Sending, sendFetchedPack } from './send-fetched-pack.ts'
 import { sparseSourceOf } from './sparse-source.ts'
 import { wantedRefs } from './wanted-refs.ts'
-import type { DeepenResult, DeepenTask, MeasureResult } from './workers/tasks.ts'
 
 /** What a round of negotiation comes to. */
 interface Round {
@@ -39,10 +38,15 @@ export class Fetch {
   readonly #parts: TransferParts
   readonly #watch: ProgressWatch
   readonly #reader: RequestReader
+  readonly #sending: Sending
+  readonly #tasks: FetchTasks
   /** Everything is said in bands. */
   #sidebandAll = false
   /** It says in its request which process it is: no other one asks in the same words. */
   #isNamed = false
+
+  /** Wanted, and what no ref points to: an operator's `git gc` may take it away after it was found to be here. */
+  #others: readonly string[] = []
 
   constructor(request: GitRequest, parts: TransferParts) {
     this.#request = request
@@ -50,6 +54,8 @@ export class Fetch {
     const { watch, reader } = openExchange(request, parts)
     this.#watch = watch
     this.#reader = reader
+    this.#sending = { request, parts, watch }
+    this.#tasks = new FetchTasks(this.#sending)
   }
 
   /** @throws RequestError, StorageError … before anything was sent; what fails later is told in the stream */
@@ -65,6 +71,11 @@ export class Fetch {
       }
       if (isGone(this.#parts.refs, this.#request.repository)) {
         await this.#sayError(GONE)
+        return 'refused'
+      }
+      const lost = await firstMissingNow(() => this.#objects(), this.#others)
+      if (lost !== undefined) {
+        await this.#sayError(notOurRef(lost).message)
         return 'refused'
       }
       this.#parts.logger.error({ err: error }, 'A fetch failed')
@@ -96,8 +107,8 @@ export class Fetch {
 
   async #runV2(): Promise<GitResult | undefined> {
     const { body, repository } = this.#request
-    const refs = Buffer.isBuffer(body) ? this.#snapshot() : undefined
-    const known = refs && this.#parts.knownFetches.find(repository.id, refs, body as Buffer)
+    const { knownFetches } = this.#parts
+    const known = Buffer.isBuffer(body) ? knownFetches.find(repository.id, () => this.#snapshot(), body) : undefined
     if (known !== undefined) {
       this.#sidebandAll = known.sidebandAll
       return this.#send(known)
@@ -112,15 +123,15 @@ export class Fetch {
       return undefined
     }
     if (request.command === 'ls-refs') {
-      await this.#say(this.#parts.advertiser.lsRefs(request, refs ?? this.#snapshot()))
+      await this.#say(this.#parts.advertiser.lsRefs(request, this.#snapshot()))
       return 'ok'
     }
     if (request.command === 'object-info') {
-      await this.#say(encodeObjectInfo(request, request.size ? await this.#measure(request.oids) : []))
+      await this.#say(encodeObjectInfo(request, request.size ? await this.#tasks.measure(request.oids) : []))
       return 'ok'
     }
     this.#sidebandAll = request.sidebandAll
-    const snapshot = refs ?? this.#snapshot()
+    const snapshot = this.#snapshot()
     const named = wantedRefs(request.wantRefs, snapshot)
     const wants = Array.from(new Set([...request.wants, ...named.map(({ oid }) => oid)]))
     if (wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
@@ -155,19 +166,18 @@ export class Fetch {
     negotiate: (common: ReadonlySet<string>, ready: boolean, findHistory: () => Promise<History>) => Promise<Round>,
   ): Promise<GitResult | undefined> {
     // Any object that is here may be wanted, as C git serves protocol 2: it may have been a ref's a moment ago.
-    const objects = (): ObjectStore => this.#parts.files.packs.objects(this.#request.repository)
+    const objects = (): ObjectStore => this.#objects()
     // What refs point to is here: that is most of what a clone wants.
     const tips = tipsOf(snapshot)
     const others = request.wants.filter((oid) => !tips.has(oid))
+    this.#others = others
     const missing = await firstMissing(objects, others)
-    if (missing !== undefined) {
-      throw new ProtocolError({ code: 'not_our_ref', oid: missing }, `not our ref ${missing}`)
-    }
+    if (missing !== undefined) throw notOurRef(missing)
     const { here: common } = await whichAreHere(objects, request.haves)
-    const ready = !request.done && common.size > 0 && (await this.#isReady(request.wants, [...common]))
+    const ready = !request.done && common.size > 0 && (await this.#tasks.isReady(request.wants, [...common]))
     const findHistory = async (): Promise<History> => {
       const { here: shallows } = await whichAreHere(objects, request.shallows)
-      return historyOf(request, [...shallows], snapshot, (task) => this.#deepen(task))
+      return historyOf(request, [...shallows], snapshot, (task) => this.#tasks.deepen(task))
     }
     const { answer, history } = await negotiate(common, ready, findHistory)
     if (history === undefined) {
@@ -186,8 +196,10 @@ export class Fetch {
     }
     const fetch = { spec, capabilities, answer, sidebandAll: this.#sidebandAll }
     const hangsOnObjects = [others, request.haves, request.shallows].some((oids) => oids.length > 0)
+    const result = await this.#send(fetch)
+    // Only now: what was refused is not known.
     if (!hangsOnObjects && request.deepen === undefined) this.#remember(snapshot, fetch)
-    return this.#send(fetch)
+    return result
   }
 
   #remember(snapshot: RefSnapshot, fetch: KnownFetch): void {
@@ -197,38 +209,12 @@ export class Fetch {
   }
 
   async #send(fetch: KnownFetch): Promise<GitResult> {
-    await sendFetchedPack({ request: this.#request, parts: this.#parts, watch: this.#watch }, fetch)
+    await sendFetchedPack(this.#sending, fetch)
     return 'ok'
   }
 
-  #isReady(wants: readonly string[], common: readonly string[]): Promise<boolean> {
-    const repositoryPath = this.#parts.files.path(this.#request.repository)
-    return withSpan('git.negotiate', { wants: wants.length, common: common.length }, () =>
-      this.#inSlot(() => this.#parts.workers.negotiate({ repositoryPath, wants, common }, this.#watch.signal)),
-    )
-  }
-
-  #deepen(task: Omit<DeepenTask, 'repositoryPath'>): Promise<DeepenResult> {
-    const repositoryPath = this.#parts.files.path(this.#request.repository)
-    return withSpan('git.deepen', { wants: task.wants.length, shallows: task.shallows.length }, () =>
-      this.#inSlot(() => this.#parts.workers.deepen({ ...task, repositoryPath }, this.#watch.signal)),
-    )
-  }
-
-  #measure(oids: readonly string[]): Promise<MeasureResult> {
-    const repositoryPath = this.#parts.files.path(this.#request.repository)
-    return withSpan('git.measure', { objects: oids.length }, () =>
-      this.#inSlot(() => this.#parts.workers.measure({ repositoryPath, oids }, this.#watch.signal)),
-    )
-  }
-
-  /**
-   * Waiting for a slot is not standing still: the queue is bounded, and the client may leave it. What then runs in a
-   * worker reports by itself where it takes long.
-   */
-  #inSlot<T>(work: () => Promise<T>): Promise<T> {
-    this.#watch.pause()
-    return this.#parts.fetchSlots.run(this.#request.repository.id, this.#request.signal, work)
+  #objects(): ObjectStore {
+    return this.#parts.files.packs.objects(this.#request.repository)
   }
 
   #snapshot(): RefSnapshot {
@@ -247,3 +233,5 @@ export class Fetch {
     await answer.end(bytes)
   }
 }
+
+const notOurRef = (oid: string): ProtocolError => new ProtocolError({ code: 'not_our_ref', oid }, `not our ref ${oid}`)

@@ -7,10 +7,12 @@ export const NO_TAGS: Uint8Array = new Uint8Array(0)
 
 /**
  * Names of the annotated tags that refs point to, 20 bytes each: in one piece, as they go to another thread with each
- * fetch that includes tags, and strings take a hundred times as long.
+ * fetch that includes tags, and strings take a hundred times as long; and in memory of its own, for all that it is cut from
+ * would go with it.
  */
-export const annotatedTagsOf = onceForEach(({ refs }: RefSnapshot): Uint8Array =>
-  Buffer.from(refs.map(({ oid, peeled }) => (peeled === null ? '' : oid)).join(''), 'hex'),
+export const annotatedTagsOf = onceForEach(
+  ({ refs }: RefSnapshot): Uint8Array =>
+    new Uint8Array(Buffer.from(refs.map(({ oid, peeled }) => (peeled === null ? '' : oid)).join(''), 'hex')),
 )
 
 /** Of what `annotatedTagsOf` returns: all who fetch from the same refs have the same tags in the same array. */

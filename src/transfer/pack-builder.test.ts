@@ -25,7 +25,7 @@ function store(entries: readonly Buffer[]): ObjectStore {
   const input = pack(entries)
   const { status, stderr } = spawnSync('git', ['index-pack', '--strict', '--stdin'], { cwd: repository, input })
   expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' })
-  return new ObjectStore(repository, 2 ** 20)
+  return ObjectStore.open(repository, 2 ** 20)
 }
 
 const select = (objects: readonly MadeObject[], known: readonly MadeObject[] = []): Selection => ({
@@ -152,8 +152,8 @@ it("sends large objects in pieces, with the pack's own checksum", async () => {
 
 it('sends loose objects, and an empty pack', async () => {
   spawnSync('git', ['hash-object', '-w', '--stdin'], { cwd: repository, input: base.data })
-  expect(entriesOf(await build(new ObjectStore(repository, 2 ** 20), select([base])))).toEqual(['whole'])
-  expect(entriesOf(await build(new ObjectStore(repository, 2 ** 20), select([])))).toEqual([])
+  expect(entriesOf(await build(ObjectStore.open(repository, 2 ** 20), select([base])))).toEqual(['whole'])
+  expect(entriesOf(await build(ObjectStore.open(repository, 2 ** 20), select([])))).toEqual([])
 })
 
 it('ends with an error, and not never, where a stored pack is shorter than its index says', async () => {
@@ -169,8 +169,8 @@ it('ends with an error, and not never, where a stored pack is shorter than its i
   writeFileSync(`${path}.idx`, index.bytes)
   expect(readFileSync(`${path}.pack`).length).toBeLessThan(bytes.length + 1_000)
   const truncated = { detail: { code: 'pack_truncated' } }
-  await expect(build(new ObjectStore(repository, 2 ** 20), select([base]))).rejects.toMatchObject(truncated)
-  await expect(build(new ObjectStore(repository, 2 ** 20), select([top]))).rejects.toMatchObject(truncated)
+  await expect(build(ObjectStore.open(repository, 2 ** 20), select([base]))).rejects.toMatchObject(truncated)
+  await expect(build(ObjectStore.open(repository, 2 ** 20), select([top]))).rejects.toMatchObject(truncated)
 })
 
 it('stops where nobody takes its pieces any more', async () => {

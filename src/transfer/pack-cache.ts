@@ -60,8 +60,8 @@ export class PackCache {
   readonly #hot = new HotPacks()
   /** By what was asked, in its order. */
   readonly #keys = new LRUCache<string, string>({ max: KEYS_MAX })
-  /** Of each repository they are others (known-fetches.ts). */
-  readonly #keysOfKnown = new WeakMap<PackSpec, string>()
+  /** Where the very same is asked for again (known-fetches.ts): it is made from the refs of one repository. */
+  readonly #keysOfSpecs = new WeakMap<PackSpec, string>()
   readonly #discarding = new Set<Promise<void>>()
   readonly #building = new Map<string, Promise<void>>()
 
@@ -100,10 +100,10 @@ export class PackCache {
   }
 
   #keyOf(repositoryKey: string, spec: PackSpec): string {
-    let key = this.#keysOfKnown.get(spec)
+    let key = this.#keysOfSpecs.get(spec)
     if (key === undefined) {
       key = this.#keyOfAsked(repositoryKey, spec)
-      this.#keysOfKnown.set(spec, key)
+      this.#keysOfSpecs.set(spec, key)
     }
     return key
   }

@@ -17,7 +17,7 @@ let store: ObjectStore
 beforeAll(async () => {
   await new Git(folder.path).run('init', '--quiet', '--bare', repository)
   for (const { data } of stored) spawnSync('git', ['hash-object', '-w', '--stdin'], { cwd: repository, input: data })
-  store = new ObjectStore(repository, 2 ** 20)
+  store = ObjectStore.open(repository, 2 ** 20)
 })
 afterAll(() => {
   store.close()

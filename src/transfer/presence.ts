@@ -33,6 +33,15 @@ export async function firstMissing(
   oids: readonly string[],
 ): Promise<string | undefined> {
   if ((await whichAreHere(open, oids)).missing.length === 0) return undefined
+  return firstMissingNow(open, oids)
+}
+
+/** As `firstMissing`, where an operator's git may also have taken some away. */
+export async function firstMissingNow(
+  open: () => Pick<ObjectStore, 'has' | 'refresh'>,
+  oids: readonly string[],
+): Promise<string | undefined> {
+  if (oids.length === 0) return undefined
   open().refresh()
   return (await whichAreHere(open, oids)).missing[0]
 }

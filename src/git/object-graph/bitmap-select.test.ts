@@ -19,7 +19,7 @@ beforeAll(async () => {
   await new Git(path).run('repack', '-adbq')
   // In a pack of its own, about which nothing is written down.
   await importLine(path, COMMITS_HAD_MAX + 2, 1)
-  store = new ObjectStore(path, 2 ** 20)
+  store = ObjectStore.open(path, 2 ** 20)
   expect(store.bitmap).toBeDefined()
 })
 afterAll(() => {
@@ -75,7 +75,7 @@ it.each([1, 2, 8])(
     const wants = [...new Set((await git.run('rev-parse', '--branches')).split('\n'))].map(fromHex)
     const shallow = readFileSync(join(cloned, 'shallow'), 'latin1').trim().split('\n').map(fromHex)
     const listed = await git.run('rev-list', '--objects', '--no-object-names', '--branches')
-    const here = new ObjectStore(source, 2 ** 20)
+    const here = ObjectStore.open(source, 2 ** 20)
     try {
       for (let time = 0; time < 2; time++) {
         const selection = selectObjects(readerOf(here), { wants, haves: [], shallow })

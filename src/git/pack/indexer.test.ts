@@ -95,7 +95,7 @@ it('takes from outside what C git takes from outside for a thin pack, and nothin
   const input = `${await git.run('rev-parse', 'main')}\n^${young}\n`
   const bytes = spawnSync('git', ['pack-objects', ...options], { cwd: source, input }).stdout
   expect(() => index(bytes)).toThrow(detail('delta_base_missing'))
-  const store = new ObjectStore(source, 2 ** 20)
+  const store = ObjectStore.open(source, 2 ** 20)
   const { externalBases, names } = index(bytes, {}, (oid) => store.read(oid))
   store.close()
   await new Git(folder.path).run('clone', '--quiet', '--bare', source, 'receiver.git')

@@ -77,8 +77,7 @@ function checkObjects(root: string, repository: CopiedRepository, refs: readonly
   const path = join(root, repositoryFolder(repository))
   let store: ObjectStore | undefined
   try {
-    store = new ObjectStore(path, STORE_CACHE_BYTES)
-    store.hold()
+    store = ObjectStore.held(path, STORE_CACHE_BYTES)
     walkClosure(
       store,
       refs.map(({ oid }) => oid),

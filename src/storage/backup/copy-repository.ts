@@ -119,14 +119,14 @@ export class RepositoryCopier {
     }
   }
 
-  /** Opening them also compares packs with their indexes. */
+  /** To hold them also compares packs with their indexes. */
   #assertTips(repository: CopiedRepository, tips: readonly string[]): void {
     const name = `${repository.owner}/${repository.name}`
     const missing = (what: string, cause?: unknown): BackupError =>
       new BackupError({ code: 'object_missing', repository: name }, `${name} is damaged: ${what}`, { cause })
     let store: ObjectStore
     try {
-      store = new ObjectStore(join(this.#parts.tree.root, repositoryFolder(repository)), STORE_CACHE_BYTES)
+      store = ObjectStore.held(join(this.#parts.tree.root, repositoryFolder(repository)), STORE_CACHE_BYTES)
     } catch (cause) {
       throw missing(cause instanceof Error ? cause.message : String(cause), cause)
     }

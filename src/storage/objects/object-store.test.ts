@@ -126,7 +126,7 @@ describe('what C git lists is read as C git reads it', () => {
     { name: 'in packs without deltas', repack: ['repack', '-adfq', '--depth=0'] },
   ])('$name', async ({ repack }) => {
     await git.run(...repack)
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     expectAll(store, await listed(repository))
   })
 
@@ -136,19 +136,19 @@ describe('what C git lists is read as C git reads it', () => {
     await hashObject('')
     await git.run('repack', '-dq')
     await hashObject('two\n')
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     expectAll(store, await listed(repository))
   })
 
   it('with a cache that holds next to nothing', async () => {
     await git.run('repack', '-adfq', '--depth=50')
-    store = new ObjectStore(repository, 8)
+    store = ObjectStore.open(repository, 8)
     expectAll(store, await listed(repository))
   })
 })
 
 it('says of what is not here that it is not here', () => {
-  store = new ObjectStore(repository, CACHE_BYTES)
+  store = ObjectStore.open(repository, CACHE_BYTES)
   expect(store.has(MISSING)).toBe(false)
   expect(store.read(MISSING)).toBeUndefined()
   expect(store.typeOf(MISSING)).toBeUndefined()
@@ -170,7 +170,7 @@ describe('of a pack that is gone', () => {
     { what: 'that was closed', before: (one: ObjectStore) => (one.hold(), one.release()) },
   ])('$what, finds what it held', async ({ before }) => {
     const objects = await listed(repository)
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     before(store)
     await replacePacks()
     expectAll(store, objects)
@@ -178,7 +178,7 @@ describe('of a pack that is gone', () => {
 
   it('reads on where it is held', async () => {
     const objects = await listed(repository)
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     store.hold()
     const { packs } = store
     await replacePacks()
@@ -187,10 +187,49 @@ describe('of a pack that is gone', () => {
     expect(store.packs).toBe(packs)
   })
 
+  it('finds what comes while it is held, and drops what went when it is released', async () => {
+    const oid = Buffer.from(await hashObject('comes later\n'), 'hex')
+    await git.run('prune', '--expire=now')
+    const objects = await listed(repository)
+    store = ObjectStore.held(repository, CACHE_BYTES)
+    const [held] = store.packs
+    await packAlone(await hashObject('comes later\n'))
+    await git.run('repack', '-afq', '--window=3')
+    rmSync(held?.path ?? '')
+    rmSync(held?.path.replace(/pack$/, 'idx') ?? '')
+    store.refresh()
+    store.hold()
+    expect(store.packs[0]).toBe(held)
+    expect(store.read(oid)?.data.toString()).toBe('comes later\n')
+    expectAll(store, objects)
+    store.release()
+    store.refresh()
+    expect(store.packs).not.toContain(held)
+    expectAll(store, objects)
+  })
+
+  it.each(['open', 'held'] as const)('of an object that lay loose finds it where it is packed: %s', async (how) => {
+    const oids = ['one\n', 'two\n', 'three\n'].map((text) => hashObject(text))
+    const names = (await Promise.all(oids)).map((oid) => Buffer.from(oid, 'hex'))
+    store = ObjectStore[how](repository, CACHE_BYTES)
+    const [first, second, third] = names as [Buffer, Buffer, Buffer]
+    expect(store.has(first)).toBe(true)
+    await packAlone(...names.map((name) => name.toString('hex')))
+    for (const name of readdirSync(join(repository, 'objects'))) {
+      if (name.length === 2) rmSync(join(repository, 'objects', name), { recursive: true })
+    }
+    expect(store.looseNames()).toEqual([])
+    expect(store.countMax()).toBeGreaterThan(0)
+    expect(store.has(first)).toBe(true)
+    expect(store.read(second)?.data.toString()).toBe('two\n')
+    expect(store.sizeOf(third)).toBe(6)
+    expect(store.has(MISSING)).toBe(false)
+  })
+
   it('says of what went with it that it is not here', async () => {
     const oid = await hashObject('alone\n')
     await packAlone(oid)
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     await git.run('repack', '-adq')
     expect(store.read(Buffer.from(oid, 'hex'))).toBeUndefined()
   })
@@ -198,7 +237,7 @@ describe('of a pack that is gone', () => {
 
 describe('refresh', () => {
   it('finds loose objects and packs that came, and packs in the place of others', async () => {
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     const loose = Buffer.from(await hashObject('new\n'), 'hex')
     store.refresh()
     expect(store.read(loose)?.data.toString()).toBe('new\n')
@@ -213,7 +252,7 @@ describe('refresh', () => {
   })
 
   it('keeps the packs that stayed, and closes those that went', () => {
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     const [kept] = store.packs
     store.refresh()
     expect(store.packs[0]).toBe(kept)
@@ -232,13 +271,13 @@ describe('refresh', () => {
       rmSync(packFolder(), { recursive: true })
       renameSync(join(aside, 'objects/pack'), packFolder())
     }
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     expect(beforeListing.once).toBeUndefined()
     expectAll(store, objects)
   })
 
   it.each([
-    { what: 'a new one', look: () => new ObjectStore(repository, CACHE_BYTES) },
+    { what: 'a new one', look: () => ObjectStore.open(repository, CACHE_BYTES) },
     {
       what: 'one that opens what it knows',
       look: () => {
@@ -248,7 +287,7 @@ describe('refresh', () => {
     },
   ])('looks again as often as packs go, one by one: $what', async ({ look }) => {
     for (let number = 0; number < 12; number++) await packAlone(await hashObject(`${number}\n`))
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     const objects = await listed(repository)
     const old = readdirSync(packFolder()).filter((name) => name.endsWith('.pack'))
     // As after a repack that has just begun to remove what it has replaced.
@@ -273,7 +312,7 @@ describe('refresh', () => {
       // The new one lies where the listing had been already, the old one where it had not.
       return names.filter((name) => name.startsWith('more-'))
     }
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     expect(beforeListing.once).toBeUndefined()
     expectAll(store, objects)
   })
@@ -283,28 +322,28 @@ describe('refresh', () => {
     const oid = await hashObject('loose\n')
     const name = (await git.try(['pack-objects', '--quiet', join(packFolder(), 'pack')], `${oid}\n`)).stdout.trim()
     const only = [name, first.slice('pack-'.length, -'.pack'.length), 'f'.repeat(40)]
-    store = new ObjectStore(repository, CACHE_BYTES, only)
+    store = ObjectStore.open(repository, CACHE_BYTES, only)
     expect(store.packs.map((pack) => pack.name)).toEqual(only.slice(0, 2).map((one) => `pack-${one}`))
     store.close()
-    store = new ObjectStore(repository, CACHE_BYTES, only.slice(1))
+    store = ObjectStore.open(repository, CACHE_BYTES, only.slice(1))
     expect(store.has(Buffer.from(oid, 'hex'))).toBe(false)
   })
 
   it('takes no notice of an index without its pack', () => {
     copyFileSync(packPath('idx'), join(packFolder(), `pack-${'0'.repeat(40)}.idx`))
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     expect(store.packs).toHaveLength(1)
   })
 
   it('leaves no descriptor behind where one of the packs is damaged, and stays as it was', async () => {
     for (const text of ['one\n', 'two\n']) await packAlone(await hashObject(text))
-    const good = new ObjectStore(repository, CACHE_BYTES)
+    const good = ObjectStore.open(repository, CACHE_BYTES)
     const objects = await listed(repository)
     writeFileSync(join(packFolder(), `pack-${'f'.repeat(40)}.idx`), 'damaged')
     copyFileSync(packPath('pack'), join(packFolder(), `pack-${'f'.repeat(40)}.pack`))
     const open = descriptors()
     for (let i = 0; i < 20; i++) expect(() => good.refresh()).toThrow('index')
-    for (let i = 0; i < 20; i++) expect(() => new ObjectStore(repository, CACHE_BYTES)).toThrow('index')
+    for (let i = 0; i < 20; i++) expect(() => ObjectStore.open(repository, CACHE_BYTES)).toThrow('index')
     expect(descriptors()).toBe(open)
     expectAll(good, objects)
     good.close()
@@ -325,7 +364,7 @@ describe('refresh', () => {
   ])('refuses $name', async ({ damage }) => {
     const [{ oid } = { oid: '' }] = await listed(repository)
     damage()
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     for (let i = 0; i < 3; i++) {
       expect(() => store?.hold()).toThrow('does not match its index')
       expect(() => store?.read(Buffer.from(oid, 'hex'))).toThrow(expect.objectContaining({ name: 'StorageError' }))
@@ -333,10 +372,24 @@ describe('refresh', () => {
     expect(descriptors()).toBe(descriptorsBefore)
   })
 
+  it('reads an index anew that was mended', async () => {
+    const objects = await listed(repository)
+    const bytes = readFileSync(packPath('idx'))
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 40) ^ 1, bytes.length - 40)
+    rmSync(packPath('idx'))
+    writeFileSync(packPath('pack').replace(/pack$/, 'idx'), bytes)
+    store = ObjectStore.open(repository, CACHE_BYTES)
+    expect(() => expectAll(store as ObjectStore, objects)).toThrow('damaged')
+    rmSync(packPath('idx'))
+    await git.run('index-pack', packPath('pack'))
+    store.refresh()
+    expectAll(store, objects)
+  })
+
   it('of a name that leads nowhere says so', () => {
     rmSync(packPath('idx'))
     symlinkSync('nowhere', packPath('pack').replace(/pack$/, 'idx'))
-    expect(() => new ObjectStore(repository, CACHE_BYTES)).toThrow('ENOENT')
+    expect(() => ObjectStore.open(repository, CACHE_BYTES)).toThrow('ENOENT')
   })
 })
 
@@ -349,7 +402,7 @@ it('says of a damaged pack which object it could not read, whichever byte is wro
   for (let at = 12; at < bytes.length - 20; at += 97) damaged.writeUInt8(damaged.readUInt8(at) ^ 0x55, at)
   rmSync(pack)
   writeFileSync(pack, damaged)
-  store = new ObjectStore(repository, CACHE_BYTES)
+  store = ObjectStore.open(repository, CACHE_BYTES)
   let failures = 0
   for (const { oid } of objects) {
     const name = Buffer.from(oid, 'hex')
@@ -381,7 +434,7 @@ describe('a loose object that is damaged is not taken for another one', () => {
     const objectFolder = join(repository, 'objects/be')
     mkdirSync(objectFolder)
     writeFileSync(join(objectFolder, 'be'.repeat(19)), bytes)
-    store = new ObjectStore(repository, CACHE_BYTES)
+    store = ObjectStore.open(repository, CACHE_BYTES)
     const damaged = expect.objectContaining({ detail: { code: 'object_damaged', oid: 'be'.repeat(20) } })
     expect(() => store?.read(MISSING)).toThrow(damaged)
     expect(() => store?.typeOf(MISSING)).toThrow(damaged)

@@ -42,11 +42,21 @@ export class FileSource implements ByteSource {
     return this.#bytes
   }
 
+  get isOpen(): boolean {
+    return this.#descriptor >= 0
+  }
+
   /** @returns whether it was closed: what lies there now may be another file than before */
   open(): boolean {
     if (this.#descriptor >= 0) return false
-    this.#descriptor = openSync(this.#path, 'r')
-    this.#bytes = fstatSync(this.#descriptor).size
+    const descriptor = openSync(this.#path, 'r')
+    try {
+      this.#bytes = fstatSync(descriptor).size
+    } catch (error) {
+      closeSync(descriptor)
+      throw error
+    }
+    this.#descriptor = descriptor
     return true
   }
 
@@ -95,6 +105,9 @@ export class PackFile {
   /** Among all that share a cache: another copy of the pack may be damaged where this one is not. */
   readonly #number = packsOpened++
 
+  /** What lies there is not what its index is of: whoever looks for packs reads both anew. */
+  isAnother = false
+
   #order: PackOrder | undefined
   #bases: PackBases | undefined
 
@@ -119,9 +132,14 @@ export class PackFile {
     try {
       this.#assertTogether()
     } catch (error) {
+      this.isAnother = true
       this.close()
       throw error
     }
+  }
+
+  get isOpen(): boolean {
+    return this.#file.isOpen
   }
 
   get source(): FileSource {

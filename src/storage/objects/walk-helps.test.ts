@@ -33,7 +33,7 @@ beforeEach(() => {
   path = join(folder.path, `${number++}.git`)
   cpSync(original, path, { recursive: true })
   git = new Git(path)
-  store = new ObjectStore(path, 2 ** 20)
+  store = ObjectStore.open(path, 2 ** 20)
   return () => store.close()
 })
 

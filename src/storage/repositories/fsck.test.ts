@@ -25,7 +25,7 @@ async function write(...objects: readonly MadeObject[]): Promise<void> {
 }
 
 async function problemsOf(...tips: readonly string[]): Promise<readonly string[]> {
-  const store = new ObjectStore(git.folder, 2 ** 20)
+  const store = ObjectStore.open(git.folder, 2 ** 20)
   try {
     return fsckObjects(store, tips, () => {}).problems.map(({ oid, message }) => `${oid}: ${message}`)
   } finally {

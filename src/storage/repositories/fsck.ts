@@ -64,21 +64,20 @@ export function fsckRepository(
 ): FsckReport & { readonly refs: number } {
   const tips = new RefTips(database).of(id)
   const path = join(paths.repositories, owner, `${name}.git`)
-  let store: ObjectStore | undefined
+  let store: ObjectStore
   try {
-    try {
-      store = new ObjectStore(path, CACHE_BYTES)
-      store.hold()
-    } catch (error) {
-      if (!(error instanceof GutsError)) throw error
-      return { refs: tips.length, objects: 0, problems: [{ oid: '', message: error.message }] }
-    }
+    store = ObjectStore.held(path, CACHE_BYTES)
+  } catch (error) {
+    if (!(error instanceof GutsError)) throw error
+    return { refs: tips.length, objects: 0, problems: [{ oid: '', message: error.message }] }
+  }
+  try {
     const total = store.countMax()
     const { objects, problems } = fsckObjects(store, tips, (done) => onProgress(Math.min(done, total), total))
     const helps = damagedHelps(path, store.packs).map((message) => ({ oid: '', message }))
     return { refs: tips.length, objects, problems: [...problems, ...helps] }
   } finally {
-    store?.close()
+    store.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -65,7 +65,7 @@ export class PackFiles {
     const path = this.#pathOf(repository)
     const known = this.#stores.get(path)
     if (known !== undefined) return known
-    const store = new ObjectStore(path, STORE_CACHE_BYTES)
+    const store = ObjectStore.open(path, STORE_CACHE_BYTES)
     this.#stores.set(path, store)
     return store
   }
@@ -158,7 +158,7 @@ export class PackFiles {
     const directory = join(this.#pathOf(repository), 'objects', 'pack')
     // Before the pack, and until the refs on disk need it: an operator's `git gc` in between would find it unreferenced.
     const unkeep = await keepPack(this.#fileSystem, directory, packName)
-    const isThere = (extension: string): boolean => existsSync(join(directory, `pack-${packName}.${extension}`))
+    const isThere = (extension: string): boolean => isFile(join(directory, `pack-${packName}.${extension}`))
     // Both: a power cut may have kept the index of a push that was never acknowledged, without its pack.
     if (isThere('pack') && isThere('idx')) return { takeBack: unkeep, unkeep }
     const takeBack = async (): Promise<void> => {
@@ -204,7 +204,7 @@ export class PackFiles {
     // A pack of the same bytes may have been one of what nothing reaches.
     const times = join(directory, `pack-${packName}.mtimes`)
     if (hasTimes) await move('mtimes')
-    else if (existsSync(times)) await unlinkIfThere(this.#fileSystem, times)
+    else if (isFile(times)) await unlinkIfThere(this.#fileSystem, times)
     await move('idx')
   }
 
@@ -222,4 +222,9 @@ export class PackFiles {
       this.#stores.delete(path)
     }
   }
+}
+
+/** @throws what keeps us from knowing */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { hasErrorCode } from '../../errors.ts'
 import { browseCommits, type ListedCommit } from './browse-commits.ts'
 import { browseContents, type Contents } from './browse-contents.ts'
@@ -45,7 +46,8 @@ export function runBrowse(task: BrowseTask): BrowseResult {
     return task.kind === 'commits' ? browseCommits(store, task) : browseContents(store, task)
   } catch (error) {
     // Deleted since it was found.
-    if (hasErrorCode(error, 'ENOENT')) return { kind: 'refused', code: 'repository_missing' }
+    if (hasErrorCode(error, 'ENOENT') && !existsSync(task.repositoryPath))
+      return { kind: 'refused', code: 'repository_missing' }
     throw error
   }
 }

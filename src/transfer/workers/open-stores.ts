@@ -9,69 +9,75 @@ import type { StoredObject } from '../../storage/objects/pack-file.ts'
 /** Inflated objects kept between tasks, for all repositories of a worker. */
 const cache = new ObjectCache(32 * 1024 * 1024)
 
-/** Stores that were walked: they know the order of packs, the commit-graph and bitmaps, which may be large. */
-const WALKED_MAX = 4
-/** Of the indexes of stores that were only asked for names: those of ten thousand small pushes. */
-const ASKED_INDEX_BYTES_MAX = 16 * 1024 * 1024
-/** So many stay whatever they take: who pushes to few repositories reads their indexes once. */
-const ASKED_MIN = 4
+/**
+ * Stores that may take much: they were walked, and know the order of packs, the commit-graph and bitmaps, or have large
+ * indexes.
+ */
+const LARGE_MAX = 4
+const LARGE_INDEX_BYTES = 4 * 1024 * 1024
+/** Of the indexes of all others: those of ten thousand small pushes. */
+const SMALL_INDEX_BYTES_MAX = 16 * 1024 * 1024
 /** What a store takes beside its indexes. */
 const STORE_BYTES = 16 * 1024
 
 interface Opened {
   readonly store: ObjectStore
-  isWalked: boolean
+  isLarge: boolean
 }
 
 /** By the task that runs, by path. */
 const opened = new Map<string, Opened>()
-/** Between tasks, by path; in one of the two. */
-const walked = new LRUCache<string, ObjectStore>({ max: WALKED_MAX })
-const asked = new LRUCache<string, ObjectStore>({
-  maxSize: ASKED_INDEX_BYTES_MAX,
-  sizeCalculation: ({ indexBytes }) => Math.min(STORE_BYTES + indexBytes, ASKED_INDEX_BYTES_MAX / ASKED_MIN),
+/** Between tasks, by path; each store in one of the two. */
+const large = new LRUCache<string, ObjectStore>({ max: LARGE_MAX })
+const small = new LRUCache<string, ObjectStore>({
+  maxSize: SMALL_INDEX_BYTES_MAX,
+  sizeCalculation: ({ indexBytes }) => STORE_BYTES + indexBytes,
 })
 
 /** The repository's objects as they are now, for who asks for them by their names. */
 export function openStore(repositoryPath: string): ObjectStore {
-  const { store } = taken(repositoryPath)
-  store.refresh()
-  return store
+  return taken(repositoryPath, false).store
 }
 
 /** As `openStore`, for walks, and for who reads of packs: they stay as they are until the task ends. */
 export function holdStore(repositoryPath: string): ObjectStore {
-  const taking = taken(repositoryPath)
-  taking.isWalked = true
-  taking.store.hold()
-  return taking.store
+  return taken(repositoryPath, true).store
 }
 
-function taken(path: string): Opened {
-  const known = opened.get(path)
-  if (known !== undefined) return known
-  const ofWalk = walked.get(path)
-  const store = ofWalk ?? asked.get(path) ?? new ObjectStore(path, cache)
-  const taking = { store, isWalked: ofWalk !== undefined }
-  opened.set(path, taking)
-  walked.delete(path)
-  asked.delete(path)
+function taken(path: string, isHeld: boolean): Opened {
+  let taking = opened.get(path)
+  if (taking === undefined) {
+    const known = large.get(path) ?? small.get(path)
+    const open = isHeld ? ObjectStore.held : ObjectStore.open
+    taking = { store: known ?? open(path, cache), isLarge: isHeld || large.has(path) }
+    opened.set(path, taking)
+    large.delete(path)
+    small.delete(path)
+    if (known === undefined) return taking
+  }
+  taking.isLarge ||= isHeld
+  if (isHeld) taking.store.hold()
+  else taking.store.refresh()
   return taking
 }
 
-/** Between tasks nothing is open: the space of what was deleted would not be free as long as a thread reads from it. */
+/**
+ * Between tasks nothing is open: the space of what was deleted would not be free on the disk as long as a thread reads from
+ * it. Nor does it stay in memory, but for what is small.
+ */
 export function releaseStores(): void {
-  for (const [path, { store, isWalked }] of opened) {
+  for (const [path, { store, isLarge }] of opened) {
     store.release()
-    if (existsSync(path)) (isWalked ? walked : asked).set(path, store)
+    if (existsSync(path)) (isLarge || store.indexBytes > LARGE_INDEX_BYTES ? large : small).set(path, store)
   }
   opened.clear()
+  for (const path of large.keys()) if (!existsSync(path)) large.delete(path)
 }
 
 /** Between tasks, of which none may come for long: what was read is read again where one comes. */
 export function forgetStores(): void {
-  walked.clear()
-  asked.clear()
+  large.clear()
+  small.clear()
   cache.clear()
 }
 

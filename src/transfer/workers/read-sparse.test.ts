@@ -22,7 +22,7 @@ beforeAll(async () => {
   }
   // Ours are in packs: nothing else is looked for.
   await git.try(['pack-objects', '--quiet', 'objects/pack/pack'], Buffer.from([...oids.values()].join('\n')))
-  store = new ObjectStore(git.folder, 2 ** 20)
+  store = ObjectStore.open(git.folder, 2 ** 20)
 })
 afterAll(() => {
   store.close()

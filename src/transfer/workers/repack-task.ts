@@ -31,8 +31,7 @@ export async function runRepack(task: RepackTask): Promise<RepackResult> {
   let store: ObjectStore | undefined
   try {
     const names = task.packs.map(({ name }) => name)
-    store = new ObjectStore(task.repositoryPath, CACHE_BYTES, names)
-    store.hold()
+    store = ObjectStore.held(task.repositoryPath, CACHE_BYTES, names)
     const chosen = chosenOf(task.packs, store.packs)
     let bytes = 0
     await buildPack(store, chosen, { thinPack: false, ofsDelta: true }, async (chunk) => {
