@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { BitSet } from '../git/bitmap/bit-set.ts'
 import type { Selection } from '../git/object-graph/select.ts'
 import type { ObjectStore } from '../storage/objects/object-store.ts'
@@ -38,7 +39,11 @@ export class ChosenObjects {
     const packs = store.packsBySize
     const sets = packs.map((pack) => new BitSet(pack.index.count))
     // Bitmaps number the objects of their pack as they lie.
-    if (numbered !== undefined) sets[packs.findIndex((pack) => pack === store.bitmap?.pack)] = numbered.numbers
+    if (numbered !== undefined) {
+      const at = packs.findIndex((pack) => pack === store.bitmap?.pack)
+      assert(at >= 0)
+      sets[at] = numbered.numbers
+    }
     const loose: Buffer[] = []
     for (let i = 0; i < count; i++) {
       const isPacked = packs.some((pack, at) => {

@@ -15,9 +15,13 @@ export async function whichAreHere(
   const here = new Set<string>()
   const missing: string[] = []
   if (oids.length === 0) return { here, missing }
-  const objects = open()
+  let objects = open()
   for (const [at, oid] of oids.entries()) {
-    if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) await setImmediate()
+    if (at % LOOKS_PER_TURN === LOOKS_PER_TURN - 1) {
+      await setImmediate()
+      // It may have been closed meanwhile, as one of many.
+      objects = open()
+    }
     if (objects.has(Buffer.from(oid, 'hex'))) here.add(oid)
     else missing.push(oid)
   }

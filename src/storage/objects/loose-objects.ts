@@ -29,6 +29,11 @@ export class LooseObjects {
     this.#folders = new Set(readdirSync(this.#directory).filter((name) => name.length === 2))
   }
 
+  /** No folder is there in which any could lie. */
+  get isEmpty(): boolean {
+    return this.#folders.size === 0
+  }
+
   /** No fewer than there are. */
   countMax(): number {
     return Array.from(this.#folders, (folder) => this.#namesIn(folder).length).reduce((sum, count) => sum + count, 0)

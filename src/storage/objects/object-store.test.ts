@@ -208,22 +208,17 @@ describe('of a pack that is gone', () => {
     expectAll(store, objects)
   })
 
-  it.each(['open', 'held'] as const)('of an object that lay loose finds it where it is packed: %s', async (how) => {
-    const oids = ['one\n', 'two\n', 'three\n'].map((text) => hashObject(text))
-    const names = (await Promise.all(oids)).map((oid) => Buffer.from(oid, 'hex'))
-    store = ObjectStore[how](repository, CACHE_BYTES)
-    const [first, second, third] = names as [Buffer, Buffer, Buffer]
-    expect(store.has(first)).toBe(true)
-    await packAlone(...names.map((name) => name.toString('hex')))
+  it('counts what was packed since it looked, and no folder of loose objects that is gone', async () => {
+    const oid = await hashObject('loose\n')
+    store = ObjectStore.open(repository, CACHE_BYTES)
+    const count = store.countMax()
+    await packAlone(oid)
     for (const name of readdirSync(join(repository, 'objects'))) {
       if (name.length === 2) rmSync(join(repository, 'objects', name), { recursive: true })
     }
     expect(store.looseNames()).toEqual([])
-    expect(store.countMax()).toBeGreaterThan(0)
-    expect(store.has(first)).toBe(true)
-    expect(store.read(second)?.data.toString()).toBe('two\n')
-    expect(store.sizeOf(third)).toBe(6)
-    expect(store.has(MISSING)).toBe(false)
+    expect(store.countMax()).toBe(count)
+    expect(store.has(Buffer.from(oid, 'hex'))).toBe(true)
   })
 
   it('says of what went with it that it is not here', async () => {

@@ -117,7 +117,10 @@ export class ObjectStore {
 
   /** No fewer objects than are here: one that lies in two packs counts twice. */
   countMax(): number {
-    return this.packs.reduce((sum, pack) => sum + pack.index.count, this.#loose?.countMax() ?? 0)
+    const loose = this.#loose?.countMax() ?? 0
+    // What was packed since we looked is counted in neither else; where nothing lies loose, nothing was.
+    if (this.#loose?.isEmpty === false) this.#lookAgain()
+    return this.packs.reduce((sum, pack) => sum + pack.index.count, loose)
   }
 
   /** Names of the objects that lie loose, 20 bytes each. */
@@ -129,7 +132,7 @@ export class ObjectStore {
     if (this.locate(oid, at) !== undefined) return true
     const path = this.#loose?.pathOf(oid, at)
     if (path === undefined) return false
-    return existsSync(path) || (this.#havePacksChanged() && this.locate(oid, at) !== undefined)
+    return existsSync(path)
   }
 
   /**
@@ -203,15 +206,17 @@ export class ObjectStore {
     const path = this.#loose?.pathOf(oid, at)
     if (path === undefined) return undefined
     const loose = orDamaged(oid, at, () => readLoose(path))
-    if (loose !== undefined) return ofLoose(loose)
-    return this.#havePacksChanged() ? this.#ofPack(oid, at, ofPack) : undefined
+    return loose === undefined ? undefined : ofLoose(loose)
   }
 
-  /** What lay loose when we looked may lie in a pack by now. @returns whether it was worth another look */
-  #havePacksChanged(): boolean {
-    if (!this.#packs.hasChanged) return false
-    this.refresh()
-    return true
+  /**
+   * In the middle of things: what helps walks stays as it is, as whoever walks goes by its numbers.
+   *
+   * @throws PackError index_invalid, where an index that came is damaged
+   */
+  #lookAgain(): void {
+    this.#loose?.refresh()
+    this.#packs.refresh()
   }
 
   /** @returns undefined if no pack holds the object */
@@ -226,7 +231,7 @@ export class ObjectStore {
         // It went since we looked; what it held lies in another one, unless it is kept no longer.
         if (!hasErrorCode(error, 'ENOENT') || missed === found.pack) throw error
         missed = found.pack
-        this.refresh()
+        this.#lookAgain()
       }
     }
   }

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { hasErrorCode } from '../../errors.ts'
@@ -27,8 +27,6 @@ export class PackSet {
   #isHeld = false
   /** Names of all files there were at the last look. */
   #files: ReadonlySet<string> = new Set()
-  /** Of the folder, before the last look. */
-  #stamp = Number.NaN
 
   /**
    * @param directory `objects/pack` of the repository
@@ -47,11 +45,6 @@ export class PackSet {
   /** Names of all files beside the packs, and of theirs, at the last look. */
   get files(): ReadonlySet<string> {
     return this.#files
-  }
-
-  /** Whether files came or went since the last look. */
-  get hasChanged(): boolean {
-    return stampOf(this.#directory) !== this.#stamp
   }
 
   /** As `ObjectStore.refresh`. */
@@ -96,7 +89,6 @@ export class PackSet {
     const misses = new Map<string, number>()
     try {
       for (;;) {
-        const stamp = stampOf(this.#directory)
         const files = namesAtOnce(this.#directory)
         // Of those that are held the numbers stay.
         const packs = new Set(this.#isHeld ? this.#packs.filter((pack) => pack.isOpen) : [])
@@ -118,7 +110,6 @@ export class PackSet {
         if (!isWhole) continue
         this.#packs = [...packs]
         this.#files = files
-        this.#stamp = stamp
         return
       }
     } finally {
@@ -149,9 +140,4 @@ function namesAtOnce(directory: string): Set<string> {
     if (names.join('/') === before) break
   }
   return new Set(names)
-}
-
-/** Changes with the names in a folder. */
-function stampOf(directory: string): number {
-  return statSync(directory).mtimeMs
 }

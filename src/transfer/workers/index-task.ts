@@ -41,9 +41,9 @@ export async function runIndex(task: IndexTask): Promise<IndexResult> {
   }
 }
 
-/** Damage of what is stored here is not the pusher's mistake. */
+/** Damage of what is stored here is not the pusher's mistake: no pusher sends an index. */
 function isOurs(error: GutsError<{ readonly code: string }>): boolean {
-  return error.name === 'StorageError'
+  return error.name === 'StorageError' || error.detail.code === 'index_invalid'
 }
 
 function readPack(

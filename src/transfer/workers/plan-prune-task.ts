@@ -19,8 +19,9 @@ interface Packs {
 /** @throws PackError, StorageError: something stored is damaged */
 export function runPlanPrune(task: PrunePlanTask): PrunePlan {
   const store = holdStore(task.repositoryPath)
-  const plan = new Planning(store, task).run()
-  return { ...plan, packs: store.packs.map(nameOf) }
+  // Before: of what comes meanwhile the plan knows nothing, and whoever carries it out must see that.
+  const packs = store.packs.map(nameOf)
+  return { ...new Planning(store, task).run(), packs }
 }
 
 /** Tells what refs reach from what they do not, and of that, what stays from what goes. */
