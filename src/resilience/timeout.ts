@@ -80,7 +80,7 @@ export interface ProgressTimeoutOptions {
  * Aborts work that makes no progress: call `progress()` for each piece done, `stop()` when it is over.
  *
  * One timer for all of it, that looks when it fires how long ago the last progress was: to set it anew with each progress
- * and pause took 5 µs of a small fetch.
+ * and pause took 2 of the 130 µs of a small fetch.
  */
 export class ProgressTimeout {
   readonly #forget: () => void

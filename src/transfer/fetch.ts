@@ -44,7 +44,6 @@ export class Fetch {
   #sidebandAll = false
   /** It says in its request which process it is: no other one asks in the same words. */
   #isNamed = false
-
   /** Wanted, and what no ref points to: an operator's `git gc` may take it away after it was found to be here. */
   #others: readonly string[] = []
 
@@ -73,7 +72,8 @@ export class Fetch {
         await this.#sayError(GONE)
         return 'refused'
       }
-      const lost = await firstMissingNow(() => this.#objects(), this.#others)
+      // What keeps us from knowing has failed already, and is told below.
+      const lost = await firstMissingNow(() => this.#objects(), this.#others).catch(() => undefined)
       if (lost !== undefined) {
         await this.#sayError(notOurRef(lost).message)
         return 'refused'

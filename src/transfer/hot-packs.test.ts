@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { FLUSH } from '../git/pkt-line.ts'
 import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { HOT_BYTES_MAX, HOT_FRAMING } from './hot-packs.ts'
@@ -21,7 +22,7 @@ const SPEC: PackSpec = {
   features: { thinPack: true, ofsDelta: true },
 }
 const PIECE = pieceBytesOf(HOT_FRAMING)
-const AROUND = { head: Buffer.from('head'), tail: Buffer.from('tail') }
+const AROUND = { head: Buffer.from('head'), tail: FLUSH }
 
 let folder: string
 let cache: PackCache
@@ -52,7 +53,7 @@ type Send = (...pieces: readonly Buffer[]) => Promise<void>
 
 async function sendTo(pack: ReadyPack | ReadyHotPack, send: Send): Promise<void> {
   try {
-    if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, AROUND, send)
+    if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, AROUND.head, send)
     else await sendPack(pack.reader, pack.bytes, { framing: HOT_FRAMING, ...AROUND }, send)
   } finally {
     await pack.reader?.close()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { LRUCache } from 'lru-cache'
+import { FLUSH } from '../git/pkt-line.ts'
 import { framedBytes, pieceBytesOf, readPiece } from './pack-framing.ts'
 import type { PackReader } from './pack-reader.ts'
 
@@ -14,13 +15,14 @@ export interface PackFile {
   readonly objects: number
 }
 
-/** A pack as it goes over the wire, in pieces that stay in memory once they were read. */
+/** A pack as it goes over the wire, with the flush packet that ends it, in pieces that stay in memory once they were read. */
 export class HotPack {
   readonly path: string
   readonly bytes: number
   readonly objects: number
   readonly #pieces: (Promise<Buffer> | undefined)[]
-  #read = 0
+  readonly #read: Buffer[] = []
+  #readCount = 0
 
   constructor({ path, bytes, objects }: PackFile) {
     this.path = path
@@ -35,7 +37,7 @@ export class HotPack {
 
   /** All of it was read: no file is needed any more. */
   get isComplete(): boolean {
-    return this.#read === this.#pieces.length
+    return this.#readCount === this.#pieces.length
   }
 
   /**
@@ -54,22 +56,27 @@ export class HotPack {
   }
 
   /** Of one that is complete. */
-  all(): Promise<Buffer[]> {
-    return Promise.all(this.#pieces.map((_, number) => this.piece(number, undefined)))
+  all(): readonly Buffer[] {
+    assert(this.isComplete)
+    return this.#read
   }
 
   async #readPiece(number: number, reader: PackReader): Promise<Buffer> {
     const position = number * pieceBytesOf(HOT_FRAMING)
     const left = Math.min(pieceBytesOf(HOT_FRAMING), this.bytes - position)
-    const buffer = Buffer.allocUnsafeSlow(framedBytes(left, HOT_FRAMING))
+    const framed = framedBytes(left, HOT_FRAMING)
+    const isLast = number === this.#pieces.length - 1
+    const buffer = Buffer.allocUnsafeSlow(framed + (isLast ? FLUSH.length : 0))
+    if (isLast) FLUSH.copy(buffer, framed)
     try {
-      await readPiece(reader, buffer, position, this.bytes, HOT_FRAMING)
+      await readPiece(reader, buffer.subarray(0, framed), position, this.bytes, HOT_FRAMING)
     } catch (error) {
       // The next one reads it by its own file.
       this.#pieces[number] = undefined
       throw error
     }
-    this.#read++
+    this.#read[number] = buffer
+    this.#readCount++
     return buffer
   }
 }

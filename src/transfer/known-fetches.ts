@@ -23,8 +23,7 @@ export interface KnownFetch {
 
 /**
  * Fetches whose answer follows from their words and the refs alone. Machines that clone say the same words each time, and
- * to read them and to find out what they come to took a quarter of the time between the request for a small repository and
- * its answer.
+ * to read them and to find out what they come to took a sixth of what the main thread did for the pack of a small repository.
  */
 export class KnownFetches {
   readonly #fetches = new LRUCache<string, KnownFetch & { readonly refs: WeakRef<RefSnapshot> }>({

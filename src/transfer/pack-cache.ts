@@ -87,11 +87,17 @@ export class PackCache {
     return this.#open(this.#keyOf(repositoryKey, spec), build)
   }
 
+  /** Where all of it is in memory, and nobody has to wait. */
+  hotNow(repositoryKey: string, spec: PackSpec): ReadyHotPack | undefined {
+    const hot = this.#hot.get(this.#keyOf(repositoryKey, spec))
+    return hot?.isComplete === true ? { hot, reader: undefined, bytes: hot.bytes, objects: hot.objects } : undefined
+  }
+
   /** As `open`, for the wire: what is asked for again is kept in memory. */
   async openHot(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | ReadyHotPack> {
+    const now = this.hotNow(repositoryKey, spec)
+    if (now !== undefined) return now
     const key = this.#keyOf(repositoryKey, spec)
-    const hot = this.#hot.get(key)
-    if (hot?.isComplete === true) return { hot, reader: undefined, bytes: hot.bytes, objects: hot.objects }
     const isKnown = this.#packs.has(key)
     const ready = await this.#open(key, build)
     if (!isKnown) return ready

@@ -60,19 +60,20 @@ export async function sendPack(
 }
 
 /**
- * As `sendPack`, in frames of HOT_FRAMING.
+ * As `sendPack`, in frames of HOT_FRAMING, and with the flush packet that ends them.
  *
  * @param reader undefined where the pack is complete
+ * @param head goes before it, as it is
  */
 export async function sendHotPack(
   pack: HotPack,
   reader: PackReader | undefined,
-  { head, tail }: Omit<PackFrame, 'framing'>,
+  head: Buffer,
   send: (...pieces: readonly Buffer[]) => Promise<void>,
 ): Promise<void> {
   if (pack.isComplete) {
     // What the kernel has no room for waits in libuv: pieces that wait for each other took a quarter more time.
-    await send(head, ...(await pack.all()), tail)
+    await send(head, ...pack.all())
     return
   }
   let next = pack.piece(0, reader)
@@ -82,7 +83,7 @@ export async function sendHotPack(
       if (number + 1 < pack.pieces) next = pack.piece(number + 1, reader)
       // It is awaited in a moment; should it fail before that, nobody else has to hear of it.
       next.catch(() => {})
-      await send(...(number === 0 ? [head] : []), piece, ...(number === pack.pieces - 1 ? [tail] : []))
+      await send(...(number === 0 ? [head] : []), piece)
     }
   } finally {
     // Whoever waits for us may close the file: nothing of ours is under way then.

@@ -5,6 +5,7 @@ import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { GitRequest } from './git-request.ts'
 import { openPackForWire } from './open-pack.ts'
+import { HOT_FRAMING } from './hot-packs.ts'
 import type { KnownFetch } from './known-fetches.ts'
 import type { ReadyHotPack, ReadyPack } from './pack-cache.ts'
 import { framedBytes } from './pack-framing.ts'
@@ -26,7 +27,8 @@ export interface Sending {
 export async function sendFetchedPack(sending: Sending, { spec, capabilities, answer }: KnownFetch): Promise<void> {
   const { request, parts, watch } = sending
   const framing = framingOf(capabilities)
-  const pack = await openPackForWire(request.repository, spec, watch, parts, framing)
+  const hot = framing === HOT_FRAMING ? parts.packs.hotNow(request.repository.id, spec) : undefined
+  const pack = hot ?? (await openPackForWire(request.repository, spec, watch, parts, framing))
   try {
     const progress =
       framing === 'none' || capabilities.has('no-progress')
@@ -58,7 +60,7 @@ async function stream(
       await answer.write(...pieces)
       watch.progress()
     }
-    if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, { head, tail }, send)
+    if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, head, send)
     else await sendPack(pack.reader, pack.bytes, { framing, head, tail }, send)
     await answer.end()
   } catch (error) {

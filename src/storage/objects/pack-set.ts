@@ -75,7 +75,7 @@ export class PackSet {
   }
 
   /** @returns where the object lies, or undefined if no pack holds it */
-  locate(oid: Buffer, at = 0): { pack: PackFile; packNumber: number; rank: number; offset: number } | undefined {
+  locate(oid: Buffer, at = 0): PackPlace | undefined {
     for (let packNumber = 0; packNumber < this.#packs.length; packNumber++) {
       const pack = this.#packs[packNumber] as PackFile
       const rank = pack.index.rankOf(oid, at)
