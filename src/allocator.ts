@@ -8,14 +8,16 @@ import type { Environment } from './config/sources.ts'
  */
 export const ALLOCATOR_SETTINGS = {
   MALLOC_ARENA_MAX: '2',
-  // Given by hand, so that neither of them grows with what is freed.
-  MALLOC_TRIM_THRESHOLD_: String(2 ** 20),
-  // What sockets are read into, and what Node cuts small buffers from, are of 64 KiB. In an arena the holes that they leave
-  // never go back, as something small lies above each: after a minute of that load the arenas held 318 MiB, of which 231
-  // were free; with a threshold of 64 KiB 114 after three minutes, and with this one 58. To map buffers of 64 KiB costs
-  // 0.1 s of processor time in a push of 45 MiB, of 4; to map smaller ones costs neither small clones nor small pushes
-  // anything that could be measured.
-  MALLOC_MMAP_THRESHOLD_: String(2 ** 14),
+  // What sockets are read into, and what Node cuts small buffers from, are of 64 KiB: in an arena the holes that they leave
+  // never go back, as something small lies above each. To map buffers of 64 KiB costs 0.1 s of processor time in a push of
+  // 45 MiB, of 4. From 16 KiB on would leave fewer holes still, but what libp2p encrypts lies just below 64: a mirror
+  // took 542 and 545 ms for 50 MiB, and 465 with this one.
+  MALLOC_MMAP_THRESHOLD_: String(2 ** 16),
+  // Only what fits in no hole and not at an arena's end is mapped, however large. With an end of up to 1 MiB, 53 of the
+  // 79 MiB that were in use in the arenas under that load were such buffers, and small things came to lie above them. So an
+  // end never has place for one: as it grows by 32 KiB more than is asked for, and shrinks to them from 64 on.
+  MALLOC_TOP_PAD_: String(2 ** 15),
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 16),
 } as const
 
 /**
