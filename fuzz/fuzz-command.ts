@@ -10,7 +10,7 @@ import { findJazzerNode } from './engine/jazzer-node.ts'
 import { formatNumber, Progress } from './progress.ts'
 import { caseOf, replayInput, replayTarget } from './regression.ts'
 import { type FuzzRun, fuzzTarget, type TargetResult, tryCanary } from './run-target.ts'
-import { TARGET_NAMES, targetOf, type TargetName } from './targets.ts'
+import { TARGET_NAMES, targetOf } from './targets.ts'
 
 const HELP = `Usage: npm run fuzz [-- TARGET… [options]]
 
@@ -44,14 +44,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     texts: { input: undefined },
     names: { what: 'target', known: TARGET_NAMES },
   })
-  const targets = options.names.length === 0 ? TARGET_NAMES : (options.names as TargetName[])
+  const targets = options.names.length === 0 ? TARGET_NAMES : options.names
   const { input } = options.texts
   if (input !== undefined) return repeat(targets, input, signal)
   if (options.flags.regression) return regress(targets, signal)
   return search(targets, { ...options.numbers, timeMs: options.durationsMs.time }, signal)
 }
 
-async function repeat(targets: readonly TargetName[], input: string, signal: AbortSignal): Promise<number> {
+async function repeat(targets: readonly string[], input: string, signal: AbortSignal): Promise<number> {
   const [target, another] = targets
   if (target === undefined || another !== undefined) throw new WrongUseError('--input needs the one target it is for')
   const startedAtMs = performance.now()
@@ -61,7 +61,7 @@ async function repeat(targets: readonly TargetName[], input: string, signal: Abo
   return closeCases({ suite: 'fuzz-regression', seed: 0, cases, startedAtMs, details: { regression: [result] } })
 }
 
-async function regress(targets: readonly TargetName[], signal: AbortSignal): Promise<number> {
+async function regress(targets: readonly string[], signal: AbortSignal): Promise<number> {
   const startedAtMs = performance.now()
   const cases: SuiteCase[] = []
   const results = []
@@ -84,7 +84,7 @@ interface Search {
 }
 
 async function search(
-  targets: readonly TargetName[],
+  targets: readonly string[],
   { jobs, seed, timeMs }: Search,
   signal: AbortSignal,
 ): Promise<number> {

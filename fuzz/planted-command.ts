@@ -6,7 +6,7 @@ import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeCases, EXIT, type SuiteCase } from '../harness/suite.ts'
 import { findJazzerNode } from './engine/jazzer-node.ts'
-import { DEFECT_NAMES, type DefectName, PLANTED_DEFECTS, type PlantedDefect } from './planted.ts'
+import { DEFECT_NAMES, type DefectOfTarget, PLANTED_DEFECTS } from './planted.ts'
 import { replaceOnce } from '../harness/tree-copy.ts'
 import { copyFuzzer } from './tree-copy.ts'
 
@@ -17,14 +17,14 @@ inputs do not show it, that fuzzing finds it in time, that the replay fails on t
 that it passes when the defect is gone. Writes reports/fuzz-planted/.
 
 Defects (all of them where none is named):
-${DEFECT_NAMES.map((name) => `  ${name.padEnd(20)}${PLANTED_DEFECTS[name].target}`).join('\n')}
+${DEFECT_NAMES.map((name) => `  ${name.padEnd(20)}${defectOf(name).target}`).join('\n')}
 
   --time 50s    for each defect (50s)
   --seed N      the fuzzer's choices (1)
 `
 
 interface Proof {
-  readonly defect: DefectName
+  readonly defect: string
   readonly target: string
   readonly executions: number
   readonly input: string
@@ -50,7 +50,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   using copy = await copyFuzzer()
   const cases: SuiteCase[] = []
   const proofs: Proof[] = []
-  for (const name of names.length === 0 ? DEFECT_NAMES : (names as DefectName[])) {
+  for (const name of names.length === 0 ? DEFECT_NAMES : names) {
     const fromMs = performance.now()
     const options = ['--time', `${durationsMs.time / 1_000}s`, '--seed', `${numbers.seed}`]
     const outcome = await prove(name, new Copy(copy.path, signal), options).catch((error: unknown) => {
@@ -68,8 +68,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
 }
 
 /** @returns what was found, or why the proof failed */
-async function prove(name: DefectName, copy: Copy, options: readonly string[]): Promise<Proof | string> {
-  const defect: PlantedDefect = PLANTED_DEFECTS[name]
+async function prove(name: string, copy: Copy, options: readonly string[]): Promise<Proof | string> {
+  const defect = defectOf(name)
   const { target } = defect
   console.log(`\n${name}: ${defect.why}\n  in ${defect.file}: ${defect.to}`)
   const restore = copy.plant(defect)
@@ -95,6 +95,12 @@ async function prove(name: DefectName, copy: Copy, options: readonly string[]): 
   }
 }
 
+function defectOf(name: string): DefectOfTarget {
+  const defect = PLANTED_DEFECTS.get(name)
+  if (defect === undefined) throw new Error(`There is no planted defect ${name}`)
+  return defect
+}
+
 class Copy {
   readonly path: string
   readonly #signal: AbortSignal
@@ -105,7 +111,7 @@ class Copy {
   }
 
   /** @returns how to undo it */
-  plant(defect: PlantedDefect): () => void {
+  plant(defect: DefectOfTarget): () => void {
     const file = join(this.path, defect.file)
     const text = readFileSync(file, 'utf8')
     writeFileSync(file, replaceOnce(text, defect.from, defect.to, defect.file))

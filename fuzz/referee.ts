@@ -14,7 +14,6 @@ import { OUTSIDE } from './grammar/packs.ts'
 import { readPack } from './oracles/packs.ts'
 import { objectOf } from './targets/object.fuzz.ts'
 import { packOf } from './targets/pack.fuzz.ts'
-import type { TargetName } from './targets.ts'
 
 export interface Disagreement {
   readonly input: Input
@@ -27,7 +26,7 @@ export type Referee = (inputs: readonly Input[]) => Disagreement[]
 /** Limits are ours, and an object twice is refused by `--strict` only. */
 const OURS = /_over_limit$|^delta_too_deep$|^object_duplicate$/
 
-export const REFEREES: Readonly<Partial<Record<TargetName, Referee>>> = { pack: judgePacks, object: judgeObjects }
+export const REFEREES: Readonly<Partial<Record<string, Referee>>> = { pack: judgePacks, object: judgeObjects }
 
 /** Inputs that C git is given at a time, and while which nothing else is done here. */
 const BATCH_INPUTS = 2_000
@@ -37,7 +36,7 @@ const BATCH_INPUTS = 2_000
  * @throws the signal's reason
  */
 export async function judgeAll(
-  name: TargetName,
+  name: string,
   inputs: readonly Input[],
   signal: AbortSignal,
   referees = REFEREES,

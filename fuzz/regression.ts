@@ -9,17 +9,17 @@ import { type Input, readFindings, readSeeds } from './engine/corpus.ts'
 import { whyNotDriven } from './engine/coverage.ts'
 import { replay } from './engine/replay.ts'
 import { judgeAll } from './referee.ts'
-import { targetOf, type TargetName } from './targets.ts'
+import { targetOf } from './targets.ts'
 
 export interface Regression {
-  readonly target: TargetName
+  readonly target: string
   readonly inputs: number
   /** An input that fails, or shipped code that is not driven: a sentence each. */
   readonly problems: readonly string[]
 }
 
 /** All seeds and findings of a target; they must pass, and together drive the code that the target is for. */
-export async function replayTarget(name: TargetName, signal: AbortSignal): Promise<Regression> {
+export async function replayTarget(name: string, signal: AbortSignal): Promise<Regression> {
   const target = targetOf(name)
   using folder = temporaryFolder('fuzz')
   const bundled = await bundleTarget(name, folder.path)
@@ -35,7 +35,7 @@ export async function replayTarget(name: TargetName, signal: AbortSignal): Promi
 }
 
 /** @param path of a file with the input, from the working directory. @throws WrongUseError */
-export async function replayInput(name: TargetName, path: string, signal: AbortSignal): Promise<Regression> {
+export async function replayInput(name: string, path: string, signal: AbortSignal): Promise<Regression> {
   using folder = temporaryFolder('fuzz')
   const input: Input = { name: path, bytes: readInput(path) }
   const { failures } = await replay(await bundleTarget(name, folder.path), [input], signal)
@@ -44,7 +44,7 @@ export async function replayInput(name: TargetName, path: string, signal: AbortS
 }
 
 /** By C git, where it has a say. */
-async function judge(name: TargetName, inputs: readonly Input[], signal: AbortSignal): Promise<string[]> {
+async function judge(name: string, inputs: readonly Input[], signal: AbortSignal): Promise<string[]> {
   const found = await judgeAll(name, inputs, signal)
   return found.map(({ input, message }) => `${input.name}: ${message}`)
 }

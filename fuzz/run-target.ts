@@ -17,7 +17,7 @@ import type { FuzzStatus } from './engine/libfuzzer-lines.ts'
 import { mergeInputs } from './engine/merge.ts'
 import { minimiseFinding, replay } from './engine/replay.ts'
 import { judgeAll } from './referee.ts'
-import { targetOf, type TargetName } from './targets.ts'
+import { targetOf } from './targets.ts'
 
 export interface FuzzRun {
   /** The Node that can load Jazzer.js. */
@@ -27,7 +27,7 @@ export interface FuzzRun {
   readonly seed: number
   readonly seconds: number
   readonly signal: AbortSignal
-  onStatus(target: TargetName, status: FuzzStatus): void
+  onStatus(target: string, status: FuzzStatus): void
   say(line: string): void
 }
 
@@ -43,7 +43,7 @@ export interface Finding {
 }
 
 export interface TargetResult {
-  readonly target: TargetName
+  readonly target: string
   readonly status: FuzzStatus
   readonly executionsPerS: number
   readonly goalPerS: number
@@ -67,7 +67,7 @@ const KEPT_INPUTS_MAX = 2_000
 
 /** @returns why the fuzzer would find nothing, whatever there was; undefined: it found the planted defect */
 export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promise<string | undefined> {
-  const { path } = await bundle('targets/canary.fuzz.ts', join(folder, 'canary.cjs'))
+  const { path } = await bundle(join(import.meta.dirname, 'engine/canary.ts'), join(folder, 'canary.cjs'))
   const work = { runs: CANARY_RUNS }
   const options = { seed, work, words: [], inputBytesMax: 64, makesObjects: false, signal }
   const run = { node, bundle: path, corpusFolders: [], ...options }
@@ -76,7 +76,7 @@ export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promis
   return `the planted defect was not found: ${outcome.end} after ${outcome.status.executions} executions\n${outcome.said}`
 }
 
-export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<TargetResult> {
+export async function fuzzTarget(name: string, run: FuzzRun): Promise<TargetResult> {
   const startedAtMs = performance.now()
   const target = targetOf(name)
   const bundled = await bundleTarget(name, run.folder)
@@ -117,14 +117,14 @@ export async function fuzzTarget(name: TargetName, run: FuzzRun): Promise<Target
   }
 }
 
-function jazzerRun(name: TargetName, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
+function jazzerRun(name: string, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
   const { words, inputBytesMax, makesObjects } = targetOf(name)
   return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, signal }
 }
 
 /** Saved as it is, before it is made smaller, which takes a while and may be interrupted. */
 async function findingsOf(
-  name: TargetName,
+  name: string,
   bundled: Bundle,
   { end, said, input }: JazzerOutcome,
   { signal, say }: FuzzRun,
@@ -138,7 +138,7 @@ async function findingsOf(
 }
 
 /** One of each kind: what is wrong once is wrong for many inputs. */
-async function disagreements(name: TargetName, inputs: readonly Input[], signal: AbortSignal): Promise<Finding[]> {
+async function disagreements(name: string, inputs: readonly Input[], signal: AbortSignal): Promise<Finding[]> {
   const found = await judgeAll(name, inputs, signal)
   const kinds = new Map(found.map(({ message, input }) => [message, input]))
   const findings: Finding[] = []
@@ -150,11 +150,11 @@ async function disagreements(name: TargetName, inputs: readonly Input[], signal:
   return findings
 }
 
-function finding(name: TargetName, found: Omit<Finding, 'command'>): Finding {
+function finding(name: string, found: Omit<Finding, 'command'>): Finding {
   return { ...found, command: `npm run fuzz -- ${name} --input ${found.file}` }
 }
 
-async function merge(name: TargetName, kept: string, bundled: Bundle, run: FuzzRun): Promise<void> {
+async function merge(name: string, kept: string, bundled: Bundle, run: FuzzRun): Promise<void> {
   const merged = await mergeInputs(kept, jazzerRun(name, bundled, run))
   if (merged === undefined) run.say(`${name}: the inputs that are kept could not be merged`)
   else run.say(`${name}: of ${merged.before} inputs that were kept, ${merged.after} reach what all did`)

@@ -2,10 +2,10 @@
  * Defects that a node may well have, each with the one check that must catch it and what that check must say. A check
  * that passes with its defect planted proves nothing (DESIGN §9).
  */
-import { PLANTED_DEFECTS } from '../fuzz/planted.ts'
+import { target as pktLine } from '../fuzz/targets/pkt-line.fuzz.ts'
 import { CHECKS, type Check } from './checks.ts'
 
-const LENIENT_LENGTH = PLANTED_DEFECTS['lenient-length']
+const LENIENT_LENGTH = pktLine.planted['lenient-length']
 
 export interface Defect {
   /** Of the criterion or testing item that it breaks. */

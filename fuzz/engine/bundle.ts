@@ -2,10 +2,11 @@
  * One file for a target and all it drives. Jazzer.js instruments what it is told to by file name, and TypeScript whose
  * types are stripped on loading not at all, without a word: so what is fuzzed is a bundle, as CommonJS.
  */
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { build } from 'esbuild'
 import { ROOT } from '../../integration/support/command-line.ts'
-import { type FuzzTarget, targetOf, type TargetName } from '../targets.ts'
+import type { FuzzTarget } from '../target.ts'
+import { targetPath } from '../targets.ts'
 
 export interface Bundle {
   readonly path: string
@@ -13,13 +14,18 @@ export interface Bundle {
   readonly modules: readonly string[]
 }
 
-/** @param entry relative to the folder `fuzz` */
+/** @param entry path of a module that exports `fuzz` and maybe `simpler`; what only its other exports use stays outside */
 export async function bundle(entry: string, outputPath: string): Promise<Bundle> {
   const { metafile } = await build({
-    entryPoints: [resolve(ROOT, 'fuzz', entry)],
+    stdin: {
+      contents: `import * as target from '${entry}'\nexport const fuzz = target.fuzz\nexport const simpler = target.simpler`,
+      resolveDir: ROOT,
+      sourcefile: 'fuzz-entry.js',
+    },
     outfile: outputPath,
     absWorkingDir: ROOT,
     bundle: true,
+    treeShaking: true,
     platform: 'node',
     format: 'cjs',
     target: 'node24',
@@ -34,8 +40,8 @@ export async function bundle(entry: string, outputPath: string): Promise<Bundle>
   return { path: outputPath, modules }
 }
 
-export function bundleTarget(name: TargetName, folder: string): Promise<Bundle> {
-  return bundle(targetOf(name).file, join(folder, `${name}.cjs`))
+export function bundleTarget(name: string, folder: string): Promise<Bundle> {
+  return bundle(targetPath(name), join(folder, `${name}.cjs`))
 }
 
 /** @returns modules that the target should drive and that are not in its bundle: it fuzzes something else */

@@ -4,36 +4,35 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { reportFolder } from '../../harness/suite.ts'
 import { ROOT } from '../../integration/support/command-line.ts'
-import type { TargetName } from '../targets.ts'
 
 export interface Input {
   readonly name: string
   readonly bytes: Buffer
 }
 
-export function seedsPath(target: TargetName): string {
+export function seedsPath(target: string): string {
   return join(ROOT, 'fuzz/seeds', `${target}.json`)
 }
 
 /** Made by `fuzz/seeds-command.ts`. */
-export function readSeeds(target: TargetName): Input[] {
+export function readSeeds(target: string): Input[] {
   const seeds = JSON.parse(readFileSync(seedsPath(target), 'utf8')) as Record<string, string>
   return Object.entries(seeds).map(([name, base64]) => ({ name, bytes: Buffer.from(base64, 'base64') }))
 }
 
-export function findingsFolder(target: TargetName): string {
+export function findingsFolder(target: string): string {
   return join(ROOT, 'fuzz/findings', target)
 }
 
 /** Inputs that failed once. */
-export function readFindings(target: TargetName): Input[] {
+export function readFindings(target: string): Input[] {
   const folder = findingsFolder(target)
   if (!existsSync(folder)) return []
   return readFolder(folder).map(({ name, bytes }) => ({ name: `fuzz/findings/${target}/${name}`, bytes }))
 }
 
 /** @returns the file, relative to the repository's root */
-export function saveFinding(target: TargetName, bytes: Buffer): string {
+export function saveFinding(target: string, bytes: Buffer): string {
   const name = nameOf(bytes)
   mkdirSync(findingsFolder(target), { recursive: true })
   writeFileSync(join(findingsFolder(target), name), bytes)
@@ -41,7 +40,7 @@ export function saveFinding(target: TargetName, bytes: Buffer): string {
 }
 
 /** Instead of one that was saved before; at every moment one of the two is there. @returns the file, as above */
-export function replaceFinding(target: TargetName, before: Buffer, after: Buffer): string {
+export function replaceFinding(target: string, before: Buffer, after: Buffer): string {
   const file = saveFinding(target, after)
   if (!after.equals(before)) rmSync(join(findingsFolder(target), nameOf(before)))
   return file
@@ -52,7 +51,7 @@ function nameOf(bytes: Buffer): string {
 }
 
 /** What earlier runs here found worth keeping; a run begins with it, and adds to it. */
-export function keptFolder(target: TargetName): string {
+export function keptFolder(target: string): string {
   const folder = join(reportFolder('fuzz'), 'corpus', target)
   mkdirSync(folder, { recursive: true })
   return folder

@@ -16,7 +16,7 @@ const kept = []
 exports.fuzz = (data) => {
   const text = data.toString()
   if (text.includes('exit')) process.exit(3)
-  if (text.includes('memory')) for (const kept = []; ; ) kept.push(new Array(100_000).fill(0).map(String))
+  if (text.includes('memory')) for (const kept = []; ; ) kept.push(new Array(2 ** 20).fill(0))
   if (text.includes('hang')) for (;;);
   if (text.includes('pollute')) ({})['__proto__'].polluted = text
   if (text.includes('throw')) throw new TypeError('as asked')

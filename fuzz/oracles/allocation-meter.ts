@@ -12,9 +12,11 @@ export class AllocationError extends GutsError<{
 
 let spentBytes = 0
 let budgetBytes = Number.POSITIVE_INFINITY
+let isInstalled = false
 
 /** @throws AllocationError at the allocation that goes over the budget, or at the end where that was swallowed */
 export function withinBudget<T>(bytes: number, work: () => T): T {
+  if (!isInstalled) install()
   spentBytes = 0
   budgetBytes = bytes
   try {
@@ -38,22 +40,26 @@ function overBudget(): AllocationError {
   )
 }
 
-for (const name of ['alloc', 'allocUnsafe', 'allocUnsafeSlow'] as const) {
-  const original = Buffer[name] as (size: number, ...rest: unknown[]) => Buffer<ArrayBuffer>
-  Buffer[name] = (size: number, ...rest: unknown[]): Buffer<ArrayBuffer> => {
-    spend(size)
-    return original(size, ...rest)
+/** At the first use: who only loads a target is not metered. */
+function install(): void {
+  isInstalled = true
+  for (const name of ['alloc', 'allocUnsafe', 'allocUnsafeSlow'] as const) {
+    const original = Buffer[name] as (size: number, ...rest: unknown[]) => Buffer<ArrayBuffer>
+    Buffer[name] = (size: number, ...rest: unknown[]): Buffer<ArrayBuffer> => {
+      spend(size)
+      return original(size, ...rest)
+    }
   }
-}
 
-for (const name of ['Float64Array', 'Int32Array', 'Uint32Array', 'Uint8Array'] as const) {
-  const original = globalThis[name]
-  const metered: typeof original = new Proxy(original, {
-    construct(target, parameters: unknown[], newTarget): object {
-      const [size] = parameters
-      if (typeof size === 'number') spend(size * target.BYTES_PER_ELEMENT)
-      return Reflect.construct(target, parameters, newTarget === metered ? target : newTarget) as object
-    },
-  })
-  Object.assign(globalThis, { [name]: metered })
+  for (const name of ['Float64Array', 'Int32Array', 'Uint32Array', 'Uint8Array'] as const) {
+    const original = globalThis[name]
+    const metered: typeof original = new Proxy(original, {
+      construct(target, parameters: unknown[], newTarget): object {
+        const [size] = parameters
+        if (typeof size === 'number') spend(size * target.BYTES_PER_ELEMENT)
+        return Reflect.construct(target, parameters, newTarget === metered ? target : newTarget) as object
+      },
+    })
+    Object.assign(globalThis, { [name]: metered })
+  }
 }

@@ -11,6 +11,61 @@ import { Cursor } from '../grammar/cursor.ts'
 import { makeTree } from '../grammar/objects.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { checkTreeOrder, readTree } from '../oracles/trees.ts'
+import type { GitObject, NamedBytes } from '../seeds/material.ts'
+import type { FuzzTarget } from '../target.ts'
+
+export const target = {
+  reads: 'commits, trees, tags, .gitmodules and .gitattributes',
+  drives: {
+    'src/git/object/commit.ts': ['parseWholeCommit', 'parseLinks'],
+    'src/git/object/tree.ts': ['forEachTreeEntry', 'canonicalMode'],
+    'src/git/object/tag.ts': ['parseTag'],
+    'src/git/fsck/commit.ts': ['checkCommit'],
+    'src/git/fsck/tree.ts': ['checkTree', 'checkName'],
+    'src/git/fsck/tag.ts': ['checkTag'],
+    'src/git/fsck/links.ts': ['forEachLinkOfCommit', 'linkOfTag'],
+    'src/git/fsck/identity.ts': ['checkIdentity', 'checkDate'],
+    'src/git/fsck/gitmodules.ts': ['checkGitmodules', 'checkValue'],
+    'src/git/fsck/gitattributes.ts': ['checkGitattributes'],
+  },
+  inputBytesMax: 4_096,
+  words: [
+    `tree ${'a'.repeat(40)}\n`,
+    `parent ${'a'.repeat(40)}\n`,
+    'author A <a@b.c> 1700000000 +0000\n',
+    'committer A <a@b.c> 1700000000 +0000\n',
+    `object ${'a'.repeat(40)}\ntype commit\ntag v1\n`,
+    'tagger A <a@b.c> 1700000000 +0000\n',
+    '40000 a\n',
+    '100644 a.b\n',
+    '120000 .gitmodules\n',
+    '160000 a\n',
+    '.git',
+    'git~1',
+    '.gitmodules',
+    '.gitattributes',
+    '\xe2\x80\x8c',
+    '[submodule "a"]\n\tpath = a\n\turl = ',
+    'update = !x\n',
+  ],
+  makesObjects: false,
+  goalPerS: 1_000,
+  planted: {
+    'dot-git': {
+      why: 'a tree that is checked out into .git runs what the pusher likes',
+      file: 'src/git/fsck/tree.ts',
+      from: "if (isDotGit(data, at)) return 'hasDotgit'",
+      to: 'isDotGit(data, at)',
+    },
+    'padded-date': {
+      why: 'only C git knows that a date may not begin with a zero: what it would refuse is taken',
+      file: 'src/git/fsck/identity.ts',
+      from: "if (data[dateAt] === ZERO && data[dateAt + 1] !== SPACE) return 'zeroPaddedDate'",
+      to: '',
+    },
+  },
+  seeds: ({ objects, files }) => Object.fromEntries([...objects.flatMap(seedsOf), ...files.map(seedOfFile)]),
+} satisfies FuzzTarget
 
 /** By the first byte, so that seeds can be read; any other byte means one of these as well. */
 export const KINDS = ['commit', 'tree', 'tree in lines', 'sorted tree in lines', 'tag', 'gitmodules', 'gitattributes']
@@ -70,7 +125,7 @@ function fuzzTree(data: Buffer): void {
   if (links === undefined || entries === undefined) return
   assert.deepEqual(
     links,
-    entries.flatMap(({ oid, target }) => (target === undefined ? [] : [`${oid} ${target}`])),
+    entries.flatMap(({ oid, target: type }) => (type === undefined ? [] : [`${oid} ${type}`])),
   )
   if (!isTaken) return
   checkTreeOrder(entries)
@@ -86,4 +141,23 @@ function linksOf(type: number, data: Buffer, isTaken: boolean): string[] | undef
   }
   // What fsck takes is stored, and read by everything that walks: it must not throw there.
   return isTaken ? walk() : unlessRefused([ObjectError], walk)
+}
+
+function seedsOf({ name, type, bytes, listing }: GitObject): [string, Buffer][] {
+  const plain = seedOf(name, type, bytes)
+  if (listing === undefined) return [plain]
+  const lines = Buffer.from(listing)
+  return [
+    plain,
+    seedOf(`${name} in lines`, 'sorted tree in lines', lines),
+    seedOf(`${name} as it is in lines`, 'tree in lines', lines),
+  ]
+}
+
+function seedOfFile({ name, bytes }: NamedBytes): [string, Buffer] {
+  return seedOf(name, name, bytes)
+}
+
+function seedOf(name: string, kind: string, bytes: Buffer): [string, Buffer] {
+  return [name, Buffer.concat([Buffer.of(KINDS.indexOf(kind)), bytes])]
 }

@@ -4,6 +4,34 @@ import { ProtocolError } from '../../src/git/protocol/error.ts'
 import { BANDS, encodeBandText, FRAME_BYTES_MAX } from '../../src/git/protocol/side-band.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole } from '../oracles/lines.ts'
+import type { FuzzTarget } from '../target.ts'
+
+export const target = {
+  reads: 'lines as git frames them, and texts in side-band frames',
+  drives: {
+    'src/git/pkt-line.ts': ['decodePktLine', 'encodePktLine', 'hex4'],
+    'src/git/protocol/side-band.ts': ['encodeBandText'],
+  },
+  inputBytesMax: 2_048,
+  words: ['0000', '0001', '0002', '0003', '0004', '0005', '000a', 'fff0', 'fff1', 'FFF0', '+00a', '0x0a', '-001'],
+  makesObjects: false,
+  goalPerS: 10_000,
+  planted: {
+    'lenient-length': {
+      why: 'parseInt reads "+00a" as 10, so a client shifts every later line (DESIGN §11)',
+      file: 'src/git/pkt-line.ts',
+      from: 'const length = hex4(bytes)',
+      to: "const length = Number.parseInt(bytes.toString('latin1', 0, LENGTH_BYTES), 16) || hex4(bytes)",
+    },
+  },
+  seeds: ({ exchanges }) =>
+    Object.fromEntries(
+      exchanges.flatMap(({ name, request, answer }) => [
+        [name, request],
+        [`answer to ${name}`, answer],
+      ]),
+    ),
+} satisfies FuzzTarget
 
 const SPECIAL = { flush: '0000', delim: '0001', 'response-end': '0002' } as const
 

@@ -11,8 +11,61 @@ import { framePush, limitNear, writeCapabilities } from '../grammar/requests.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
 import { readPack } from '../oracles/packs.ts'
+import { RECEIVE_PACK_CRASHES } from '../seeds/crash-inputs.ts'
+import type { NamedExchange } from '../seeds/material.ts'
+import { linesOf } from '../seeds/programs.ts'
+import { hexSeeds, textSeeds } from '../seeds/texts.ts'
+import type { FuzzTarget } from '../target.ts'
+
+const RECEIVE_PACK_LINES = {
+  'push options': '\x01@0 @a refs/heads/a\0report-status push-options\n0000\none\ntwo=2\n0000\n',
+} as const
 
 const NO_OID = '0'.repeat(40)
+
+export const target = {
+  reads: 'requests of a push, with their pack, and reports on them',
+  drives: {
+    'src/git/protocol/push-request.ts': ['take', 'request', 'realOid'],
+    'src/git/protocol/capabilities.ts': ['parseCapabilities', 'parseOid'],
+    'src/git/protocol/report-status.ts': ['encodeReport'],
+    'src/git/ref-name.ts': ['whyNotPushable', 'hasRefFormat'],
+    'src/git/pack/indexer.ts': ['indexPack'],
+  },
+  inputBytesMax: 4_096,
+  words: [
+    '\n',
+    '@0 @a refs/heads/a\n',
+    '@a @0 refs/heads/b\n',
+    `${NO_OID} ${'a'.repeat(40)} refs/heads/main`,
+    '\0report-status side-band-64k atomic',
+    '\0report-status side-band delete-refs object-format=sha1',
+    '\0report-status push-options',
+    'shallow @a\n',
+    'push-cert\n',
+    '0000\n',
+    'PACK\0\0\0\x02\0\0\0\x01',
+    'refs/tags/',
+    '.lock',
+    '@0 @b refs/heads/a.lock\n',
+    '@{',
+  ],
+  makesObjects: false,
+  goalPerS: 1_000,
+  planted: {
+    'lock-suffix': {
+      why: 'a ref named like its own lock file cannot be written to disk',
+      file: 'src/git/ref-name.ts',
+      from: 'if (at - componentAt >= LOCK_SUFFIX.length &&',
+      to: 'if (at - componentAt >= LOCK_SUFFIX.length && at < name.length &&',
+    },
+  },
+  seeds: ({ exchanges }) => ({
+    ...Object.fromEntries(exchanges.flatMap(seedsOf)),
+    ...textSeeds(RECEIVE_PACK_LINES),
+    ...hexSeeds('@', RECEIVE_PACK_CRASHES),
+  }),
+} satisfies FuzzTarget
 
 interface Push {
   readonly request: PushRequest
@@ -85,4 +138,12 @@ function unframe(bytes: Buffer): Buffer {
   const lines = decodeWhole(bytes)
   assert.equal(lines.pop()?.type, 'flush')
   return Buffer.concat(lines.map((line) => (line.type === 'data' ? line.payload.subarray(1) : FLUSH)))
+}
+
+function seedsOf({ name, service, request }: NamedExchange): [string, Buffer][] {
+  if (service !== 'git-receive-pack') return []
+  return [
+    [name, Buffer.concat([Buffer.from('@'), request])],
+    [`${name}, in lines`, Buffer.concat([Buffer.from('A'), linesOf(request)])],
+  ]
 }

@@ -8,6 +8,50 @@ import { Cursor } from '../grammar/cursor.ts'
 import { editMessage, MESSAGE_NAMES, type MessageName } from '../grammar/messages.ts'
 import { withinBudget } from '../oracles/allocation-meter.ts'
 import { unlessRefused } from '../oracles/expected.ts'
+import { MESSAGES } from '../grammar/messages.ts'
+import type { FuzzTarget } from '../target.ts'
+
+export const target = {
+  reads: 'messages between nodes, and entries of the log of refs',
+  drives: {
+    'src/p2p/wire/messages.ts': ['decodeRequest', 'decodeAnswer', 'decodeAnnouncement', 'encodeMessage', 'decode'],
+    'src/validation/cbor.ts': ['decodeCbor', 'encodeCbor', 'next'],
+    'src/storage/repositories/ref-log.ts': ['decodeEntry', 'encodeEntry', 'verifyChain'],
+  },
+  inputBytesMax: 2_048,
+  // Heads of CBOR: maps, arrays, texts and bytes of declared lengths, numbers that are no integers.
+  words: [
+    '\xa0',
+    '\xa5',
+    '\x80',
+    '\x9a\xff\xff\xff\xff',
+    '\x9b\0\0\0\x01',
+    '\xbb\0\0\0\x01',
+    '\x5a\xff\xff',
+    '\x7a\x7f',
+    '\xf6',
+    '\xf7',
+    '\xfb\x7f\xf0',
+    '\xc2\x41',
+    '\x9f',
+    '\xff',
+    '\x1b\0\x1f',
+    '\x3b',
+    'dtype',
+    'av\x01',
+  ],
+  makesObjects: true,
+  goalPerS: 1_000,
+  planted: {
+    'two-spellings': {
+      why: 'an entry that can be spelled in two ways has two hashes, and a chain of them two ends',
+      file: 'src/validation/cbor.ts',
+      from: 'if (!Buffer.from(encode(value)).equals(bytes)) {',
+      to: 'if (encode(value).length === 0) {',
+    },
+  },
+  seeds: () => Object.fromEntries(MESSAGE_NAMES.flatMap(seedsOf)),
+} satisfies FuzzTarget
 
 /** Decoding may not ask for much more than it was given, whatever the bytes declare. */
 const budgetOf = (bytes: Uint8Array): number => 65_536 + 16 * bytes.length
@@ -77,4 +121,11 @@ function readEntry(bytes: Uint8Array): ReturnType<typeof decodeEntry> {
     if (error instanceof LogError) assert(error.cause instanceof CborError || error.cause instanceof ZodError)
     throw error
   }
+}
+
+function seedsOf(name: MessageName, at: number): [string, Buffer][] {
+  return [
+    [name, Buffer.concat([Buffer.of(2 * at), MESSAGES[name]])],
+    [`${name}, edited`, Buffer.concat([Buffer.of(2 * at + 1), Buffer.from('\x03\x02\x01\x07')])],
+  ]
 }

@@ -1,6 +1,54 @@
 import assert from 'node:assert/strict'
 import { SparseError, SparsePatterns, SparseBudget } from '../../src/git/object-graph/sparse-patterns.ts'
 import { unlessRefused } from '../oracles/expected.ts'
+import { textSeeds } from '../seeds/texts.ts'
+import type { FuzzTarget } from '../target.ts'
+
+/** Patterns, and after 0xff a path. */
+const SPARSE_PATTERNS = {
+  'everything at the top': '/*\n!/*/\n\xfffile',
+  'one folder': '/*\n!/*/\n/src/\n\xffsrc/main.c',
+  'names by their ends': '*.c\n!test_*.c\n\xffsrc/test_a.c',
+  'folders at any depth': 'a/**/b\n**/doc/\ndoc/**\n\xffa/x/y/b',
+  'classes of characters': '[a-c][!x][[:digit:]]?\n[]-]*\n\xffdir/abc1x',
+  'what is escaped': '\\#a\n\\!b\ntrailing\\ \nspaces   \n\xfftrailing ',
+  'lines of another system': '\xef\xbb\xbf# one\r\n*.txt\r\n\xffa.txt',
+} as const
+
+export const target = {
+  reads: 'patterns of sparse checkouts',
+  drives: {
+    'src/git/object-graph/sparse-patterns.ts': ['judge', 'isMatch', 'linesOf', 'parsePattern', 'withoutTrailingSpaces'],
+    'src/git/object-graph/wildmatch.ts': ['matches', 'parse', 'single'],
+  },
+  inputBytesMax: 512,
+  words: [
+    '/**/',
+    '**/',
+    '/**',
+    '[[:alpha:]]',
+    '[!a-',
+    '[^]',
+    '\\ ',
+    '!/*/',
+    '\n',
+    '\xef\xbb\xbf',
+    '\xff',
+    ':]',
+    '*a*a*a',
+  ],
+  makesObjects: false,
+  goalPerS: 1_000,
+  planted: {
+    'class-without-end': {
+      why: 'a pattern that ends in its class is read for ever',
+      file: 'src/git/object-graph/wildmatch.ts',
+      from: '      if (byte === undefined) return this.#end(nothing)\n      const [next, afterNext]',
+      to: '      const [next, afterNext]',
+    },
+  },
+  seeds: () => textSeeds(SPARSE_PATTERNS),
+} satisfies FuzzTarget
 
 /** It is in no UTF-8. */
 const END_OF_PATTERNS = 0xff

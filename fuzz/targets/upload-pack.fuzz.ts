@@ -14,6 +14,72 @@ import { linesOfHistory } from '../grammar/history-lines.ts'
 import { frameLines, limitNear, writeCapabilities } from '../grammar/requests.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
+import { stepsOf } from '../grammar/request-steps.ts'
+import { UPLOAD_PACK_CRASHES } from '../seeds/crash-inputs.ts'
+import type { NamedExchange } from '../seeds/material.ts'
+import { linesOf, splitLines } from '../seeds/programs.ts'
+import { hexSeeds, textSeeds } from '../seeds/texts.ts'
+import type { FuzzTarget } from '../target.ts'
+
+/** What the machine's git never says by itself, in lines to be framed. */
+const UPLOAD_PACK_LINES = {
+  'object-info': '\x05command=object-info\nsession-id=one\n0001\nsize\noid @a\noid @b\n0000\n',
+  'sideband-all': '\x05command=fetch\n0001\nsideband-all\nwant @a\nhave @b\n0000\n',
+} as const
+
+export const target = {
+  reads: 'requests of a fetch, in versions 0, 1 and 2, and answers to them',
+  drives: {
+    'src/git/protocol/upload-request.ts': ['take', 'request'],
+    'src/git/protocol/v2-request.ts': ['take', 'request'],
+    'src/git/protocol/v2-commands.ts': ['argument', 'request'],
+    'src/git/protocol/advertisement.ts': ['encodeObjectInfo'],
+    'src/git/protocol/side-band.ts': ['encodeLinesInBand'],
+    'src/git/protocol/capabilities.ts': ['parseCapabilities', 'parseOid'],
+    'src/git/protocol/negotiation.ts': ['negotiateV0', 'negotiateV2'],
+    'src/git/protocol/ref-prefixes.ts': ['prefixMatcher'],
+  },
+  inputBytesMax: 4_096,
+  words: [
+    '\n',
+    'want @a\n',
+    'have @b\n',
+    'want @c multi_ack_detailed no-done side-band-64k\n',
+    '0000\n',
+    '0001\n',
+    'done\n',
+    'command=fetch\n',
+    'command=ls-refs\n',
+    'agent=git/2\n',
+    'ref-prefix refs/heads/\n',
+    'peel\n',
+    'symrefs\n',
+    'unborn\n',
+    'wait-for-done\n',
+    'sideband-all\n',
+    'command=object-info\n',
+    'size\n',
+    'oid @a\n',
+    'session-id=one\n',
+    'deepen 1\n',
+    'filter blob:none\n',
+  ],
+  makesObjects: false,
+  goalPerS: 1_000,
+  planted: {
+    'one-want-too-many': {
+      why: 'a limit that is checked too late by one',
+      file: 'src/git/protocol/upload-request.ts',
+      from: 'this.#wants.length >= this.#limits.wantsMax',
+      to: 'this.#wants.length > this.#limits.wantsMax',
+    },
+  },
+  seeds: ({ exchanges }) => ({
+    ...Object.fromEntries(exchanges.flatMap(seedsOf)),
+    ...textSeeds(UPLOAD_PACK_LINES),
+    ...hexSeeds('@', UPLOAD_PACK_CRASHES),
+  }),
+} satisfies FuzzTarget
 
 const NAMES = ['HEAD', 'refs/heads/main', 'refs/heads/a', 'refs/tags/v1', 'refs/', '']
 
@@ -170,4 +236,15 @@ function checkPrefixes({ prefixes }: LsRefsRequest): void {
   for (const name of [...NAMES, ...prefixes]) {
     assert.equal(matches(name), prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)))
   }
+}
+
+/** `@` and the letters after it, as the first byte is read. */
+function seedsOf({ name, service, version, request }: NamedExchange): [string, Buffer][] {
+  if (service !== 'git-upload-pack') return []
+  const mode = version === '2' ? 0x44 : 0x40
+  return [
+    [name, Buffer.concat([Buffer.of(mode), request])],
+    [`${name}, in lines`, Buffer.concat([Buffer.of(mode + 1), linesOf(request)])],
+    [`${name}, in steps`, Buffer.concat([Buffer.of(mode + 2), stepsOf(splitLines(request))])],
+  ]
 }
