@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { ToolMissingError } from '../../harness/errors.ts'
 import { temporaryFolder } from '../../integration/support/git.ts'
-import { escapeWord } from './jazzer.ts'
 import { findJazzerNode, glibcVersion, isEnough } from './jazzer-node.ts'
 
 const never = new AbortController().signal
@@ -30,8 +29,4 @@ describe('the C library that Jazzer.js needs', () => {
       vi.unstubAllEnvs()
     }
   })
-})
-
-it('words of a dictionary are written as libFuzzer reads them', () => {
-  expect(escapeWord('a"\\\n\xff')).toBe('a\\x22\\x5c\\x0a\\xff')
 })

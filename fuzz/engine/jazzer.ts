@@ -1,12 +1,12 @@
 /** One run of Jazzer.js over a bundle. */
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { ToolMissingError } from '../../harness/errors.ts'
 import { groupEndsWith, killGroup } from '../../harness/process-group.ts'
 import { cleanEnvironment } from '../../integration/support/command-line.ts'
+import { FollowedFile } from './followed-file.ts'
 import { INPUT_LIMITS, RSS_MB_MAX } from './limits.ts'
 import { type FuzzStatus, LibFuzzerLines } from './libfuzzer-lines.ts'
 
@@ -48,6 +48,7 @@ const END_OF_CODE: Readonly<Record<number, JazzerEnd>> = { 0: 'nothing found', 7
 /** Beyond its own limit; it should have ended long before. */
 const GRACE_MS = 60_000
 const SAID_LINES_MAX = 15
+const FOLLOW_MS = 100
 /** Of Jazzer.js's own detectors, those of what pure functions cannot do. */
 const DETECTORS_OFF = ['command-injection', 'path-traversal', 'remote-code-execution', 'ssrf']
 /** It looks at every prototype after each run, which is two fifths of the time of a quick target. */
@@ -76,25 +77,29 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
     `-rss_limit_mb=${RSS_MB_MAX}`,
     `-artifact_prefix=${run.folder}/failed-`,
   ]
+  // To a file: a socket that is full, as when this process is busy, loses what libFuzzer prints, and with it a finding.
+  const saidPath = join(run.folder, 'said')
+  const said = openSync(saidPath, 'a')
   const child = spawn(run.node, [jazzerPath(), run.bundle, ...run.corpusFolders, ...options], {
     cwd: run.folder,
     // Its own temporary files go where they are removed, however it ends.
     env: cleanEnvironment({ TMPDIR: run.folder }),
     // To merge it starts another one.
     detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', said],
   })
+  closeSync(said)
   const lines = new LibFuzzerLines()
   const last: string[] = []
-  const reader = createInterface(child.stderr)
   let seededAtMs = Number.POSITIVE_INFINITY
-  reader.on('line', (line) => {
+  using followed = new FollowedFile(saidPath, (line) => {
     lines.take(line)
     if (lines.seeded !== undefined) seededAtMs = Math.min(seededAtMs, performance.now())
     last.push(line)
     if (last.length > SAID_LINES_MAX) last.shift()
     if (line.startsWith('#')) run.onStatus?.(lines.status)
   })
+  const following = setInterval(() => followed.read(), FOLLOW_MS)
   using _ends = groupEndsWith(child, run.signal)
   const overdue = setTimeout(() => killGroup(child), secondsOf(run.work) * 1_000 + GRACE_MS)
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
@@ -102,17 +107,19 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
   child.once('close', resolve)
   try {
     const code = await promise
+    followed.finish()
     const end = END_OF_CODE[code ?? -1] ?? 'broken'
     const input = failedInput(run.folder)
     // What was found just then is not thrown away.
     if (input === undefined || end === 'broken') run.signal.throwIfAborted()
-    const said = (lines.finding.length > 0 ? lines.finding : last).join('\n').trim()
+    const text = (lines.finding.length > 0 ? lines.finding : last).join('\n').trim()
     const { status, seeded } = lines
     const sinceSeeded = status.executions - (seeded?.executions ?? 0)
     const executionsPerS = Math.round((sinceSeeded / Math.max(1, performance.now() - seededAtMs)) * 1_000)
-    return { end, status, executionsPerS, seeded, said, input }
+    return { end, status, executionsPerS, seeded, said: text, input }
   } finally {
     clearTimeout(overdue)
+    clearInterval(following)
   }
 }
 
