@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Git, temporaryFolder } from '../../integration/support/git.ts'
 import { type Exchange, record, type Recorder } from './recorder.ts'
+import { type Stores, writeStores } from './stores.ts'
 
 export interface NamedBytes {
   readonly name: string
@@ -19,7 +20,7 @@ export interface GitObject extends NamedBytes {
   readonly listing: string | undefined
 }
 
-export interface GitMaterial {
+export interface GitMaterial extends Stores {
   readonly exchanges: readonly NamedExchange[]
   readonly objects: readonly GitObject[]
   /** Named without their dot. */
@@ -36,7 +37,13 @@ export async function makeMaterial(): Promise<GitMaterial> {
     name,
     bytes: Buffer.from(`${await git.run('show', `main:.${name}`)}\n`),
   }))
-  return { exchanges, objects: await readObjects(git), files: await Promise.all(files), packs: await makePacks(git) }
+  return {
+    exchanges,
+    objects: await readObjects(git),
+    files: await Promise.all(files),
+    packs: await makePacks(git),
+    ...(await writeStores(folder.path)),
+  }
 }
 
 async function makeRepository(folder: string): Promise<Git> {

@@ -15,7 +15,7 @@ export const target = {
   inputBytesMax: 2_048,
   words: ['0000', '0001', '0002', '0003', '0004', '0005', '000a', 'fff0', 'fff1', 'FFF0', '+00a', '0x0a', '-001'],
   makesObjects: false,
-  goalPerS: 10_000,
+  goalPerS: 20_000,
   planted: {
     'lenient-length': {
       why: 'parseInt reads "+00a" as 10, so a client shifts every later line (DESIGN §11)',

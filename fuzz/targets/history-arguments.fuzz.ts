@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { INFINITE_DEPTH } from '../../src/git/object-graph/deepen.ts'
+import { ProtocolError } from '../../src/git/protocol/error.ts'
+import { assertOneWay, HistoryArguments, type HistoryRequest } from '../../src/git/protocol/history-arguments.ts'
+import { linesOfHistory } from '../grammar/history-lines.ts'
+import { unlessRefused } from '../oracles/expected.ts'
+import { textSeeds } from '../seeds/texts.ts'
+import type { FuzzTarget } from '../target.ts'
+
+const LIMITS = { wantsMax: 3, havesMax: 3 } as const
+const OID = 'a'.repeat(40)
+
+export const target = {
+  reads: 'how much of history and of its objects a fetch wants',
+  drives: {
+    'src/git/protocol/history-arguments.ts': ['take', 'request', 'assertOneWay', 'parseWhole'],
+    'src/git/protocol/filter-spec.ts': [
+      'parseFilterSpec',
+      'parseOne',
+      'parseNumber',
+      'decode',
+      'both',
+      'bothTypes',
+      'least',
+    ],
+    'src/git/protocol/capabilities.ts': ['parseOid'],
+  },
+  inputBytesMax: 1_024,
+  words: [
+    'deepen ',
+    'deepen-since ',
+    'deepen-not ',
+    `shallow ${OID}`,
+    'filter blob:none',
+    'filter blob:limit=1k',
+    'filter tree:0',
+    'filter object:type=commit',
+    'filter sparse:oid=main:x',
+    'filter combine:',
+    '+tree%3A1',
+    '%2B',
+    '%25',
+    '999999999999999',
+  ],
+  makesObjects: false,
+  goalPerS: 10_000,
+  planted: {
+    'broken-escape': {
+      why: 'a filter with a "%" and no digits behind it ends in an error that nobody expects',
+      file: 'src/git/protocol/filter-spec.ts',
+      from: '  try {\n    return decodeURIComponent(text)\n  } catch {\n    throw invalid()\n  }\n',
+      to: '  return decodeURIComponent(text)\n',
+    },
+  },
+  seeds: () =>
+    textSeeds({
+      'a depth': `shallow ${OID}\ndeepen 2147483647`,
+      'a time and what is left out': 'deepen-since 1700000000\ndeepen-not refs/heads/old\ndeepen-not v1',
+      'two ways at once': 'deepen 1\ndeepen-since 1',
+      'no blobs': 'filter blob:none',
+      'small blobs': 'filter blob:limit=16K',
+      'trees of some depth': 'filter tree:3',
+      'one type': 'filter object:type=tag',
+      'a sparse checkout': 'filter sparse:oid=main:patterns',
+      'a path of ours': 'filter sparse:path=x',
+      'several filters': 'filter combine:blob:none+tree:2+object:type=blob',
+      'filters in filters': 'filter combine:combine%3Atree%3A1%2Btree%3A2+sparse:oid=%25',
+      'another line': 'want nothing',
+      'too many': `shallow ${OID}\n`.repeat(4),
+    }),
+} satisfies FuzzTarget
+
+/**
+ * Lines without their ends.
+ *
+ * Oracle: refused with a ProtocolError, or within the limits, and the same when written and read again.
+ */
+export function fuzz(data: Buffer): void {
+  const lines = data.toString('latin1').split('\n')
+  const request = unlessRefused([ProtocolError], () => read(lines))
+  if (request === undefined) return
+  const { shallows, deepen } = request
+  assert(shallows.length <= LIMITS.havesMax && (deepen?.not.length ?? 0) <= LIMITS.wantsMax)
+  for (const oid of shallows) assert.match(oid, /^[0-9a-f]{40}$/)
+  if (deepen?.depth !== undefined) assert(deepen.depth >= 1 && deepen.depth <= INFINITE_DEPTH)
+  if (deepen?.sinceS !== undefined) assert(Number.isSafeInteger(deepen.sinceS) && deepen.sinceS >= 1)
+  checkFilter(request)
+  assert.deepEqual(read(linesOfHistory(request)), request)
+  if (deepen === undefined) return
+  const isOneWay = unlessRefused([ProtocolError], () => (assertOneWay(deepen), true)) ?? false
+  assert.equal(isOneWay, deepen.depth === undefined || (deepen.sinceS === undefined && deepen.not.length === 0))
+}
+
+function read(lines: readonly string[]): HistoryRequest {
+  const history = new HistoryArguments(LIMITS)
+  for (const line of lines) history.take(line)
+  return history.request(false)
+}
+
+function checkFilter({ filter: { blobBytes, treeDepth, type } }: HistoryRequest): void {
+  for (const number of [blobBytes, treeDepth])
+    assert(number === undefined || (Number.isSafeInteger(number) && number >= 0))
+  assert(type === undefined || [0, 1, 2, 3, 4].includes(type))
+}
