@@ -19,7 +19,7 @@ of them. An input that fails is made small, saved in fuzz/findings/ and named wi
 that repeats it. Writes reports/fuzz/summary.json and junit.xml.
 
 Targets (all of them where none is named):
-${TARGET_NAMES.map((name) => `  ${name.padEnd(14)}${targetOf(name).reads}`).join('\n')}
+${TARGET_NAMES.map((name) => `  ${name.padEnd(20)}${targetOf(name).reads}`).join('\n')}
 
   --time 2m        for all targets together (2m)
   --jobs N         targets at a time (one for each core)

@@ -17,7 +17,7 @@ inputs do not show it, that fuzzing finds it in time, that the replay fails on t
 that it passes when the defect is gone. Writes reports/fuzz-planted/.
 
 Defects (all of them where none is named):
-${DEFECT_NAMES.map((name) => `  ${name.padEnd(20)}${defectOf(name).target}`).join('\n')}
+${DEFECT_NAMES.map((name) => `  ${name.padEnd(24)}${defectOf(name).target}`).join('\n')}
 
   --time 50s    for each defect (50s)
   --seed N      the fuzzer's choices (1)

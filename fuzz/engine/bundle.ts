@@ -18,7 +18,10 @@ export interface Bundle {
 export async function bundle(entry: string, outputPath: string): Promise<Bundle> {
   const { metafile } = await build({
     stdin: {
-      contents: `import * as target from '${entry}'\nexport const fuzz = target.fuzz\nexport const simpler = target.simpler`,
+      contents: [
+        `import * as target from ${JSON.stringify(entry)}`,
+        'export const { fuzz, simpler } = { fuzz: target.fuzz, simpler: target.simpler }',
+      ].join('\n'),
       resolveDir: ROOT,
       sourcefile: 'fuzz-entry.js',
     },
