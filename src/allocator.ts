@@ -13,9 +13,9 @@ export const ALLOCATOR_SETTINGS = {
   // 45 MiB, of 4. From 16 KiB on would leave fewer holes still, but what libp2p encrypts lies just below 64: a mirror
   // took 542 and 545 ms for 50 MiB, and 465 with this one.
   MALLOC_MMAP_THRESHOLD_: String(2 ** 16),
-  // Only what fits in no hole and not at an arena's end is mapped, however large. With an end of up to 1 MiB, 53 of the
-  // 79 MiB that were in use in the arenas under that load were such buffers, and small things came to lie above them. So an
-  // end never has place for one: as it grows by 32 KiB more than is asked for, and shrinks to them from 64 on.
+  // A buffer is mapped only where it fits in no hole and not at an arena's end, however large it is. With an end of up to
+  // 1 MiB, 53 of the 79 MiB that were in use in the arenas under that load were such buffers, and small things came to lie
+  // above them. So an end has no place for one: it grows by 32 KiB more than is asked for, and is cut back to that from 64 on.
   MALLOC_TOP_PAD_: String(2 ** 15),
   MALLOC_TRIM_THRESHOLD_: String(2 ** 16),
 } as const
