@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { join } from 'node:path'
 import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
+import { numbersOf } from '../fuzz/oracles/numbers-of.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { BitSet } from '../src/git/bitmap/bit-set.ts'
 import { BitmapFile, BitmapWriter } from '../src/git/bitmap/bitmap-file.ts'
@@ -40,12 +41,6 @@ function setOf(all: readonly { readonly bit: boolean; readonly bits: number }[])
   let size = 0
   for (const { bit, bits } of all) for (const end = size + bits; size < end; size++) if (bit) set.add(size)
   return { set, size }
-}
-
-const numbersOf = (set: BitSet): number[] => {
-  const numbers: number[] = []
-  set.forEach((number) => numbers.push(number))
-  return numbers
 }
 
 prop([runs, bytes(4), bytes(9)])('a bit set is read as it was written', (all, before, after) => {

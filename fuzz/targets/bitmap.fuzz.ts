@@ -6,6 +6,7 @@ import { Cursor } from '../grammar/cursor.ts'
 import { withChecksum } from '../../integration/support/pack-maker.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { type NaiveBitmap, readBitmap } from '../oracles/naive-bitmap.ts'
+import { numbersOf } from '../oracles/numbers-of.ts'
 import type { NamedBytes } from '../seeds/material.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -79,12 +80,6 @@ function checkWritten(file: BitmapFile, pack: { objects: number; checksum: Buffe
       assert.deepEqual(bits && numbersOf(bits), numbers)
     }
   }
-}
-
-function numbersOf(set: BitSet): number[] {
-  const numbers: number[] = []
-  set.forEach((number) => numbers.push(number))
-  return numbers
 }
 
 /** Of the most objects that the first byte can say, which is more than the packs have that they are of. */

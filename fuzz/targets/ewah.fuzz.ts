@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import type { BitSet } from '../../src/git/bitmap/bit-set.ts'
 import { BitmapError } from '../../src/git/bitmap/error.ts'
 import { decodeEwah, encodeEwah, ewahEnd } from '../../src/git/bitmap/ewah.ts'
 import { Cursor } from '../grammar/cursor.ts'
 import { withinBudget } from '../oracles/allocation-meter.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { readEwah } from '../oracles/naive-ewah.ts'
+import { numbersOf } from '../oracles/numbers-of.ts'
 import type { NamedBytes } from '../seeds/material.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -53,12 +53,6 @@ export function fuzz(data: Buffer): void {
   assert(written.length <= Math.max(expected.end, 20), 'written anew it is longer')
   assert.equal(ewahEnd(written, 0), written.length)
   assert.deepEqual(numbersOf(decodeEwah(written, 0, size)), expected.numbers)
-}
-
-function numbersOf(set: BitSet): number[] {
-  const numbers: number[] = []
-  set.forEach((number) => numbers.push(number))
-  return numbers
 }
 
 /** The four of a bitmap file that lie behind its header, of as many bits as it may have and of one that cuts a word. */
