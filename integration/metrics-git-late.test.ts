@@ -1,5 +1,5 @@
 /** I10: git operations that fail when their status 200 is out are counted under a name of their own (Done when 6). */
-import { mkdirSync, readdirSync, truncateSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GIT_ROUTE, MeteredNode } from './support/metered-node.ts'
@@ -60,6 +60,48 @@ describe('late failures', () => {
       [keyOf('guts_git_operations_total', { service: 'upload_pack', version: '0', result: 'failed' })]: 1,
       // It began with 200 and was cut off.
       [keyOf('guts_http_requests_total', { method: 'POST', path: `${GIT_ROUTE}/git-upload-pack`, status: 500 })]: 1,
+    }
+    await expect
+      .poll(async () => changes(before, await freshScrape(metered.node.ports.internal)), PATIENCE)
+      .toMatchObject(expected)
+  })
+
+  it('a pack that turns out to be damaged when its first part is sent', async () => {
+    // A client that takes no thin packs has the old version: the new one, a delta of that, is made whole for it, and cannot.
+    const [oldVersion, newVersion] = [blob('a version\n'.repeat(9)), blob('a version\n'.repeat(10))]
+    const oldTree = tree(['100644', 'text', oldVersion.oid])
+    const oldCommit = commit(oldTree.oid)
+    const newTree = tree(['100644', 'large', LARGE.oid], ['100644', 'text', newVersion.oid])
+    const newCommit = commit(newTree.oid, [oldCommit.oid])
+    const change = refDelta(oldVersion.oid, delta(oldVersion.data.length, newVersion.data))
+    const old = [oldVersion, oldTree, oldCommit].map((object) => whole(object))
+    await metered.create('damaged')
+    await metered.post({
+      repository: 'alice/damaged',
+      service: 'git-receive-pack',
+      body: pushBody(
+        [command('refs/heads/main', newCommit.oid)],
+        pack([...old, whole(LARGE), change, whole(newTree), whole(newCommit)]),
+      ),
+    })
+    const packPath = join(packFolder('damaged'), packIn('damaged'))
+    const stored = readFileSync(packPath)
+    const at = stored.indexOf(change)
+    expect(at).toBeGreaterThan(LARGE.data.length / 2)
+    stored.fill(0xff, at + change.length - 8, at + change.length)
+    chmodSync(packPath, 0o600)
+    writeFileSync(packPath, stored)
+    const before = await freshScrape(metered.node.ports.internal)
+    const headers = postHeaders({ service: 'git-upload-pack', version: '0', token: metered.token, headers: {} })
+    using client = await RawConnection.open(metered.node.ports.api)
+    const lines = [pkt(`want ${newCommit.oid} ofs-delta side-band-64k\n`), FLUSH, pkt(`have ${oldCommit.oid}\n`)]
+    const body = Buffer.concat([...lines, pkt('done\n')])
+    client.request({ method: 'POST', path: '/git/alice/damaged/git-upload-pack', headers, body })
+    await client.received(() => client.pending.includes('The pack could not be read'))
+    expect(client.pending.includes('PACK')).toBe(true)
+    const expected = {
+      [late('upload_pack')]: 1,
+      [keyOf('guts_git_operations_total', { service: 'upload_pack', version: '0', result: 'failed' })]: 1,
     }
     await expect
       .poll(async () => changes(before, await freshScrape(metered.node.ports.internal)), PATIENCE)

@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { encodePackHeader } from '../git/pack/header.ts'
 import { FLUSH } from '../git/pkt-line.ts'
 import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
+import { extentOf } from './growing-pack.ts'
 import { HOT_BYTES_MAX, HOT_FRAMING } from './hot-packs.ts'
-import { type Build, PackCache, type PackSpec, type ReadyHotPack, type ReadyPack } from './pack-cache.ts'
+import { type Build, PackCache, type PackSpec } from './pack-cache.ts'
 import { framedBytes, pieceBytesOf } from './pack-framing.ts'
 import { sendHotPack, sendPack } from './pack-stream.ts'
 import { NO_TAGS } from './named-objects.ts'
@@ -37,7 +39,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 function contentOf(bytes: number, seed = 1): Buffer {
-  return Buffer.from(Array.from({ length: bytes }, (_, at) => ((at + seed) * 2_654_435_761) >>> 24))
+  const content = Buffer.from(Array.from({ length: bytes }, (_, at) => ((at + seed) * 2_654_435_761) >>> 24))
+  encodePackHeader(3).copy(content)
+  return content
 }
 
 const building =
@@ -47,27 +51,28 @@ const building =
     return { kind: 'built', objects: 3, bytes: content.length }
   }
 
-const openAgain = (build: Build): Promise<ReadyPack | ReadyHotPack> => cache.openHot('repository', SPEC, build)
+const openAgain = (build: Build): Promise<SentPack> => cache.openHot('repository', SPEC, build)
+
+type SentPack = Awaited<ReturnType<PackCache['openHot']>>
 
 type Send = (...pieces: readonly Buffer[]) => Promise<void>
 
-async function sendTo(pack: ReadyPack | ReadyHotPack, send: Send): Promise<void> {
+async function sendTo(pack: SentPack, send: Send): Promise<void> {
   try {
     if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, AROUND.head, send)
-    else await sendPack(pack.reader, pack.bytes, { framing: HOT_FRAMING, ...AROUND }, send)
+    else await sendPack(pack.reader, extentOf(pack), { framing: HOT_FRAMING, ...AROUND }, send)
   } finally {
     await pack.reader?.close()
   }
 }
 
-async function wireOf(pack: ReadyPack | ReadyHotPack): Promise<Buffer> {
+async function wireOf(pack: SentPack): Promise<Buffer> {
   const pieces: Buffer[] = []
   await sendTo(pack, async (...sent) => void pieces.push(...sent.map((piece) => Buffer.from(piece))))
   return Buffer.concat(pieces)
 }
 
-const openMany = (build: Build): Promise<(ReadyPack | ReadyHotPack)[]> =>
-  Promise.all(Array.from({ length: 4 }, () => openAgain(build)))
+const openMany = (build: Build): Promise<SentPack[]> => Promise.all(Array.from({ length: 4 }, () => openAgain(build)))
 
 it.each([32, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7])('%i bytes are the same from memory', async (bytes) => {
   const build = building(contentOf(bytes))
@@ -114,8 +119,9 @@ it('reads anew what could not be read', async () => {
 it('keeps what was asked for last, and nothing that is larger than all it may keep', async () => {
   const half = HOT_BYTES_MAX / 2 - 100_000
   const sizes = { first: half, second: half, third: half, all: HOT_BYTES_MAX }
-  const open = async (name: keyof typeof sizes): Promise<ReadyPack | ReadyHotPack> => {
+  const open = async (name: keyof typeof sizes): Promise<SentPack> => {
     const build: Build = async (file) => {
+      await file.write(encodePackHeader(1), 0)
       await file.write(Buffer.of(1), sizes[name] - 1)
       return { kind: 'built', objects: 1, bytes: sizes[name] }
     }

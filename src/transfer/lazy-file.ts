@@ -14,7 +14,15 @@ export class LazyFile implements WritableFile {
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
     this.#opening ??= this.#fileSystem.create(this.path, 0o600)
-    await (await this.#opening).write(bytes, position)
+    let file: WritableFile
+    try {
+      file = await this.#opening
+    } catch (error) {
+      // The next write tries again: by then there may be room.
+      this.#opening = undefined
+      throw error
+    }
+    await file.write(bytes, position)
   }
 
   async sync(): Promise<void> {

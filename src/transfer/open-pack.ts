@@ -2,6 +2,7 @@ import { ProtocolError } from '../git/protocol/error.ts'
 import type { Framing } from '../git/protocol/side-band.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { RepositoryRef } from './git-request.ts'
+import type { GrowingPack } from './growing-pack.ts'
 import { HOT_FRAMING } from './hot-packs.ts'
 import type { Build, PackSpec, ReadyHotPack, ReadyPack } from './pack-cache.ts'
 import type { ProgressWatch } from './progress-watch.ts'
@@ -21,16 +22,18 @@ export function openPack(
   return opened(repository, spec, watch, parts, (build) => parts.packs.open(repository.id, spec, build))
 }
 
-/** As `openPack`; what may be sent from memory is. */
+/** As `openPack`, to be sent to the client: from memory, or while it is made. */
 export function openPackForWire(
   repository: RepositoryRef,
   spec: PackSpec,
   watch: ProgressWatch,
   parts: TransferParts,
   framing: Framing,
-): Promise<ReadyPack | ReadyHotPack> {
-  if (framing !== HOT_FRAMING) return openPack(repository, spec, watch, parts)
-  return opened(repository, spec, watch, parts, (build) => parts.packs.openHot(repository.id, spec, build))
+): Promise<ReadyPack | ReadyHotPack | GrowingPack> {
+  const { packs } = parts
+  return opened(repository, spec, watch, parts, (build) =>
+    framing === HOT_FRAMING ? packs.openHot(repository.id, spec, build) : packs.openEarly(repository.id, spec, build),
+  )
 }
 
 async function opened<Pack>(
@@ -44,8 +47,8 @@ async function opened<Pack>(
   // Another fetch may be making the very pack, and its own watch is on it. Nor is waiting for a slot standing still: the
   // queue is bounded, and who waits may leave it. What then runs in a worker reports by itself where it takes long.
   watch.pause()
-  const pack = await withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, () =>
-    open(async (file) => {
+  const pack = await open((file) =>
+    withSpan('git.pack.build', { wants: spec.wants.length, haves: spec.haves.length }, async () => {
       const result = await fetchSlots.run(repository.id, watch.signal, () =>
         workers.build({ ...spec, repositoryPath }, { file, onProgress: () => watch.progress() }, watch.signal),
       )

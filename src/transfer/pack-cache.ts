@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { hash, randomUUID } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { LRUCache } from 'lru-cache'
 import { hasErrorCode } from '../errors.ts'
 import { isDiskFull } from '../storage/error.ts'
 import type { FileSystem } from '../storage/file-system.ts'
+import { type GrowingPack, PackGrowth } from './growing-pack.ts'
 import { type HotPack, HotPacks } from './hot-packs.ts'
 import { LazyFile } from './lazy-file.ts'
 import { digestOfTags } from './named-objects.ts'
@@ -48,6 +50,12 @@ interface CachedPack {
   readonly built: boolean
 }
 
+interface BuiltPack {
+  readonly made: CachedPack
+  /** Somebody sends it already. */
+  readonly growing: GrowingPack | undefined
+}
+
 /**
  * Packs that fetches were answered with. What is wanted and what is had decides what a pack holds, for objects never
  * change: so an entry never goes stale, and refs need not be asked.
@@ -83,8 +91,10 @@ export class PackCache {
   /**
    * @param repositoryKey changes when another repository comes to the same place
    */
-  open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
-    return this.#open(this.#keyOf(repositoryKey, spec), build)
+  async open(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack> {
+    const pack = await this.#open(this.#keyOf(repositoryKey, spec), build)
+    assert(!('growth' in pack), 'nobody has begun to send it')
+    return pack
   }
 
   /** Where all of it is in memory, and nobody has to wait. */
@@ -93,16 +103,21 @@ export class PackCache {
     return hot?.isComplete === true ? { hot, reader: undefined, bytes: hot.bytes, objects: hot.objects } : undefined
   }
 
-  /** As `open`, for the wire: what is asked for again is kept in memory. */
-  async openHot(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | ReadyHotPack> {
+  /** As `open`, for the wire: as soon as a part of it is there. */
+  openEarly(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | GrowingPack> {
+    return this.#openEarly(this.#keyOf(repositoryKey, spec), build)
+  }
+
+  /** As `openEarly`; what is asked for again is kept in memory. */
+  async openHot(repositoryKey: string, spec: PackSpec, build: Build): Promise<ReadyPack | ReadyHotPack | GrowingPack> {
     const now = this.hotNow(repositoryKey, spec)
     if (now !== undefined) return now
     const key = this.#keyOf(repositoryKey, spec)
     const isKnown = this.#packs.has(key)
-    const ready = await this.#open(key, build)
-    if (!isKnown) return ready
-    const filled = this.#hot.of(key, ready)
-    return filled === undefined ? ready : { ...ready, hot: filled }
+    const pack = await this.#openEarly(key, build)
+    if (!isKnown || 'growth' in pack) return pack
+    const filled = this.#hot.of(key, pack)
+    return filled === undefined ? pack : { ...pack, hot: filled }
   }
 
   #keyOf(repositoryKey: string, spec: PackSpec): string {
@@ -124,7 +139,14 @@ export class PackCache {
     return key
   }
 
-  async #open(key: string, build: Build): Promise<ReadyPack> {
+  #openEarly(key: string, build: Build): Promise<ReadyPack | GrowingPack> {
+    const { promise: begun, resolve } = Promise.withResolvers<GrowingPack>()
+    // What becomes of it after that, its growth says.
+    return Promise.race([begun, this.#open(key, build, resolve)])
+  }
+
+  /** @param onBegun told of a pack that can be sent before it is made */
+  async #open(key: string, build: Build, onBegun?: (pack: GrowingPack) => void): Promise<ReadyPack | GrowingPack> {
     for (;;) {
       const ready = await this.#openKnown(key)
       if (ready !== undefined) return ready
@@ -138,7 +160,11 @@ export class PackCache {
     this.#building.set(key, promise)
     try {
       for (let attempts = 1; ; attempts++) {
-        const made = await this.#build(build)
+        const { made, growing } = await this.#build(build, onBegun)
+        if (growing !== undefined) {
+          this.#keep(key, made)
+          return growing
+        }
         const opened = await tryOpen(made).finally(() => this.#keep(key, made))
         if (opened !== undefined) return opened
         // A stored one may be replaced in the moment in which it is found.
@@ -165,29 +191,38 @@ export class PackCache {
     return opened
   }
 
-  /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
-  async #build(build: Build): Promise<CachedPack> {
+  async #build(build: Build, onBegun?: (pack: GrowingPack) => void): Promise<BuiltPack> {
+    const file = new LazyFile(this.#fileSystem, join(this.#directory, `${randomUUID()}.pack`))
+    const growth = new PackGrowth(
+      { write: (bytes, at) => this.#withRoom(() => file.write(bytes, at)) },
+      file.path,
+      onBegun,
+    )
+    let isKept = false
     try {
-      return await this.#buildOnce(build)
+      const result = await build(growth)
+      isKept = result.kind === 'built'
+      const { bytes, objects } = result
+      const made = { path: result.kind === 'built' ? file.path : result.packPath, bytes, objects, built: isKept }
+      return { made, growing: await growth.end() }
+    } catch (error) {
+      await growth.fail(error)
+      throw error
+    } finally {
+      await file.close()
+      if (!isKept) await file.remove()
+    }
+  }
+
+  /** Reads go on when the disk is full (DESIGN §8): what is only kept for later makes room for what is wanted now. */
+  async #withRoom(write: () => Promise<void>): Promise<void> {
+    try {
+      await write()
     } catch (error) {
       if (!isDiskFull(error) || this.#packs.size === 0) throw error
       this.#packs.clear()
       await Promise.all(this.#discarding)
-      return this.#buildOnce(build)
-    }
-  }
-
-  async #buildOnce(build: Build): Promise<CachedPack> {
-    const file = new LazyFile(this.#fileSystem, join(this.#directory, `${randomUUID()}.pack`))
-    let isKept = false
-    try {
-      const result = await build(file)
-      isKept = result.kind === 'built'
-      const { bytes, objects } = result
-      return { path: result.kind === 'built' ? file.path : result.packPath, bytes, objects, built: isKept }
-    } finally {
-      await file.close()
-      if (!isKept) await file.remove()
+      await write()
     }
   }
 

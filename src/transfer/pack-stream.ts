@@ -1,7 +1,7 @@
 import type { Framing } from '../git/protocol/side-band.ts'
 import { BufferPool } from './buffer-pool.ts'
 import type { HotPack } from './hot-packs.ts'
-import { PIECE_BYTES, readPiece } from './pack-framing.ts'
+import { PIECE_BYTES, pieceBytesOf, readPiece } from './pack-framing.ts'
 import type { PackReader } from './pack-reader.ts'
 
 /**
@@ -24,11 +24,18 @@ export interface PackFrame {
 }
 
 /**
+ * How many bytes of a pack can be read: as many as asked for, or more; fewer only where that is all of it.
+ *
+ * @throws why there will be no more
+ */
+export type Extent = (bytesWanted: number) => Promise<number> | number
+
+/**
  * @param send resolves when the bytes are out of the buffer, which is then used again
  */
 export async function sendPack(
   reader: PackReader,
-  bytes: number,
+  extent: Extent,
   { framing, head, tail }: PackFrame,
   send: (piece: Buffer) => Promise<void>,
 ): Promise<void> {
@@ -37,12 +44,16 @@ export async function sendPack(
   let [filling, sending] = [pool.take(), pool.take()]
   let underWay: Promise<void> = Promise.resolve()
   try {
-    for (let position = 0; position < bytes;) {
+    const pieceBytes = pieceBytesOf(framing)
+    for (let [position, isLast] = [0, false]; !isLast;) {
+      // One more than the piece holds: so it is known whether it is the last one.
+      const bytes = await extent(position + pieceBytes + 1)
       const at = fits && position === 0 ? head.copy(filling) : 0
       const read = await readPiece(reader, filling.subarray(at), position, bytes, framing)
       position += read.bytes
+      isLast = position === bytes
       const end = at + read.filledBytes
-      const piece = filling.subarray(0, fits && position === bytes ? end + tail.copy(filling, end) : end)
+      const piece = filling.subarray(0, fits && isLast ? end + tail.copy(filling, end) : end)
       await underWay
       underWay = send(piece)
       // It is awaited in a moment; should it fail before that, nobody else has to hear of it.

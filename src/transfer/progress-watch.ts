@@ -7,6 +7,7 @@ import { ProgressTimeout } from '../resilience/timeout.ts'
  */
 export class ProgressWatch {
   readonly #timeout: ProgressTimeout
+  #isTaken = false
 
   constructor(clientLeft: AbortSignal, timeoutMs: number, metrics: Pick<Metrics, 'timeouts'>) {
     const onExpired = (): void => metrics.timeouts.inc({ operation: 'transfer' })
@@ -18,12 +19,27 @@ export class ProgressWatch {
   }
 
   progress(): void {
-    this.#timeout.progress()
+    if (!this.#isTaken) this.#timeout.progress()
   }
 
   /** Until the next `progress()` nothing is expected to move. */
   pause(): void {
     this.#timeout.pause()
+  }
+
+  /**
+   * While the client takes something: at which pace is its own affair, and what moves meanwhile in other places says
+   * nothing about it. One at a time.
+   */
+  async taken(taking: Promise<void>): Promise<void> {
+    this.#timeout.pause()
+    this.#isTaken = true
+    try {
+      await taking
+    } finally {
+      this.#isTaken = false
+      this.#timeout.progress()
+    }
   }
 
   stop(): void {

@@ -5,6 +5,7 @@ import { addAccessFields } from '../observability/context.ts'
 import { withSpan } from '../observability/tracing.ts'
 import type { GitRequest } from './git-request.ts'
 import { openPackForWire } from './open-pack.ts'
+import { extentOf, type GrowingPack } from './growing-pack.ts'
 import { HOT_FRAMING } from './hot-packs.ts'
 import type { KnownFetch } from './known-fetches.ts'
 import type { ReadyHotPack, ReadyPack } from './pack-cache.ts'
@@ -34,34 +35,33 @@ export async function sendFetchedPack(sending: Sending, { spec, capabilities, an
       framing === 'none' || capabilities.has('no-progress')
         ? Buffer.alloc(0)
         : encodeBandText('progress', `Sending ${pack.objects} objects\n`, framing)
-    await withSpan('git.pack.send', { objects: pack.objects, bytes: pack.bytes }, () =>
+    const known = 'growth' in pack ? {} : { bytes: pack.bytes }
+    await withSpan('git.pack.send', { objects: pack.objects, ...known }, () =>
       stream(sending, pack, framing, Buffer.concat([answer, progress])),
     )
   } finally {
     await pack.reader?.close()
   }
   parts.metrics.gitObjects.inc({ direction: 'out' }, pack.objects)
-  parts.metrics.gitPackBytes.inc({ direction: 'out' }, pack.bytes)
-  addAccessFields({ objects: pack.objects, pack_bytes: pack.bytes })
+  // Of one that grew: now it is at its end.
+  const { bytes } = 'growth' in pack ? pack.growth : pack
+  parts.metrics.gitPackBytes.inc({ direction: 'out' }, bytes)
+  addAccessFields({ objects: pack.objects, pack_bytes: bytes })
 }
 
 async function stream(
   { request: { answer }, parts: { metrics }, watch }: Sending,
-  pack: ReadyPack | ReadyHotPack,
+  pack: ReadyPack | ReadyHotPack | GrowingPack,
   framing: Framing,
   head: Buffer,
 ): Promise<void> {
   const tail = framing === 'none' ? Buffer.alloc(0) : FLUSH
-  answer.begin(head.length + framedBytes(pack.bytes, framing) + tail.length)
+  answer.begin('growth' in pack ? undefined : head.length + framedBytes(pack.bytes, framing) + tail.length)
   try {
-    const send = async (...pieces: readonly Buffer[]): Promise<void> => {
-      // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
-      watch.pause()
-      await answer.write(...pieces)
-      watch.progress()
-    }
+    // How long a piece takes is the client's affair; that it takes some of it in time, the answer sees to.
+    const send = (...pieces: readonly Buffer[]): Promise<void> => watch.taken(answer.write(...pieces))
     if ('hot' in pack) await sendHotPack(pack.hot, pack.reader, head, send)
-    else await sendPack(pack.reader, pack.bytes, { framing, head, tail }, send)
+    else await sendPack(pack.reader, extentOf(pack), { framing, head, tail }, send)
     await answer.end()
   } catch (error) {
     if (watch.signal.aborted) throw error

@@ -40,14 +40,19 @@ describe('a stored pack on its way', () => {
   async function sent(size: number, framing: Framing, around = NOTHING): Promise<Buffer> {
     const pieces: Buffer[] = []
     let isSending = false
-    await sendPack(file, size, { framing, ...around }, async (piece) => {
-      expect(isSending).toBe(false)
-      isSending = true
-      // The buffer is ours until we say so: what it holds is looked at late.
-      await new Promise((resolve) => setImmediate(resolve))
-      pieces.push(Buffer.from(piece))
-      isSending = false
-    })
+    await sendPack(
+      file,
+      () => size,
+      { framing, ...around },
+      async (piece) => {
+        expect(isSending).toBe(false)
+        isSending = true
+        // The buffer is ours until we say so: what it holds is looked at late.
+        await new Promise((resolve) => setImmediate(resolve))
+        pieces.push(Buffer.from(piece))
+        isSending = false
+      },
+    )
     return Buffer.concat(pieces)
   }
 
@@ -86,7 +91,7 @@ describe('a stored pack on its way', () => {
       await new Promise((resolve) => setImmediate(resolve))
       underWay--
     }
-    await expect(sendPack(file, bytes.length, { framing: 'side-band-64k', ...NOTHING }, send)).rejects.toThrow(
+    await expect(sendPack(file, () => bytes.length, { framing: 'side-band-64k', ...NOTHING }, send)).rejects.toThrow(
       'A pack ended after 1000000 bytes',
     )
     expect(underWay).toBe(0)
@@ -97,7 +102,9 @@ describe('a stored pack on its way', () => {
     const send = async (): Promise<void> => {
       if (++pieces === 2) throw new Error('client left')
     }
-    await expect(sendPack(file, bytes.length, { framing: 'none', ...NOTHING }, send)).rejects.toThrow('client left')
+    await expect(sendPack(file, () => bytes.length, { framing: 'none', ...NOTHING }, send)).rejects.toThrow(
+      'client left',
+    )
     expect(pieces).toBe(2)
   })
 })
@@ -129,6 +136,21 @@ describe('a transfer that stands still', () => {
     expect(await watch.guard(Promise.resolve('done'))).toBe('done')
     watch.progress()
     vi.advanceTimersByTime(1_000)
+    expect(watch.signal.aborted).toBe(true)
+  })
+
+  it('is not helped by what moves elsewhere while its client takes something, nor hurried', async () => {
+    const watch = new ProgressWatch(new AbortController().signal, 1_000, metricsOf())
+    const took = Promise.withResolvers<void>()
+    const taken = watch.taken(took.promise)
+    watch.progress()
+    vi.advanceTimersByTime(60_000)
+    expect(watch.signal.aborted).toBe(false)
+    took.resolve()
+    await taken
+    vi.advanceTimersByTime(999)
+    expect(watch.signal.aborted).toBe(false)
+    vi.advanceTimersByTime(1)
     expect(watch.signal.aborted).toBe(true)
   })
 
