@@ -1,0 +1,119 @@
+/** `npm run mutation`. */
+import { spawn } from 'node:child_process'
+import { globSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import Table from 'cli-table3'
+import { ROOT } from '../../integration/support/command-line.ts'
+import { runCommand } from '../command.ts'
+import { readOptions } from '../options.ts'
+import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
+import { GOAL_PERCENT, HELD_FOLDERS, MUTATED_FOLDERS } from './folders.ts'
+import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage } from './score.ts'
+
+const FILES = globSync(`src/{${MUTATED_FOLDERS.join(',')}}/**/*.ts`, { cwd: ROOT })
+  .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/testing.ts'))
+  .sort()
+
+const HELP = `Usage: npm run mutation [-- FILE… [--jobs N]]
+
+Changes the code in one place at a time (Stryker), and looks whether a test notices: those beside
+the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of ${HELD_FOLDERS.map((name) => `src/${name}`).join(' and ')} must be killed,
+in each file. Only what changed since the last run is tried again. Writes reports/mutation/
+(summary.json, junit.xml, survivors.md, index.html).
+
+FILE is one below ${MUTATED_FOLDERS.map((name) => `src/${name}`).join(', ')}; all of them, where none is named: that takes hours.
+
+  --jobs N    so many mutants at the same time (2)
+
+Examples:
+  npm run mutation -- src/git/pkt-line.ts
+`
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const { names, numbers } = readOptions(args, {
+    numbers: { jobs: { otherwise: 2, min: 1, max: 64 } },
+    names: { what: 'file', known: FILES },
+  })
+  const startedAtMs = performance.now()
+  const folder = reportFolder('mutation')
+  const reportPath = join(folder, 'mutation.json')
+  rmSync(reportPath, { force: true })
+  const files = names.length > 0 ? names : FILES
+  const exitCode = await runStryker(files, numbers.jobs, folder, signal)
+  if (exitCode !== 0) {
+    const message = `stryker ended with ${exitCode}`
+    return closeCases({
+      suite: 'mutation',
+      seed: 0,
+      cases: [{ name: 'stryker', outcome: 'failed', duration_s: 0, message }],
+      startedAtMs,
+      details: {},
+    })
+  }
+  // What an earlier run found out about other files is in it, too.
+  const scores = scoresOf(readMutationReport(reportPath)).filter(({ file }) => files.includes(file))
+  writeFileSync(join(folder, 'survivors.md'), survivorsPage(scores))
+  console.log(tableOf(scores))
+  console.log(`survivors: ${relative(ROOT, join(folder, 'survivors.md'))}`)
+  const details = { scores: scores.map(({ survivors, ...score }) => ({ ...score, survivors: survivors.length })) }
+  return closeCases({ suite: 'mutation', seed: 0, cases: scores.map(caseOf), startedAtMs, details })
+}
+
+async function runStryker(
+  files: readonly string[],
+  jobs: number,
+  folder: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  const here = relative(ROOT, import.meta.dirname)
+  const inFolder = (name: string): string => relative(ROOT, join(folder, name))
+  const config = {
+    testRunner: 'vitest',
+    plugins: ['@stryker-mutator/vitest-runner'],
+    vitest: { configFile: `${here}/vitest.config.ts`, related: true },
+    mutate: files,
+    coverageAnalysis: 'perTest',
+    concurrency: jobs,
+    incremental: true,
+    incrementalFile: inFolder('incremental.json'),
+    // Where vitest looks for tests: below node_modules it finds none.
+    tempDirName: inFolder('sandbox'),
+    // Node strips the types; nothing is compiled that a config would be for.
+    tsconfigFile: `${here}/no-tsconfig.json`,
+    reporters: ['progress-append-only', 'json', 'html'],
+    jsonReporter: { fileName: inFolder('mutation.json') },
+    htmlReporter: { fileName: inFolder('index.html') },
+  }
+  const configPath = join(folder, 'stryker.config.json')
+  writeFileSync(configPath, JSON.stringify(config, null, 2))
+  const child = spawn('stryker', ['run', configPath], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })
+  const stop = (): void => void child.kill('SIGTERM')
+  signal.addEventListener('abort', stop)
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>()
+  child.once('error', reject)
+  child.once('exit', resolve)
+  return promise.finally(() => signal.removeEventListener('abort', stop))
+}
+
+function isHeld(file: string): boolean {
+  return HELD_FOLDERS.some((name) => file.startsWith(`src/${name}/`))
+}
+
+function caseOf({ file, percent, survivors }: FileScore): SuiteCase {
+  const outcome = !isHeld(file) || percent >= GOAL_PERCENT ? 'passed' : 'failed'
+  const message = `${percent.toFixed(1)} % of ${GOAL_PERCENT}: ${survivors.length} survived`
+  return { name: file, outcome, duration_s: 0, message }
+}
+
+function tableOf(scores: readonly FileScore[]): string {
+  const table = new Table({ head: ['file', 'killed', 'of', '%', 'goal'], style: { head: [], border: [] } })
+  for (const { file, detected, valid, percent } of scores) {
+    table.push([file, detected, valid, percent.toFixed(1), isHeld(file) ? GOAL_PERCENT : ''])
+  }
+  const sum = (of: (score: FileScore) => number): number => scores.reduce((all, score) => all + of(score), 0)
+  const [detected, valid] = [sum((score) => score.detected), sum((score) => score.valid)]
+  table.push(['all', detected, valid, percentOf(detected, valid).toFixed(1), ''])
+  return table.toString()
+}
+
+await runCommand(HELP, main)

@@ -1,0 +1,88 @@
+/** What Stryker found out, as its report says it (mutation-testing-report-schema). */
+import { readFileSync } from 'node:fs'
+
+/** `Ignored`, `CompileError` and the like say nothing about the tests. */
+const DETECTED: readonly string[] = ['Killed', 'Timeout']
+const UNDETECTED: readonly string[] = ['Survived', 'NoCoverage']
+
+interface Mutant {
+  readonly mutatorName: string
+  readonly replacement?: string
+  readonly status: string
+  readonly location: { readonly start: { readonly line: number; readonly column: number } }
+}
+
+export interface MutationReport {
+  readonly files: Readonly<Record<string, { readonly source: string; readonly mutants: readonly Mutant[] }>>
+}
+
+export interface FileScore {
+  readonly file: string
+  readonly detected: number
+  /** Detected or not. */
+  readonly valid: number
+  /** 0 to 100; 100 where there is nothing to detect. */
+  readonly percent: number
+  readonly survivors: readonly Survivor[]
+}
+
+export interface Survivor {
+  readonly line: number
+  readonly mutator: string
+  readonly status: string
+  /** Of the source, where it begins. */
+  readonly text: string
+  readonly replacement: string
+}
+
+export function readMutationReport(path: string): MutationReport {
+  return JSON.parse(readFileSync(path, 'utf8')) as MutationReport
+}
+
+/** In the order of their names. */
+export function scoresOf({ files }: MutationReport): FileScore[] {
+  return Object.entries(files)
+    .map(([file, { source, mutants }]): FileScore => {
+      const lines = source.split('\n')
+      const detected = mutants.filter(({ status }) => DETECTED.includes(status)).length
+      const undetected = mutants.filter(({ status }) => UNDETECTED.includes(status))
+      const valid = detected + undetected.length
+      const survivors = undetected.map(
+        ({ mutatorName: mutator, replacement = '', status, location: { start } }): Survivor => ({
+          line: start.line,
+          mutator,
+          status,
+          text: lines[start.line - 1]?.trim() ?? '',
+          replacement,
+        }),
+      )
+      return { file, detected, valid, percent: percentOf(detected, valid), survivors }
+    })
+    .sort((a, b) => (a.file < b.file ? -1 : 1))
+}
+
+export function percentOf(detected: number, valid: number): number {
+  return valid === 0 ? 100 : (100 * detected) / valid
+}
+
+/** For people: each survivor by its place, with the line and what stood there instead. */
+export function survivorsPage(scores: readonly FileScore[]): string {
+  const parts = scores
+    .filter(({ survivors }) => survivors.length > 0)
+    .map(({ file, percent, survivors }) => {
+      const lines = survivors.map(
+        ({ line, mutator, status, text, replacement }) =>
+          `- line ${line}, ${mutator}${status === 'NoCoverage' ? ', no test comes there' : ''}: \`${short(text)}\`` +
+          ` → \`${short(replacement.replaceAll(/\s+/g, ' '))}\``,
+      )
+      return `## ${file}: ${percent.toFixed(1)} %\n\n${lines.join('\n')}\n`
+    })
+  return `# Mutants that no test killed\n\n${parts.join('\n')}`
+}
+
+const SHOWN_CHARACTERS = 100
+
+function short(text: string): string {
+  const plain = text.replaceAll('`', "'")
+  return plain.length > SHOWN_CHARACTERS ? `${plain.slice(0, SHOWN_CHARACTERS)}…` : plain
+}
