@@ -44,3 +44,31 @@ describe('decodeCbor', () => {
     expect(codeOf(Uint8Array.from(bytes), bytesMax)).toBe(code)
   })
 })
+
+describe('what a peer did wrong is said', () => {
+  it.each([
+    { bytes: [1, 2, 3], bytesMax: 2, message: 'A message of 3 bytes is over the limit of 2' },
+    { bytes: [0x82, 0x01], message: 'The message is not the CBOR that this protocol is made of' },
+    { bytes: [0x61, 0xff], message: 'The message is not in the one spelling that its value has' },
+    { bytes: [0xc1, 0x01], message: 'A message has no tags' },
+    {
+      bytes: [...encodeCbor(Array(CBOR_ITEMS_MAX).fill(0))],
+      message: `A message has at most ${CBOR_ITEMS_MAX} values`,
+    },
+    { bytes: Array<number>(20).fill(0x81), message: 'A message nests at most 8 levels' },
+  ])('$message', ({ bytes, bytesMax = 1_000_000, message }) => {
+    expect(() => decodeCbor(Uint8Array.from(bytes), bytesMax)).toThrow(message)
+  })
+
+  it('with what the codec says of it', () => {
+    expect(() => decodeCbor(Uint8Array.of(0x82, 1), 9)).toThrow(
+      expect.objectContaining({ cause: expect.objectContaining({ message: expect.stringContaining('CBOR') }) }),
+    )
+  })
+})
+
+it.each([1, 5])('counts the levels that are open, not those that were: maps of %i keys', (keys) => {
+  const map = Object.fromEntries(Array.from({ length: keys }, (_, at) => [`k${at}`, { a: [1] }]))
+  const value = Array.from({ length: 20 }, () => map)
+  expect(decodeCbor(encodeCbor(value), 10_000)).toEqual(value)
+})

@@ -5,7 +5,7 @@ export const PER_PAGE_MAX = 100
 export const PER_PAGE_DEFAULT = 30
 
 /** A query's whole number: digits only, so that `1e2`, ` 7` and `0x10` are mistakes and not numbers. */
-export const queryInteger = (max: number, example: number) =>
+const queryInteger = (max: number, otherwise: number) =>
   z
     .string()
     .regex(/^[1-9][0-9]{0,15}$/, 'Must be a whole number from 1')
@@ -13,16 +13,19 @@ export const queryInteger = (max: number, example: number) =>
     .pipe(z.number().max(max, `Must be at most ${max}`))
     .meta({
       override: ({ jsonSchema }) => {
-        // Text on the wire, a number to whoever reads the description.
+        // Text on the wire, a number to whoever reads the description; and what is taken without it, which belongs to
+        // the number alone and is not described by itself.
         delete jsonSchema.pattern
-        Object.assign(jsonSchema, { type: 'integer', minimum: 1, maximum: max, examples: [example] })
+        const described = { type: 'integer', minimum: 1, maximum: max, default: otherwise, examples: [otherwise] }
+        Object.assign(jsonSchema, described)
       },
     })
+    .default(otherwise)
 
 /** The query of every list; add filters with `z.strictObject({ ...pagination, … })`. */
 export const pagination = {
-  page: queryInteger(PAGE_MAX, 1).default(1),
-  per_page: queryInteger(PER_PAGE_MAX, PER_PAGE_DEFAULT).default(PER_PAGE_DEFAULT),
+  page: queryInteger(PAGE_MAX, 1),
+  per_page: queryInteger(PER_PAGE_MAX, PER_PAGE_DEFAULT),
 }
 
 export interface Page {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { createSchema } from 'zod-openapi'
 import { errorBody, toFieldProblems } from './error-body.ts'
 import { description, isUuid, oid, ownerName, repositoryName, username } from './names.ts'
 import { linkHeader, pagination } from './pagination.ts'
@@ -40,9 +41,63 @@ describe('names', () => {
     { value: '0192f0c1-1111-7abc-8abc-0123456789ab', valid: true },
     { value: '0192F0C1-1111-4ABC-9ABC-0123456789AB', valid: true },
     { value: '00000000-0000-0000-0000-000000000000', valid: false },
+    { value: 'x0192f0c1-1111-7abc-8abc-0123456789ab', valid: false },
     { value: '0192f0c1-1111-7abc-8abc-0123456789ab\r\nX: y', valid: false },
     { value: 'x', valid: false },
   ])('uuid $value: $valid', ({ value, valid }) => expect(isUuid(value)).toBe(valid))
+})
+
+describe('what a client reads', () => {
+  it.each([
+    { schema: repositoryName, input: '', messages: ['Name must not be empty', /^Name must contain only/] },
+    { schema: ownerName, input: text(101), messages: ['Owner must have at most 100 characters'] },
+    {
+      schema: username,
+      input: 'A B',
+      messages: ['Username must contain only lowercase letters, numbers, and hyphens'],
+    },
+    { schema: description, input: text(501), messages: ['Description must have at most 500 characters'] },
+    { schema: oid, input: 'HEAD', messages: ['Object id must be 40 lowercase hexadecimal digits'] },
+    { schema: pagination.page, input: 'x', messages: ['Must be a whole number from 1'] },
+    { schema: pagination.per_page, input: '101', messages: ['Must be at most 100'] },
+    { schema: z.strictObject({}), input: { x: 1 }, messages: ['This field is not known'] },
+    { schema: z.object({ a: z.string() }), input: {}, messages: ['This field is required'] },
+    { schema: z.object({ a: z.string() }), input: { a: 1 }, messages: ['Must be of type string'] },
+  ])('says $messages', ({ schema, input, messages }) => {
+    const { error } = schema.safeParse(input)
+    const said = error === undefined ? [] : toFieldProblems(error, input).map(({ message }) => message)
+    expect(said).toEqual(
+      messages.map((message) => (typeof message === 'string' ? message : expect.stringMatching(message))),
+    )
+  })
+
+  it.each([
+    { schema: repositoryName, described: { description: 'Name of a repository', examples: ['site'] } },
+    { schema: ownerName, described: { description: 'User or organization', examples: ['alice'] } },
+    { schema: username, described: { description: 'Name of a user', examples: ['alice'] } },
+    { schema: oid, described: { description: 'Object id', examples: [expect.stringMatching(/^[0-9a-f]{40}$/)] } },
+    {
+      schema: errorBody,
+      described: {
+        description: 'The body of every failure',
+        properties: { details: { description: 'Each wrong field of the request' } },
+      },
+    },
+    {
+      schema: z.strictObject(pagination),
+      described: {
+        properties: {
+          page: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 1, examples: [1] },
+          per_page: { type: 'integer', minimum: 1, maximum: 100, default: 30, examples: [30] },
+        },
+      },
+    },
+  ])('is told before: $described', ({ schema, described }) => {
+    const { schema: json, components } = createSchema(schema, { io: 'input' })
+    // What has a name is told once for all who refer to it.
+    expect(components['Error'] ?? json).toMatchObject(described)
+    expect(JSON.stringify(json)).not.toContain('[1-9]')
+  })
 })
 
 describe('pagination', () => {
@@ -120,6 +175,29 @@ describe('toFieldProblems', () => {
     expect(
       errorBody.safeParse({ error: 'validation_error', message: 'x', details: found, request_id: 'x' }).success,
     ).toBe(true)
+  })
+
+  it.each([
+    { name: 'a number that is too small for a bigint', schema: z.bigint().min(2n), input: 1n, code: 'too_small' },
+    { name: 'a set', schema: z.set(z.string()).max(1), input: new Set(['a', 'b']), code: 'too_long' },
+    { name: 'what every object inherits', schema: z.object({ constructor: z.string() }), input: {}, code: 'required' },
+  ])('knows $name: $code', ({ schema: other, input, code }) => {
+    const { error } = other.safeParse(input)
+    expect(error && toFieldProblems(error, input)).toMatchObject([{ code }])
+  })
+
+  it.each([{ a: 'text' }, { a: null }, { a: { c: 1 } }, {}])('takes for missing what has no place in %j', (input) => {
+    // As of a schema that looks at something else than what came.
+    const error = new z.ZodError([{ code: 'invalid_type', expected: 'string', path: ['a', 'b'], message: '' }])
+    expect(toFieldProblems(error, input)).toMatchObject([{ field: 'a.b', code: 'required' }])
+  })
+
+  it('shows of a long path its beginning', () => {
+    const path = Array.from({ length: 60 }, () => 'ab')
+    const error = new z.ZodError([{ code: 'custom', path, message: 'no' }])
+    expect(toFieldProblems(error, {})).toEqual([
+      { field: path.join('.').slice(0, 100), code: 'invalid_value', message: 'no' },
+    ])
   })
 
   it('says for the name what the contract says, and bounds what a client can make it say', () => {
