@@ -1,6 +1,6 @@
 /** `npm run mutation`. */
 import { spawn } from 'node:child_process'
-import { globSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import Table from 'cli-table3'
 import { ROOT } from '../../integration/support/command-line.ts'
@@ -8,7 +8,7 @@ import { runCommand } from '../command.ts'
 import { readOptions } from '../options.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
 import { GOAL_PERCENT, HELD_FOLDERS, MUTATED_FOLDERS } from './folders.ts'
-import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage } from './score.ts'
+import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
 
 const FILES = globSync(`src/{${MUTATED_FOLDERS.join(',')}}/**/*.ts`, { cwd: ROOT })
   .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/testing.ts'))
@@ -18,7 +18,7 @@ const HELP = `Usage: npm run mutation [-- FILE… [--jobs N]]
 
 Changes the code in one place at a time (Stryker), and looks whether a test notices: those beside
 the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of ${HELD_FOLDERS.map((name) => `src/${name}`).join(' and ')} must be killed,
-in each file. Only what changed since the last run is tried again. Writes reports/mutation/
+in each file. What a test killed is not tried again before the code or the test changes. Writes reports/mutation/
 (summary.json, junit.xml, survivors.md, index.html).
 
 FILE is one below ${MUTATED_FOLDERS.map((name) => `src/${name}`).join(', ')}; all of them, where none is named: that takes hours.
@@ -84,6 +84,8 @@ async function runStryker(
     jsonReporter: { fileName: inFolder('mutation.json') },
     htmlReporter: { fileName: inFolder('index.html') },
   }
+  const known = join(folder, 'incremental.json')
+  if (existsSync(known)) writeFileSync(known, JSON.stringify(withoutSurvivors(readMutationReport(known))))
   const configPath = join(folder, 'stryker.config.json')
   writeFileSync(configPath, JSON.stringify(config, null, 2))
   const child = spawn('stryker', ['run', configPath], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] })

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { scoresOf, survivorsPage } from './score.ts'
+import { scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
 
 const at = (line: number) => ({ start: { line, column: 1 } })
 
@@ -34,4 +34,10 @@ it('counts what tests can find out, and names what they did not', () => {
       `- line 1, D, no test comes there: \`const one = 1\` → \`${'x'.repeat(100)}…\`\n`,
     ].join('\n'),
   )
+})
+
+it('has everything tried again that was not found out', () => {
+  const kept = withoutSurvivors({ ...REPORT, schemaVersion: '1.0' })
+  expect(kept).toMatchObject({ schemaVersion: '1.0', files: { 'src/git/b.ts': { source: expect.any(String) } } })
+  expect(kept.files['src/git/b.ts'].mutants.map(({ mutatorName }) => mutatorName)).toEqual(['A', 'B'])
 })

@@ -39,6 +39,18 @@ export function readMutationReport(path: string): MutationReport {
   return JSON.parse(readFileSync(path, 'utf8')) as MutationReport
 }
 
+/**
+ * What an earlier run found out, without what survived it. Stryker does not see that a test became better where a mutant is
+ * not in a function: 23 of the 52 mutants of src/validation/names.ts stayed alive in its books when tests for them had come.
+ */
+export function withoutSurvivors<Report extends MutationReport>(report: Report): Report {
+  const files = Object.entries(report.files).map(([file, { mutants, ...rest }]) => [
+    file,
+    { ...rest, mutants: mutants.filter(({ status }) => DETECTED.includes(status)) },
+  ])
+  return { ...report, files: Object.fromEntries(files) }
+}
+
 /** In the order of their names. */
 export function scoresOf({ files }: MutationReport): FileScore[] {
   return Object.entries(files)
