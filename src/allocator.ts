@@ -34,3 +34,26 @@ export function beginWithAllocatorSettings(environment: Environment): void {
     ...ALLOCATOR_SETTINGS,
   })
 }
+
+/** glibc, by the name of its interface; musl, macOS and Windows have another one. */
+const C_LIBRARY = 'libc.so.6'
+
+/**
+ * Gives the machine back what lies free in the allocator's arenas (malloc_trim(3)): by itself it gives back only what is
+ * free at an arena's end. After 568 clones and 66 pushes of 45 MiB the arenas went from 95 to 56 MiB, and a node
+ * held 15 MiB more than before; without this it was 57 and 63 (`npm run soak`). All threads that allocate wait meanwhile.
+ *
+ * @returns whether there is such a call
+ * @throws Error where the package has nothing for this platform
+ */
+export async function trimArenas(): Promise<boolean> {
+  const { default: koffi } = await import('koffi')
+  let library: ReturnType<typeof koffi.load>
+  try {
+    library = koffi.load(C_LIBRARY)
+  } catch {
+    return false
+  }
+  library.func('int malloc_trim(size_t)')(0)
+  return true
+}

@@ -1,4 +1,5 @@
 /** A node as a process: signals, crashes, and what is left to do when either ends it. */
+import { trimArenas } from './allocator.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import type { Config } from './config/schema.ts'
 import { createLogger, type Logging, logProcessWarnings } from './observability/logging.ts'
@@ -6,6 +7,7 @@ import { registerSecret } from './observability/redaction.ts'
 import type { RunningNode } from './node.ts'
 import { endProcessInOrder, flushInTime } from './process-end.ts'
 import { collectAtRest } from './rest.ts'
+import type { GitWorkers } from './transfer/workers/pool.ts'
 
 export interface ProcessOptions {
   readonly config: Config
@@ -51,8 +53,9 @@ export async function runNode(options: ProcessOptions): Promise<'start failed'> 
     node = await starting
     const { workers } = node.data
     collectAtRest(() => {
-      collectGarbage('last-resort')
-      workers.rest().catch((err: unknown) => logger.warn({ err }, 'A worker thread did not give back its memory'))
+      giveBackMemory(workers).catch((err: unknown) =>
+        logger.warn({ err }, 'Not all memory that is free was given back'),
+      )
     })
     return await new Promise<never>(() => {})
   } catch (error) {
@@ -62,6 +65,13 @@ export async function runNode(options: ProcessOptions): Promise<'start failed'> 
     await flushInTime(logging)
     return 'start failed'
   }
+}
+
+/** First what is garbage becomes free, then what is free goes. */
+async function giveBackMemory(workers: GitWorkers): Promise<void> {
+  collectGarbage('last-resort')
+  await workers.rest()
+  await trimArenas()
 }
 
 async function start({ onStarted, ...options }: ProcessOptions, logging: Logging): Promise<RunningNode> {

@@ -1,6 +1,6 @@
 /** Images from what is on this machine, for where no registry can be reached; the node's own by its Dockerfile. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from '../support/command-line.ts'
 import { temporaryFolder } from '../support/git.ts'
@@ -72,17 +72,16 @@ function assembleBuilt(folder: string): void {
 }
 
 interface Locked {
-  readonly packages: Readonly<
-    Record<string, { readonly dev?: true; readonly optional?: true; readonly devOptional?: true }>
-  >
+  readonly packages: Readonly<Record<string, { readonly dev?: true; readonly devOptional?: true }>>
 }
 
-/** By the lock file, as `npm prune --omit=dev --omit=optional` would leave them. */
+/** By the lock file, as the Dockerfile leaves them: those for other platforms are not here, and Node.js is in the image. */
 function productionPackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Locked
   return Object.entries(packages)
-    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
+    .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
     .map(([path]) => path)
+    .filter((path) => !path.startsWith('node_modules/node-linux-') && existsSync(join(ROOT, path)))
 }
 
 /** None of a program that is linked with none. */

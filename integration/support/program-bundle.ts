@@ -13,8 +13,8 @@ import { compileCacheOf, PROGRAM, ROOT } from './command-line.ts'
 import { NodeProcess } from './node-process.ts'
 
 const ENTRIES = ['main.ts', 'transfer/workers/git.worker.ts', 'storage/database/writer.worker.ts']
-/** Two read files of their own; the others are large, loaded where somebody asks for traces, and share one API. */
-const PACKAGES_AS_THEY_ARE = ['piscina', 'swagger-ui-dist', '@opentelemetry/*']
+/** Three read files of their own; the others are large, loaded where somebody asks for traces, and share one API. */
+const PACKAGES_AS_THEY_ARE = ['piscina', 'swagger-ui-dist', 'koffi', '@opentelemetry/*']
 /** Packages that are CommonJS require() modules of Node. */
 const REQUIRE = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)`
 /**
