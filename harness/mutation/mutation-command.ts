@@ -1,44 +1,46 @@
 /** `npm run mutation`. */
 import { spawn } from 'node:child_process'
-import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import Table from 'cli-table3'
 import { ROOT } from '../../integration/support/command-line.ts'
 import { runCommand } from '../command.ts'
 import { readOptions } from '../options.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
-import { GOAL_PERCENT, HELD_FOLDERS, MUTATED_FOLDERS } from './folders.ts'
+import { GOAL_PERCENT, HELD_PARTS, MUTATED_FILES, MUTATED_FOLDERS } from './folders.ts'
 import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
 
-const FILES = globSync(`src/{${MUTATED_FOLDERS.join(',')}}/**/*.ts`, { cwd: ROOT })
-  .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/testing.ts'))
-  .sort()
-
-const HELP = `Usage: npm run mutation [-- FILE… [--jobs N]]
+const HELP = `Usage: npm run mutation [-- FILE|FOLDER… [--jobs N]]
 
 Changes the code in one place at a time (Stryker), and looks whether a test notices: those beside
-the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of ${HELD_FOLDERS.map((name) => `src/${name}`).join(' and ')} must be killed,
+the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of ${HELD_PARTS.map((name) => `src/${name}`).join(' and ')} must be killed,
 in each file. What a test killed is not tried again before the code or the test changes. Writes reports/mutation/
 (summary.json, junit.xml, survivors.md, index.html).
 
-FILE is one below ${MUTATED_FOLDERS.map((name) => `src/${name}`).join(', ')}; all of them, where none is named: that takes hours.
+All files, where none is named, take hours. The folders, each with the files right in it:
+
+  ${MUTATED_FOLDERS.join('\n  ')}
 
   --jobs N    so many mutants at the same time (2)
 
 Examples:
   npm run mutation -- src/git/pkt-line.ts
+  npm run mutation -- src/git/fsck src/validation --jobs 4
 `
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { names, numbers } = readOptions(args, {
     numbers: { jobs: { otherwise: 2, min: 1, max: 64 } },
-    names: { what: 'file', known: FILES },
+    names: { what: 'file or folder', known: [...MUTATED_FOLDERS, ...MUTATED_FILES] },
   })
   const startedAtMs = performance.now()
   const folder = reportFolder('mutation')
   const reportPath = join(folder, 'mutation.json')
   rmSync(reportPath, { force: true })
-  const files = names.length > 0 ? names : FILES
+  const files =
+    names.length > 0
+      ? MUTATED_FILES.filter((file) => names.includes(file) || names.includes(dirname(file)))
+      : MUTATED_FILES
   const exitCode = await runStryker(files, numbers.jobs, folder, signal)
   if (exitCode !== 0) {
     const message = `stryker ended with ${exitCode}`
@@ -98,7 +100,7 @@ async function runStryker(
 }
 
 function isHeld(file: string): boolean {
-  return HELD_FOLDERS.some((name) => file.startsWith(`src/${name}/`))
+  return HELD_PARTS.some((name) => file.startsWith(`src/${name}/`))
 }
 
 function caseOf({ file, percent, survivors }: FileScore): SuiteCase {
