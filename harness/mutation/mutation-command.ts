@@ -78,6 +78,8 @@ async function runStryker(
     concurrency: jobs,
     incremental: true,
     incrementalFile: inFolder('incremental.json'),
+    // What is not of the project: tools that were fetched, a node's data, what was built.
+    ignorePatterns: ['/.tools', '/data', '/dist', '/dist-*'],
     // Where vitest looks for tests: below node_modules it finds none.
     tempDirName: inFolder('sandbox'),
     // Node strips the types; nothing is compiled that a config would be for.
