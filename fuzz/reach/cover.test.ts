@@ -6,6 +6,7 @@ import { coverBy, coverDecoders, type FileCoverage } from './cover.ts'
 import { DECODERS, NO_DECODERS } from './decoders.ts'
 import { GAPS } from './gaps.ts'
 import { describeCoverage, judgeCoverage, PERCENT_MIN } from './judge.ts'
+import { LARGE_PACKS, readLarge } from './large-packs.ts'
 import { REACHING } from './reaching.ts'
 import { TARGET_NAMES } from '../targets.ts'
 
@@ -40,6 +41,12 @@ describe('what the committed inputs reach', () => {
   it('ends with an error where an input does not pass', async () => {
     const wrong = { target: '../reach/testing-throws', inputs: [{ name: 'a', bytes: Buffer.alloc(1) }] }
     await expect(coverBy([wrong], never)).rejects.toThrow('ended with 1')
+  })
+})
+
+describe('a pack too large to be fuzzed', () => {
+  it.each(Object.entries(LARGE_PACKS))('%s ends as it must', (_name, { make, outcome, inPieces }) => {
+    expect(readLarge(make(), inPieces === true)).toBe(outcome)
   })
 })
 

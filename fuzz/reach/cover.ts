@@ -8,6 +8,7 @@ import type { Input } from '../engine/corpus.ts'
 import { TARGET_NAMES, targetPath } from '../targets.ts'
 import type { Branch } from './branches.ts'
 import { DECODERS } from './decoders.ts'
+import { largeInputs } from './large-packs.ts'
 import type { CoverJob, CoverReport } from './messages.ts'
 
 export interface FileCoverage {
@@ -26,20 +27,22 @@ export interface TargetInputs {
   readonly inputs: readonly Input[]
 }
 
-/** By the committed inputs of all targets. @throws the signal's reason; Error where one does not pass */
+/** By the committed inputs of all targets, and packs too large for them. @throws the signal's reason; Error: one fails */
 export function coverDecoders(signal: AbortSignal): Promise<FileCoverage[]> {
-  return coverBy(
-    TARGET_NAMES.map((target) => ({ target, inputs: committedInputs(target) })),
-    signal,
-  )
+  const large = { path: join(import.meta.dirname, 'large-packs.ts'), inputs: largeInputs() }
+  return cover([...TARGET_NAMES.map((target) => jobOf({ target, inputs: committedInputs(target) })), large], signal)
 }
 
 /** Of all decoders. @throws the signal's reason; Error where an input does not pass */
-export async function coverBy(all: readonly TargetInputs[], signal: AbortSignal): Promise<FileCoverage[]> {
-  const targets = all.map(({ target, inputs }) => ({
-    path: targetPath(target),
-    inputs: inputs.map(({ bytes }) => bytes),
-  }))
+export function coverBy(all: readonly TargetInputs[], signal: AbortSignal): Promise<FileCoverage[]> {
+  return cover(all.map(jobOf), signal)
+}
+
+function jobOf({ target, inputs }: TargetInputs): CoverJob['targets'][number] {
+  return { path: targetPath(target), inputs: inputs.map(({ bytes }) => bytes) }
+}
+
+async function cover(targets: CoverJob['targets'], signal: AbortSignal): Promise<FileCoverage[]> {
   const { branches, taken } = await runCover(targets, false, signal)
   return DECODERS.map((file) => {
     const known = branches[file] ?? []

@@ -5,9 +5,6 @@ export type Gaps = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 const TYPES_ONLY = 'for the types alone: there is always a value'
 const NO_OTHER_TYPE = 'blobs have no form, and whoever reads one does not come here'
-/** Of the fuzz targets: `PACK_LIMITS` in fuzz/oracles/packs.ts. */
-const TOO_LARGE = 'larger than the limits within which packs are fuzzed'
-const EVICTED = `of bases of more than 96 MiB together, ${TOO_LARGE}: src/git/pack/indexer.test.ts makes them again`
 const ENDED = 'whoever feeds a request stops where it ends, as the node does: src/git/protocol/requests.test.ts goes on'
 
 export const GAPS: Gaps = {
@@ -49,37 +46,10 @@ export const GAPS: Gaps = {
       'writes the index of a pack of 2 GiB: property/pack-format.property.ts',
     'else in: else {': 'writes the index of a pack of 2 GiB: property/pack-format.property.ts',
   },
-  'src/git/pack/indexer.ts': {
-    "if in: if (number > 0 && number % PROGRESS_EVERY === 0) hooks.onProgress('receiving', entries.named, declared)": `with the 4,097th object: ${TOO_LARGE}`,
-  },
-  'src/git/pack/inflate-pieces.ts': {
-    'if in: if (readBytes > streamBytesMax(sizeBytes)) throw inflateFailed(packOffset)':
-      'of a mebibyte of empty blocks, which C git takes: src/git/pack/inflate.test.ts',
-  },
-  'src/git/pack/inflate.ts': {
-    'if in: if (sizeBytes >= WHOLE_BYTES_MAX) return inflateLarge(window, position, sizeBytes, packOffset)': `from 16 MiB on: ${TOO_LARGE}`,
-  },
   'src/git/pack/resolve-deltas.ts': {
     '?? in: const oid = refDeltas.anyBase() ?? null': TYPES_ONLY,
     "? in: `${missing} deltas have no base here${oid === null ? '' : `, among them object ${oid}`}`,": TYPES_ONLY,
     '?? in: let cachedBytes = root.data?.length ?? 0': TYPES_ONLY,
-    'if in: if (frame.data === undefined) cachedBytes += restore(resolution, stack)': EVICTED,
-    '&& in: for (let i = 0; cachedBytes > BASE_CACHE_BYTES_MAX && i < stack.length - 1; i++) {': EVICTED,
-    'if in: if (far.entry < 0) continue': EVICTED,
-    'else in: if (far.entry < 0) continue': EVICTED,
-    '?? in: cachedBytes -= far.data?.length ?? 0': EVICTED,
-    '&& in: while (from > 0 && (stack[from] as Frame).data === undefined) from--': EVICTED,
-    'if in: if (start.data === undefined) resolution.budget.spend(resolution.entries.sizes[start.entry] as number)':
-      EVICTED,
-    'else in: if (start.data === undefined) resolution.budget.spend(resolution.entries.sizes[start.entry] as number)':
-      EVICTED,
-    '?? in: let data = start.data ?? inflateEntry(resolution, start.entry)': EVICTED,
-  },
-  'src/git/pack/scan.ts': {
-    '&& in: if (type === ENTRY_TYPE.blob && sizeBytes >= LARGE_BLOB_BYTES && hooks.onLargeBlob !== undefined) { (2)': `from 512 KiB on: ${TOO_LARGE}`,
-    'if in: if (type === ENTRY_TYPE.blob && sizeBytes >= LARGE_BLOB_BYTES && hooks.onLargeBlob !== undefined) {': `from 512 KiB on: ${TOO_LARGE}`,
-    '? in: return bytes > DELTA_BYTES_MAX ? undefined : (this.#delta ??= Buffer.allocUnsafeSlow(DELTA_BYTES_MAX + 1))': `from 256 KiB on: ${TOO_LARGE}`,
-    'if in: if (bytes > LARGE_BYTES_MAX) return undefined': `from 4 MiB on: ${TOO_LARGE}`,
   },
   'src/git/pack/source.ts': {
     'if in: if (this.holds(position, bytes)) return': 'for packs that are stored, whose places are known',
