@@ -28,9 +28,9 @@ async function cover({ root, modules, targets, isEach }: CoverJob): Promise<void
   }
   const taken: CoverReport['taken'][number][] = []
   for (const { path, inputs } of targets) {
-    const { fuzz } = (await import(path)) as { fuzz(data: Buffer): void }
+    const { fuzz } = (await import(path)) as { fuzz(data: Buffer): void | Promise<void> }
     for (const input of inputs) {
-      fuzz(Buffer.from(input))
+      await fuzz(Buffer.from(input))
       if (isEach) taken.push(take())
     }
   }
@@ -39,7 +39,8 @@ async function cover({ root, modules, targets, isEach }: CoverJob): Promise<void
     Array.from(known, ([path, module]) => [path.slice(root.length + 1), module.branches]),
   )
   const report: CoverReport = { branches, taken }
-  process.send?.(report, () => process.disconnect())
+  // Whatever a target has left open.
+  process.send?.(report, () => process.exit())
 }
 
 /** What ran since the last time. */
