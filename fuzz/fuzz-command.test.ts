@@ -28,6 +28,15 @@ describe('npm run fuzz', () => {
     expect(exitCode).toBe(EXIT.wrongUse)
   })
 
+  it('shows what the committed inputs reach of each decoder, with what is missing and why', async () => {
+    const { exitCode, stdout } = await run(process.execPath, [join(ROOT, COMMAND), '--coverage'])
+    expect(stdout).toContain('  100 %   19 of  19  src/git/pkt-line.ts')
+    expect(stdout).toContain('eight bytes hold 53 bits')
+    expect(stdout).not.toContain('NOT LISTED')
+    expect(stdout).toContain('1 passed, 0 failed')
+    expect(exitCode).toBe(EXIT.fine)
+  })
+
   it.skipIf(isEnough(glibcVersion() ?? '0'))(
     'says how to get what it needs, where that cannot be fetched',
     async () => {

@@ -4,11 +4,16 @@ import { availableParallelism } from 'node:os'
 import { runCommand } from '../harness/command.ts'
 import { WrongUseError } from '../harness/errors.ts'
 import { readOptions } from '../harness/options.ts'
-import { closeCases, type SuiteCase } from '../harness/suite.ts'
+import type { SuiteCase } from '../harness/suite.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
+import { committedInputs } from './advisories/committed.ts'
+import { keptFolder, readFolder } from './engine/corpus.ts'
 import { findJazzerNode } from './engine/jazzer-node.ts'
 import { formatNumber, Progress } from './progress.ts'
-import { caseOf, replayInput, replayTarget } from './regression.ts'
+import { coverBy } from './reach/cover.ts'
+import { coverAll, problemsOf, regress, secondsSince } from './regress-all.ts'
+import { caseOf, replayInput } from './regression.ts'
+import { closeFuzz } from './report/report.ts'
 import { type FuzzRun, fuzzTarget, type TargetResult, tryCanary } from './run-target.ts'
 import { TARGET_NAMES, targetOf } from './targets.ts'
 
@@ -16,7 +21,8 @@ const HELP = `Usage: npm run fuzz [-- TARGET… [options]]
 
 Feeds the parsers of untrusted bytes with inputs that coverage leads to, and judges what they make
 of them. An input that fails is made small, saved in fuzz/findings/ and named with the command
-that repeats it. Writes reports/fuzz/summary.json and junit.xml.
+that repeats it. Writes reports/fuzz/: summary.json, junit.xml, results.sarif, and a page (index.html)
+with what each decoder's branches are reached by.
 
 Targets (all of them where none is named):
 ${TARGET_NAMES.map((name) => `  ${name.padEnd(20)}${targetOf(name).reads}`).join('\n')}
@@ -24,7 +30,9 @@ ${TARGET_NAMES.map((name) => `  ${name.padEnd(20)}${targetOf(name).reads}`).join
   --time 2m        for all targets together (2m)
   --jobs N         targets at a time (one for each core)
   --seed N         the choices of an earlier run (random); what it finds still depends on its time
-  --regression     only replays the committed inputs and findings, in plain Node
+  --regression     only replays the committed inputs and findings, in plain Node; of all targets, also
+                   judges which branches of the decoders they reach
+  --coverage       only that, with what is missing and why
   --input FILE     only replays this input of the one target that is named
 
 Examples:
@@ -40,13 +48,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       seed: { otherwise: randomInt(1, 2 ** 31), min: 1, max: 2 ** 31 - 1 },
     },
     durations: { time: { otherwiseMs: 120_000, minMs: 1_000 } },
-    flags: ['regression'],
+    flags: ['regression', 'coverage'],
     texts: { input: undefined },
     names: { what: 'target', known: TARGET_NAMES },
   })
   const targets = options.names.length === 0 ? TARGET_NAMES : options.names
   const { input } = options.texts
   if (input !== undefined) return repeat(targets, input, signal)
+  if (options.flags.coverage) return coverAll(signal)
   if (options.flags.regression) return regress(targets, signal)
   return search(targets, { ...options.numbers, timeMs: options.durationsMs.time }, signal)
 }
@@ -58,23 +67,18 @@ async function repeat(targets: readonly string[], input: string, signal: AbortSi
   const result = await replayInput(target, input, signal)
   for (const problem of result.problems) console.log(`FINDING ${target}: ${problem}`)
   const cases = [caseOf(result, secondsSince(startedAtMs))]
-  return closeCases({ suite: 'fuzz-regression', seed: 0, cases, startedAtMs, details: { regression: [result] } })
-}
-
-async function regress(targets: readonly string[], signal: AbortSignal): Promise<number> {
-  const startedAtMs = performance.now()
-  const cases: SuiteCase[] = []
-  const results = []
-  for (const target of targets) {
-    if (signal.aborted) break
-    const fromMs = performance.now()
-    const result = await replayTarget(target, signal)
-    console.log(`${target}: ${result.inputs} inputs${result.problems.length === 0 ? '' : ', FAILED'}`)
-    for (const problem of result.problems) console.log(`FINDING ${target}: ${problem}`)
-    cases.push(caseOf(result, secondsSince(fromMs)))
-    results.push(result)
-  }
-  return closeCases({ suite: 'fuzz-regression', seed: 0, cases, startedAtMs, details: { regression: results } })
+  return closeFuzz({
+    suite: 'fuzz-regression',
+    seed: 0,
+    again: `npm run fuzz -- ${target} --input ${input}`,
+    cases,
+    problems: problemsOf(result).map((problem) => ({ ...problem, file: input })),
+    startedAtMs,
+    figures: [result],
+    coverage: undefined,
+    coveredBy: '',
+    details: { regression: [result] },
+  })
 }
 
 interface Search {
@@ -88,7 +92,8 @@ async function search(
   { jobs, seed, timeMs }: Search,
   signal: AbortSignal,
 ): Promise<number> {
-  console.log(`seed ${seed}; again: npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s`)
+  const again = `npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s`
+  console.log(`seed ${seed}; again: ${again}`)
   const startedAtMs = performance.now()
   const node = await findJazzerNode((line) => console.log(line), signal)
   using folder = temporaryFolder('fuzz')
@@ -123,7 +128,33 @@ async function search(
     if (cases.some((one) => one.name === name)) continue
     cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
   }
-  return closeCases({ suite: 'fuzz', seed, cases, startedAtMs, details: { secondsEach: seconds, targets: results } })
+  const problems = cases.flatMap(({ name, outcome, message = '' }) =>
+    outcome === 'failed' ? problemsOf({ target: name, problems: [message] }) : [],
+  )
+  const isFine = cases.every(({ outcome }) => outcome === 'passed')
+  return closeFuzz({
+    suite: 'fuzz',
+    seed,
+    again,
+    cases,
+    problems,
+    startedAtMs,
+    figures: results.map(({ status, inputsKept, ...figures }) => {
+      return { ...figures, inputs: inputsKept, executions: status.executions }
+    }),
+    // What fails is not run here, in one process with all others.
+    coverage: isFine ? await coverByKept(targets, signal) : undefined,
+    coveredBy: `the committed inputs of ${targets.join(', ')}, and what is kept on this machine`,
+    details: { secondsEach: seconds, targets: results },
+  })
+}
+
+/** Of decoders that none of the targets is for, nothing is said. */
+async function coverByKept(targets: readonly string[], signal: AbortSignal) {
+  const inputsOf = (target: string) => [...committedInputs(target), ...readFolder(keptFolder(target))]
+  const all = targets.map((target) => ({ target, inputs: inputsOf(target) }))
+  const files = await coverBy(all, signal)
+  return files.filter(({ taken }) => taken > 0)
 }
 
 function report(result: TargetResult, progress: Progress): SuiteCase {
@@ -144,10 +175,6 @@ function report(result: TargetResult, progress: Progress): SuiteCase {
   const message = [...problems, ...messages].join('\n')
   if (message === '') return { name: target, outcome: 'passed', duration_s }
   return { name: target, outcome: 'failed', duration_s, message }
-}
-
-function secondsSince(atMs: number): number {
-  return Math.round((performance.now() - atMs) / 1_000)
 }
 
 await runCommand(HELP, main)

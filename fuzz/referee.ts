@@ -32,7 +32,8 @@ export const REFEREES: Readonly<Partial<Record<string, Referee>>> = { pack: judg
 const BATCH_INPUTS = 2_000
 
 /**
- * Judges all inputs, in batches.
+ * Judges all inputs, in batches. What is found must be so of the input alone, too: git takes no id for a blob that another
+ * object of the batch has as a tree.
  * @throws the signal's reason
  */
 export async function judgeAll(
@@ -48,7 +49,7 @@ export async function judgeAll(
     // Signals, and what other targets say, are read between two batches.
     await setImmediate()
     signal.throwIfAborted()
-    found.push(...referee(inputs.slice(at, at + BATCH_INPUTS)))
+    found.push(...referee(inputs.slice(at, at + BATCH_INPUTS)).filter(({ input }) => referee([input]).length > 0))
   }
   return found
 }

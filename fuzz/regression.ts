@@ -4,8 +4,10 @@ import { resolve } from 'node:path'
 import { WrongUseError } from '../harness/errors.ts'
 import type { SuiteCase } from '../harness/suite.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
+import { committedInputs } from './advisories/committed.ts'
+import { wrongOutcomes } from './advisories/replay.ts'
 import { bundleTarget, notDriven } from './engine/bundle.ts'
-import { type Input, readFindings, readSeeds } from './engine/corpus.ts'
+import type { Input } from './engine/corpus.ts'
 import { whyNotDriven } from './engine/coverage.ts'
 import { replay } from './engine/replay.ts'
 import { judgeAll } from './referee.ts'
@@ -18,17 +20,21 @@ export interface Regression {
   readonly problems: readonly string[]
 }
 
-/** All seeds and findings of a target; they must pass, and together drive the code that the target is for. */
+/**
+ * All seeds and findings of a target, and the published defects that it reads; they must pass, end as those are listed, and
+ * together drive the code that the target is for.
+ */
 export async function replayTarget(name: string, signal: AbortSignal): Promise<Regression> {
   const target = targetOf(name)
   using folder = temporaryFolder('fuzz')
   const bundled = await bundleTarget(name, folder.path)
-  const inputs = [...readSeeds(name), ...readFindings(name)]
+  const inputs = committedInputs(name)
   const { failures, coverage } = await replay(bundled, inputs, signal)
   const problems = [
     ...notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`),
     ...failures.map(({ input, message }) => `${input.name}: ${message}`),
-    ...(failures.length > 0 ? [] : await judge(name, inputs, signal)),
+    // What ends a process would end this one.
+    ...(failures.length > 0 ? [] : [...(await judge(name, inputs, signal)), ...wrongOutcomes(name)]),
     ...(coverage === undefined ? [] : whyNotDriven(target.drives, coverage)),
   ]
   return { target: name, inputs: inputs.length, problems }

@@ -1,16 +1,9 @@
 /** Fuzzes one target: proves that it can find something there, looks for it, and makes what it found small. */
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { committedInputs } from './advisories/committed.ts'
 import { bundle, type Bundle, bundleTarget, notDriven } from './engine/bundle.ts'
-import {
-  type Input,
-  keptFolder,
-  readFindings,
-  readFolder,
-  readSeeds,
-  replaceFinding,
-  saveFinding,
-} from './engine/corpus.ts'
+import { type Input, keptFolder, readFolder, replaceFinding, saveFinding } from './engine/corpus.ts'
 import { type ModuleCoverage, whyNotDriven } from './engine/coverage.ts'
 import { type JazzerEnd, type JazzerOutcome, runJazzer } from './engine/jazzer.ts'
 import type { FuzzStatus } from './engine/libfuzzer-lines.ts'
@@ -80,7 +73,8 @@ export async function fuzzTarget(name: string, run: FuzzRun): Promise<TargetResu
   const startedAtMs = performance.now()
   const target = targetOf(name)
   const bundled = await bundleTarget(name, run.folder)
-  const seeds = [...readSeeds(name), ...readFindings(name)]
+  // libFuzzer cuts what is longer, which then means something else.
+  const seeds = committedInputs(name).filter(({ bytes }) => bytes.length <= target.inputBytesMax)
   const problems = notDriven(target, bundled).map((module) => `${module} is not in the bundle: a copy is fuzzed`)
   const replayed = await replay(bundled, seeds, run.signal)
   for (const { input, message } of replayed.failures) problems.push(`fails already on ${input.name}: ${message}`)

@@ -16,8 +16,22 @@ export function seedsPath(target: string): string {
 
 /** Made by `fuzz/seeds-command.ts`. */
 export function readSeeds(target: string): Input[] {
-  const seeds = JSON.parse(readFileSync(seedsPath(target), 'utf8')) as Record<string, string>
-  return Object.entries(seeds).map(([name, base64]) => ({ name, bytes: Buffer.from(base64, 'base64') }))
+  return readNamed(seedsPath(target))
+}
+
+export function corpusPath(target: string): string {
+  return join(ROOT, 'fuzz/corpus', `${target}.json`)
+}
+
+/** Of what the fuzzer found, what reaches further than the seeds; chosen by `fuzz/corpus-command.ts`. */
+export function readCorpus(target: string): Input[] {
+  return existsSync(corpusPath(target)) ? readNamed(corpusPath(target)) : []
+}
+
+/** @param path of a file with names and the bytes in base64 */
+function readNamed(path: string): Input[] {
+  const inputs = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
+  return Object.entries(inputs).map(([name, base64]) => ({ name, bytes: Buffer.from(base64, 'base64') }))
 }
 
 export function findingsFolder(target: string): string {
@@ -46,7 +60,8 @@ export function replaceFinding(target: string, before: Buffer, after: Buffer): s
   return file
 }
 
-function nameOf(bytes: Buffer): string {
+/** The same bytes have the same name. */
+export function nameOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex').slice(0, 16)
 }
 
