@@ -17,7 +17,7 @@ const FILES = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith(SUFFIX))
   .map((name) => basename(name, SUFFIX))
 const KEPT_PATH = join(import.meta.dirname, 'kept-seeds.json')
-const TEST_TIMEOUT_MS = 60_000
+const TEST_TIMEOUT_MS = 300_000
 
 const HELP = `Usage: npm run property [-- FILE… [--seed N] [--runs N]]
 
