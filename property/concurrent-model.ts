@@ -15,11 +15,16 @@ export type Call =
       readonly atomic: boolean
       /** So many commits of the way to each new value are in its pack; the others must be here. */
       readonly brings: number
+      /** Whether somebody else worked meanwhile. */
+      readonly isBesideOthers?: boolean
     }
   | { readonly does: 'read' | 'delete' | 'maintain' }
 
-/** Of a ref in the report of a push: `missing` is an object that is not here, `stale` one that was taken away meanwhile. */
-export type Verdict = 'ok' | 'refused' | 'missing' | 'stale'
+/**
+ * Of a ref in the report of a push: `missing` is an object that is named and not here, `unpackable` a pack that leans on
+ * one, `stale` is one that was taken away meanwhile.
+ */
+export type Verdict = 'ok' | 'refused' | 'missing' | 'unpackable' | 'stale'
 export type Answer =
   | { readonly is: 'done' | 'gone' | 'failed' }
   | { readonly is: 'report'; readonly verdicts: readonly Verdict[] }
@@ -73,19 +78,26 @@ function isSame(one: Refs, other: Refs): boolean {
 
 function afterPush(
   state: State,
-  { wishes, atomic, brings }: Call & { does: 'push' },
+  { wishes, atomic, brings, isBesideOthers }: Call & { does: 'push' },
   verdicts: readonly Verdict[],
 ): State | undefined {
   if (verdicts.every((one) => one === 'stale')) return state
-  if (verdicts.includes('missing')) {
-    const tips = wishes.flatMap(({ to }) => to ?? [])
-    const brought = broughtBy(tips, brings)
-    const needed = [...tips, ...Array.from(brought, (one) => one - 1)].filter((one) => !brought.has(one))
-    return needed.some((one) => one >= 0 && !isReached(state, one)) ? state : undefined
+  const tips = wishes.flatMap(({ to }) => to ?? [])
+  const brought = broughtBy(tips, brings)
+  const mayLack = (one: number): boolean => one >= 0 && !brought.has(one) && !isReached(state, one)
+  if (verdicts.includes('unpackable')) {
+    // What a push brings leans on the commit before it.
+    return [...brought].some((one) => mayLack(one - 1)) || tips.some(mayLack) ? state : undefined
   }
+  // What a push only names must be here; each ref is judged by itself. What is here is asked with the pack, and what refs are
+  // under the lock: of what somebody else brings in between, it is said that it is missing, and the push can be made again.
+  const mayBeMissing = (one: number): boolean => mayLack(one) || (isBesideOthers === true && !brought.has(one))
+  const isMissing = verdicts.map((one) => one === 'missing')
+  if (wishes.some(({ to }, at) => isMissing[at] && !(to !== undefined && mayBeMissing(to)))) return undefined
   const refs: Record<string, number> = { ...state.refs }
   const allowed = wishes.map(
-    ({ ref, from, to }) => refs[ref] === from && (to !== undefined || from === undefined || ref !== state.head),
+    ({ ref, from, to }, at) =>
+      !isMissing[at] && refs[ref] === from && (to !== undefined || from === undefined || ref !== state.head),
   )
   for (const [at, { ref, to }] of wishes.entries()) if (allowed[at] && to === undefined) delete refs[ref]
   for (const [at, { ref, to }] of wishes.entries()) {

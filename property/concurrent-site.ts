@@ -179,7 +179,8 @@ function readReport(bytes: Buffer): Answer {
   const verdicts = refs.map((line): Verdict => {
     if (line.startsWith('ok ')) return 'ok'
     if (line.includes('what it builds on was taken away')) return 'stale'
-    return /object is missing|unpacker error/.test(line) ? 'missing' : 'refused'
+    if (line.includes('unpacker error')) return 'unpackable'
+    return line.includes('object is missing') ? 'missing' : 'refused'
   })
   // Refused for what is not here, and not since something broke.
   if (unpack !== 'unpack ok\n') assert.match(unpack, /missing|neither in it nor here/)
