@@ -8,6 +8,8 @@ export interface VitestTest {
   readonly status: string
   readonly duration?: number | null
   readonly failureMessages?: readonly string[] | null
+  /** What the test itself wrote there. */
+  readonly meta?: Readonly<Record<string, unknown>>
 }
 
 export interface VitestFile {

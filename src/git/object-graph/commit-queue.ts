@@ -12,6 +12,11 @@ export class CommitQueue<T extends { readonly committerTimeS: number }> {
     return this.#heap.length
   }
 
+  /** What `pop` would return. */
+  get first(): T | undefined {
+    return this.#heap[0]?.item
+  }
+
   push(item: T): void {
     const heap = this.#heap
     const place = { item, order: this.#pushed++ }

@@ -46,10 +46,15 @@ export class CommitWalk {
     if (flag === WANTED) this.#wantedInQueue++
   }
 
-  /** Until only known commits are left. @returns the wanted ones that are not known, newest first */
+  /**
+   * Until only known commits are left, and none of them is as young as the last wanted one: of two that were made in one
+   * second, the known one may come from the other (still_interesting in revision.c).
+   *
+   * @returns the wanted ones that are not known, newest first
+   */
   run(): WalkedCommit[] {
     const wanted: WalkedCommit[] = []
-    while (this.#wantedInQueue > 0) {
+    while (this.#wantedInQueue > 0 || this.#isAsYoung(wanted.at(-1))) {
       const commit = this.#queue.pop()
       if (commit === undefined) break
       this.#marks.remove(commit.oid, 0, IN_QUEUE)
@@ -62,6 +67,12 @@ export class CommitWalk {
     }
     // A commit may turn out to be known after it was listed, where a parent is younger than its child.
     return wanted.filter((commit) => (this.#marks.of(commit.oid) & KNOWN) === 0)
+  }
+
+  /** Whether what comes next may still lead to this one. */
+  #isAsYoung(listed: WalkedCommit | undefined): boolean {
+    const next = this.#queue.first
+    return listed !== undefined && next !== undefined && next.committerTimeS >= listed.committerTimeS
   }
 
   read(oid: Buffer): WalkedCommit {

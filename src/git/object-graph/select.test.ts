@@ -85,6 +85,14 @@ describe('what a receiver needs', () => {
     expect(selected).toContain(wanted)
   })
 
+  it('is nothing that it reaches, where all that lies between was made in one second', () => {
+    const memory = new Memory()
+    const commits = [memory.commit(0)]
+    for (const at of range(1, 8)) commits.push(memory.commit(0, commits.slice(-1), `content ${at}`))
+    expect(memory.select(commits.slice(0, 1), commits.slice(-1))).toEqual([])
+    expect(memory.select(commits.slice(0, 2), commits.slice(-1))).toEqual([])
+  })
+
   it('is a tree or a blob, if that is what is wanted, and nothing that it is known to have', () => {
     const memory = new Memory()
     const file = memory.add(blob('x'))
