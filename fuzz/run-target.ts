@@ -118,8 +118,8 @@ export async function fuzzTarget(name: string, run: FuzzRun): Promise<TargetResu
 }
 
 function jazzerRun(name: string, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
-  const { words, inputBytesMax, makesObjects } = targetOf(name)
-  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, signal }
+  const { words, inputBytesMax, makesObjects, isAsync } = targetOf(name)
+  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, isAsync, signal }
 }
 
 /** Saved as it is, before it is made smaller, which takes a while and may be interrupted. */
