@@ -83,7 +83,7 @@ export const target = {
   isAsync: true,
   goalPerS: 300,
   planted: {
-    'tree-had-elsewhere': {
+    'shallow-as-had': {
       why: 'a fetch leaves out what the client does not have, and its history has holes',
       file: 'src/transfer/fetch.ts',
       from: '      haves: [...common, ...history.haves],',
