@@ -9,7 +9,7 @@ import { temporaryFolder } from '../integration/support/git.ts'
 import { findJazzerNode } from './engine/jazzer-node.ts'
 import { formatNumber, Progress } from './progress.ts'
 import { caseOf, replayInput, replayTarget } from './regression.ts'
-import { type FuzzRun, fuzzTarget, type TargetResult, tryCanary } from './run-target.ts'
+import { type FuzzRun, fuzzTarget, type TargetResult, tryCanaries } from './run-target.ts'
 import { TARGET_NAMES, targetOf } from './targets.ts'
 
 const HELP = `Usage: npm run fuzz [-- TARGET… [options]]
@@ -110,7 +110,7 @@ async function search(
     }
   }
   try {
-    const silence = await tryCanary(run)
+    const silence = await tryCanaries(targets, run)
     if (silence === undefined) await Promise.all(Array.from({ length: jobs }, work))
     else cases.push({ name: 'canary', outcome: 'failed', duration_s: secondsSince(startedAtMs), message: silence })
     if (silence !== undefined) progress.say(`FAILED canary: ${silence}`)

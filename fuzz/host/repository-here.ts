@@ -20,6 +20,7 @@ import { RefStore } from '../../src/storage/repositories/ref-store.ts'
 import { RepositoryFiles } from '../../src/storage/repositories/repository-files.ts'
 import type { GitVersion, TransferLimits } from '../../src/transfer/git-request.ts'
 import { Transfer } from '../../src/transfer/transfer.ts'
+import { withinBudgetLater } from '../oracles/allocation-meter.ts'
 import type { Refs } from '../oracles/pushed-refs.ts'
 import { AnswerHere } from './answer-here.ts'
 import { DatabaseHere } from './database-here.ts'
@@ -48,6 +49,8 @@ export const REQUEST_LIMITS: TransferLimits = {
 }
 /** Calls of the file-system port: six commands with their folders, and a pack, take fewer. */
 const CALLS_MAX = 100
+/** Four times what the greediest committed input asks for: the tables and buffers that a transfer begins with. */
+const ALLOCATION_BYTES_MAX = 24 * 2 ** 20
 
 export interface Asked {
   readonly service: GitService
@@ -146,11 +149,13 @@ export class RepositoryHere {
     const request = { repository: REPOSITORY, service, version, answer, userId: null, signal }
     const before = this.#files.calls
     let error: RequestError | undefined
+    this.#hasFetched ||= service === 'git-upload-pack'
     try {
-      this.#hasFetched ||= service === 'git-upload-pack'
-      if (body === undefined) await this.#transfer.advertise(request)
-      else if (service === 'git-upload-pack') await this.#transfer.fetch({ ...request, body })
-      else await this.#transfer.push({ ...request, body })
+      await withinBudgetLater(ALLOCATION_BYTES_MAX, () => {
+        if (body === undefined) return this.#transfer.advertise(request)
+        if (service === 'git-upload-pack') return this.#transfer.fetch({ ...request, body })
+        return this.#transfer.push({ ...request, body })
+      })
     } catch (thrown) {
       error = expectedError(thrown)
     }
