@@ -83,11 +83,11 @@ export const target = {
   isAsync: true,
   goalPerS: 300,
   planted: {
-    'shallow-as-had': {
-      why: 'a fetch leaves out what the client does not have, and its history has holes',
-      file: 'src/transfer/fetch.ts',
-      from: '      haves: [...common, ...history.haves],',
-      to: '      haves: [...request.shallows, ...common, ...history.haves],',
+    'head-that-nobody-asked-for': {
+      why: 'a listing names HEAD to who asked for two kinds of other refs',
+      file: 'src/git/protocol/advertisement.ts',
+      from: "  if (isWanted('HEAD')) {",
+      to: "  if (isWanted('HEAD') || prefixes.length === 2) {",
     },
   },
   seeds: ({ fixed }) => ({ ...textSeeds(FETCHES), ...Object.fromEntries(fixed.flatMap(fetchSeedsOf)) }),
