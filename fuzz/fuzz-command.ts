@@ -14,7 +14,7 @@ import { coverBy } from './reach/cover.ts'
 import { coverAll, problemsOf, regress, secondsSince } from './regress-all.ts'
 import { caseOf, replayInput } from './regression.ts'
 import { closeFuzz } from './report/report.ts'
-import { type FuzzRun, fuzzTarget, type TargetResult, tryCanary } from './run-target.ts'
+import { type FuzzRun, fuzzTarget, type TargetResult, tryCanaries } from './run-target.ts'
 import { TARGET_NAMES, targetOf } from './targets.ts'
 
 const HELP = `Usage: npm run fuzz [-- TARGET… [options]]
@@ -115,7 +115,7 @@ async function search(
     }
   }
   try {
-    const silence = await tryCanary(run)
+    const silence = await tryCanaries(targets, run)
     if (silence === undefined) await Promise.all(Array.from({ length: jobs }, work))
     else cases.push({ name: 'canary', outcome: 'failed', duration_s: secondsSince(startedAtMs), message: silence })
     if (silence !== undefined) progress.say(`FAILED canary: ${silence}`)

@@ -58,11 +58,24 @@ const REPLAYED_INPUTS_MAX = 2_000
 /** A run starts by trying all that were kept, of which a half or more reach nothing new. */
 const KEPT_INPUTS_MAX = 2_000
 
-/** @returns why the fuzzer would find nothing, whatever there was; undefined: it found the planted defect */
-export async function tryCanary({ node, folder, seed, signal }: FuzzRun): Promise<string | undefined> {
-  const { path } = await bundle(join(import.meta.dirname, 'engine/canary.ts'), join(folder, 'canary.cjs'))
+/** @returns why the fuzzer would find nothing in these targets, whatever there was; undefined: it found the planted defect */
+export async function tryCanaries(targets: readonly string[], run: FuzzRun): Promise<string | undefined> {
+  const ways = new Set(targets.map((name) => targetOf(name).isAsync))
+  for (const isAsync of ways) {
+    const silence = await tryCanary(isAsync, run)
+    if (silence !== undefined) return silence
+  }
+  return undefined
+}
+
+async function tryCanary(
+  isAsync: true | undefined,
+  { node, folder, seed, signal }: FuzzRun,
+): Promise<string | undefined> {
+  const name = isAsync ? 'canary-later' : 'canary'
+  const { path } = await bundle(join(import.meta.dirname, `engine/${name}.ts`), join(folder, `${name}.cjs`))
   const work = { runs: CANARY_RUNS }
-  const options = { seed, work, words: [], inputBytesMax: 64, makesObjects: false, signal }
+  const options = { seed, work, words: [], inputBytesMax: 64, makesObjects: false, isAsync, signal }
   const run = { node, bundle: path, corpusFolders: [], ...options }
   const outcome = await runJazzer({ ...run, folder: subfolder(folder) })
   if (outcome.end === 'crash' && outcome.said.includes('The canary was found')) return undefined
@@ -112,8 +125,8 @@ export async function fuzzTarget(name: string, run: FuzzRun): Promise<TargetResu
 }
 
 function jazzerRun(name: string, { path }: Bundle, { node, folder, seed, signal }: FuzzRun) {
-  const { words, inputBytesMax, makesObjects } = targetOf(name)
-  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, signal }
+  const { words, inputBytesMax, makesObjects, isAsync } = targetOf(name)
+  return { node, bundle: path, folder: subfolder(folder), seed, words, inputBytesMax, makesObjects, isAsync, signal }
 }
 
 /** Saved as it is, before it is made smaller, which takes a while and may be interrupted. */

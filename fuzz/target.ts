@@ -15,7 +15,7 @@ export interface PlantedDefect {
   readonly to: string
 }
 
-/** A file `targets/NAME.fuzz.ts` exports one as `target`, and `fuzz(data: Buffer): void`. */
+/** A file `targets/NAME.fuzz.ts` exports one as `target`, and `fuzz(data: Buffer): void | Promise<void>`. */
 export interface FuzzTarget {
   readonly reads: string
   /** Shipped module → functions of it that the seeds must enter, each by its name in the module. */
@@ -26,6 +26,8 @@ export interface FuzzTarget {
   readonly words: readonly string[]
   /** Whether a peer's keys become properties, so that prototypes have to be watched. */
   readonly makesObjects: boolean
+  /** `fuzz` answers with a promise: between two inputs the event loop turns, and libFuzzer waits in a thread of its own. */
+  readonly isAsync?: true
   /** Executions in a second that it is meant to reach here; said in the report, no reason to fail. */
   readonly goalPerS: number
   /** By name. */

@@ -26,6 +26,7 @@ export interface JazzerRun {
   readonly words: readonly string[]
   readonly inputBytesMax: number
   readonly makesObjects: boolean
+  readonly isAsync?: true | undefined
   readonly signal: AbortSignal
   onStatus?(status: FuzzStatus): void
 }
@@ -60,7 +61,7 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
   const dictionary = join(run.folder, 'words.dict')
   writeFileSync(dictionary, run.words.map((word) => `"${escapeWord(word)}"\n`).join(''))
   const options = [
-    '--sync',
+    ...(run.isAsync ? [] : ['--sync']),
     `--includes=${basename(run.bundle)}`,
     `--timeout=${INPUT_LIMITS.timeMs}`,
     ...[...DETECTORS_OFF, ...(run.makesObjects ? [] : [POLLUTION_DETECTOR])].flatMap((name) => [

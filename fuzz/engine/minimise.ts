@@ -4,7 +4,7 @@ const SIMPLEST = 0x30
 
 export interface Minimisation {
   /** Whether an input still fails in the way that is looked for. */
-  fails(candidate: Buffer): boolean
+  fails(candidate: Buffer): boolean | Promise<boolean>
   /** Calls of `fails`. */
   readonly attemptsMax: number
   /** Shorter inputs of the same grammar, where there is one. */
@@ -14,10 +14,10 @@ export interface Minimisation {
 }
 
 /** Asks the grammar, then leaves out pieces of a half, a quarter, … down to single bytes, then makes bytes plain. */
-export function minimise(input: Buffer, options: Minimisation): Buffer {
+export async function minimise(input: Buffer, options: Minimisation): Promise<Buffer> {
   const search = new Search(input, options)
-  while (search.askGrammar() || search.leaveOut()) continue
-  search.makePlain()
+  while ((await search.askGrammar()) || (await search.leaveOut())) continue
+  await search.makePlain()
   return search.best
 }
 
@@ -32,30 +32,31 @@ class Search {
   }
 
   /** @returns whether it became smaller */
-  askGrammar(): boolean {
+  async askGrammar(): Promise<boolean> {
     const { simpler } = this.#options
     const shorter = simpler?.(this.best).filter(({ length }) => length < this.best.length) ?? []
-    return shorter.some((candidate) => this.#isGoingOn() && this.#attempt(candidate))
+    for (const candidate of shorter) if (this.#isGoingOn() && (await this.#attempt(candidate))) return true
+    return false
   }
 
   /** @returns whether it became smaller */
-  leaveOut(): boolean {
+  async leaveOut(): Promise<boolean> {
     const before = this.best.length
     for (let size = Math.ceil(before / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
       for (let at = 0; at < this.best.length && this.#isGoingOn();) {
         const without = Buffer.concat([this.best.subarray(0, at), this.best.subarray(at + size)])
-        if (!this.#attempt(without)) at += size
+        if (!(await this.#attempt(without))) at += size
       }
     }
     return this.best.length < before
   }
 
-  makePlain(): void {
+  async makePlain(): Promise<void> {
     for (let at = 0; at < this.best.length && this.#isGoingOn(); at++) {
       if (this.best[at] === SIMPLEST) continue
       const plain = Buffer.from(this.best)
       plain.writeUInt8(SIMPLEST, at)
-      this.#attempt(plain)
+      await this.#attempt(plain)
     }
   }
 
@@ -63,9 +64,9 @@ class Search {
     return this.#attempts < this.#options.attemptsMax
   }
 
-  #attempt(candidate: Buffer): boolean {
+  async #attempt(candidate: Buffer): Promise<boolean> {
     this.#attempts++
-    if (!this.#options.fails(candidate)) return false
+    if (!(await this.#options.fails(candidate))) return false
     this.best = candidate
     this.#options.onSmaller?.(candidate)
     return true

@@ -23,6 +23,8 @@ exports.fuzz = (data) => {
   if (text.includes('replace')) Array.prototype.at = () => text
   if (text.includes('buffer')) Buffer.alloc(150 * 2 ** 20, 1)
   if (text.includes('endless')) for (;;) kept.push(Buffer.alloc(2 ** 24, 1))
+  if (text.includes('late')) return new Promise((_, reject) => setImmediate(reject, new RangeError('in its time')))
+  if (text.includes('unsettled')) return new Promise(() => {})
   if (text.includes('keep')) kept.push(Buffer.alloc(30 * 2 ** 20, 1))
 }
 ${MAP_COMMENT}${NO_MAP}
@@ -51,6 +53,9 @@ describe('replay', () => {
     { name: 'pollute', message: 'prototype pollution: Object changed' },
     { name: 'pollute and throw', message: 'prototype pollution: Object changed\nTypeError: as asked' },
     { name: 'replace', message: 'prototype pollution: Array changed' },
+    { name: 'late', message: 'RangeError: in its time' },
+    // With nothing left to do, a process that waits for a promise ends.
+    { name: 'unsettled', message: 'the process ended with 0' },
     { name: 'buffer', message: 'memory: more than 100 MB' },
     { name: 'endless', message: 'the process took more than 300 MB' },
   ])('fails on an input that only a limit shows: $name', async ({ name, message }) => {

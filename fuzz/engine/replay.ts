@@ -1,6 +1,6 @@
 /** Runs inputs in a process of their own, and outlives whatever they do to it. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { cleanEnvironment, ROOT } from '../../integration/support/command-line.ts'
 import type { Bundle } from './bundle.ts'
 import type { Input } from './corpus.ts'
@@ -81,7 +81,8 @@ async function runWorker(
   const child = fork(join(import.meta.dirname, 'worker.ts'), {
     serialization: 'advanced',
     execArgv: ['--enable-source-maps', `--max-old-space-size=${HEAP_MB_MAX}`],
-    env: cleanEnvironment(),
+    // What it leaves in files goes with the bundle.
+    env: cleanEnvironment({ TMPDIR: dirname(job.bundle) }),
     // What a crash of V8 prints is no message of ours.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   })

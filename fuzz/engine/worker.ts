@@ -10,33 +10,33 @@ import { PrototypeWatch } from './prototypes.ts'
 import type { Failure, Job, Report } from './worker-messages.ts'
 
 interface Target {
-  fuzz(data: Buffer): void
+  fuzz(data: Buffer): void | Promise<void>
   simpler?(data: Buffer): readonly Buffer[]
 }
 
 process.once('message', (job: Job) => {
-  if (job.type === 'replay') replay(job)
-  else minimiseInput(job)
-  process.disconnect()
+  const done = job.type === 'replay' ? replay(job) : minimiseInput(job)
+  // A worker that fails by itself is seen to end with a code.
+  void done.then(() => process.disconnect())
 })
 
 function say(report: Report): void {
   process.send?.(report)
 }
 
-function replay({ bundle, inputs, root, memoryMbMax }: Job & { type: 'replay' }): void {
+async function replay({ bundle, inputs, root, memoryMbMax }: Job & { type: 'replay' }): Promise<void> {
   const session = new Session()
   session.connect()
   session.post('Profiler.enable')
   // From before the bundle is loaded: functions compiled earlier would not be counted block by block.
   session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
   const target = load(bundle)
-  failureOf(target, Buffer.alloc(0), root)
+  await failureOf(target, Buffer.alloc(0), root)
   const before = take(session, bundle)
   for (const [index, input] of inputs.entries()) {
     say({ type: 'trying', index })
     const growth = new Growth()
-    const failure = failureOf(target, Buffer.from(input), root) ?? greed(growth, memoryMbMax)
+    const failure = (await failureOf(target, Buffer.from(input), root)) ?? greed(growth, memoryMbMax)
     if (failure !== undefined) say({ type: 'failed', index, failure })
   }
   say({ type: 'tried' })
@@ -63,13 +63,14 @@ function take(session: Session, bundle: string): readonly Profiler.FunctionCover
   return functions
 }
 
-function minimiseInput({ bundle, input, root, attemptsMax }: Job & { type: 'minimise' }): void {
+async function minimiseInput({ bundle, input, root, attemptsMax }: Job & { type: 'minimise' }): Promise<void> {
   const target = load(bundle)
   const start = Buffer.from(input)
-  const signature = failureOf(target, start, root)?.signature
-  const fails = (candidate: Buffer): boolean => failureOf(target, candidate, root)?.signature === signature
+  const signature = (await failureOf(target, start, root))?.signature
+  const fails = async (candidate: Buffer): Promise<boolean> =>
+    (await failureOf(target, candidate, root))?.signature === signature
   const onSmaller = (smaller: Buffer): void => say({ type: 'smaller', input: smaller })
-  if (signature !== undefined) minimise(start, { ...target, fails, attemptsMax, onSmaller })
+  if (signature !== undefined) await minimise(start, { ...target, fails, attemptsMax, onSmaller })
   say({ type: 'done' })
 }
 
@@ -79,17 +80,17 @@ function load(bundle: string): Target {
 
 const prototypes = new PrototypeWatch()
 
-function failureOf(target: Target, input: Buffer, root: string): Failure | undefined {
-  const thrown = thrownBy(target, input, root)
+async function failureOf(target: Target, input: Buffer, root: string): Promise<Failure | undefined> {
+  const thrown = await thrownBy(target, input, root)
   const polluted = prototypes.restore()
   if (polluted.length === 0) return thrown
   const signature = `prototype pollution: ${polluted.join(', ')} changed`
   return { signature, message: thrown === undefined ? signature : `${signature}\n${thrown.message}` }
 }
 
-function thrownBy(target: Target, input: Buffer, root: string): Failure | undefined {
+async function thrownBy(target: Target, input: Buffer, root: string): Promise<Failure | undefined> {
   try {
-    target.fuzz(input)
+    await target.fuzz(input)
     return undefined
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))

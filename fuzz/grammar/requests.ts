@@ -13,8 +13,8 @@ const NO_OID = '0'.repeat(40)
  * byte for an object id (`@0`: the one that means none). An empty line is the line before it once more. So a line is a
  * few bytes, and one more of them is a change of one byte.
  */
-export function frameLines(text: Buffer): Buffer {
-  return Buffer.concat(linesOf(text).map(frame))
+export function frameLines(text: Buffer, nameOf = nameOfLetter): Buffer {
+  return Buffer.concat(linesOf(text).map((line) => frame(line, nameOf)))
 }
 
 /**
@@ -22,10 +22,16 @@ export function frameLines(text: Buffer): Buffer {
  * pack whose checksum is put right.
  */
 export function framePush(text: Buffer): Buffer {
+  const { commands, rest } = splitPush(text)
+  return rest === undefined ? frameLines(text) : Buffer.concat([frameLines(commands), withChecksum(rest)])
+}
+
+/** @returns `rest`: undefined where the commands do not end */
+export function splitPush(text: Buffer): { readonly commands: Buffer; readonly rest: Buffer | undefined } {
   const first = text.indexOf('0000\n')
   const end = text.subarray(0, Math.max(0, first)).includes('push-options') ? text.indexOf('0000\n', first + 5) : first
-  if (end < 0) return frameLines(text)
-  return Buffer.concat([frameLines(text.subarray(0, end + 4)), withChecksum(text.subarray(end + 5))])
+  if (end < 0) return { commands: text, rest: undefined }
+  return { commands: text.subarray(0, end + 4), rest: text.subarray(end + 5) }
 }
 
 /** As clients say them; a capability of no name is one of no value, too. */
@@ -40,20 +46,27 @@ export function limitNear(body: Buffer, word: string, choice: number): number {
   return (choice & 3) === 0 ? ROOMY : Math.max(0, count - 2 + (choice & 3))
 }
 
-function frame(line: Buffer): Buffer {
+function frame(line: Buffer, nameOf: (letter: string) => string): Buffer {
   const text = line.toString('latin1')
-  return SPECIAL.includes(text) ? line : encodePktLine(Buffer.from(text.replaceAll(/@(.)/gs, expand), 'latin1'))
+  return SPECIAL.includes(text) ? line : encodePktLine(expandNames(line, nameOf))
 }
 
-function expand(_token: string, byte: string): string {
-  if (byte === '@') return '@'
-  return byte === '0' ? NO_OID : Buffer.alloc(20, byte, 'latin1').toString('hex')
+/** `@` and a byte: the name that it stands for. */
+export function expandNames(text: Buffer, nameOf = nameOfLetter): Buffer {
+  const expand = (_token: string, byte: string): string => (byte === '@' ? '@' : nameOf(byte))
+  return Buffer.from(text.toString('latin1').replaceAll(/@(.)/gs, expand), 'latin1')
 }
 
-/** The other way round, for seeds. */
-export function abbreviate(text: string): string {
-  const letters = new Map([[NO_OID, '0']])
+/** 40 hex digits. */
+export function nameOfLetter(letter: string): string {
+  return letter === '0' ? NO_OID : Buffer.alloc(20, letter, 'latin1').toString('hex')
+}
+
+/** The other way round, for seeds. @param known 40 hex digits → letter: others stay as they are; else each gets one */
+export function abbreviate(text: string, known?: ReadonlyMap<string, string>): string {
+  const letters = new Map([[NO_OID, '0'], ...(known ?? [])])
   return text.replaceAll('@', '@@').replaceAll(/[0-9a-f]{40}/g, (oid) => {
+    if (known !== undefined && !letters.has(oid)) return oid
     const letter = letters.get(oid) ?? String.fromCharCode(0x60 + letters.size)
     letters.set(oid, letter)
     return `@${letter}`

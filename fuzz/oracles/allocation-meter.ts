@@ -28,6 +28,20 @@ export function withinBudget<T>(bytes: number, work: () => T): T {
   }
 }
 
+/** As `withinBudget`; nothing else is to go on meanwhile. */
+export async function withinBudgetLater<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+  if (!isInstalled) install()
+  spentBytes = 0
+  budgetBytes = bytes
+  try {
+    const result = await work()
+    if (spentBytes > bytes) throw overBudget()
+    return result
+  } finally {
+    budgetBytes = Number.POSITIVE_INFINITY
+  }
+}
+
 function spend(bytes: number): void {
   spentBytes += bytes
   if (spentBytes > budgetBytes) throw overBudget()

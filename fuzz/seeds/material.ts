@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Git, temporaryFolder } from '../../integration/support/git.ts'
+import { recordFixedExchanges } from './fixed-exchanges.ts'
 import { type Exchange, record, type Recorder } from './recorder.ts'
 import { type Stores, writeStores } from './stores.ts'
 
@@ -22,6 +23,8 @@ export interface GitObject extends NamedBytes {
 
 export interface GitMaterial extends Stores {
   readonly exchanges: readonly NamedExchange[]
+  /** With the repository of `grammar/fixed-repository.ts`. */
+  readonly fixed: readonly NamedExchange[]
   readonly objects: readonly GitObject[]
   /** Named without their dot. */
   readonly files: readonly NamedBytes[]
@@ -39,6 +42,7 @@ export async function makeMaterial(): Promise<GitMaterial> {
   }))
   return {
     exchanges,
+    fixed: await recordFixedExchanges(folder.path),
     objects: await readObjects(git),
     files: await Promise.all(files),
     packs: await makePacks(git),

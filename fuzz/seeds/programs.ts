@@ -9,8 +9,12 @@ import { PACK_LIMITS } from '../oracles/packs.ts'
 
 const SPECIAL = { flush: '0000', delim: '0001', 'response-end': '0002' } as const
 
-/** A body in lines, as `grammar/requests.ts` frames them; a pack stays at its end, without its checksum. */
-export function linesOf(body: Buffer): Buffer {
+/**
+ * A body in lines, as `grammar/requests.ts` frames them; a pack stays at its end, without its checksum.
+ *
+ * @param letters for names that have one already, by their 40 hex digits
+ */
+export function linesOf(body: Buffer, letters?: ReadonlyMap<string, string>): Buffer {
   const parts: Buffer[] = []
   let pack = Buffer.alloc(0)
   for (let rest = body; rest.length > 0;) {
@@ -25,7 +29,7 @@ export function linesOf(body: Buffer): Buffer {
     parts.push(text.at(-1) === 0x0a ? text.subarray(0, -1) : text, Buffer.from('\n'))
     rest = rest.subarray(step.consumedBytes)
   }
-  const lines = abbreviate(Buffer.concat(parts).toString('latin1'))
+  const lines = abbreviate(Buffer.concat(parts).toString('latin1'), letters)
   return Buffer.concat([Buffer.from(lines, 'latin1'), pack])
 }
 

@@ -1,6 +1,15 @@
 /** Images from what is on this machine, for where no registry can be reached; the node's own by its Dockerfile. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ROOT } from '../support/command-line.ts'
 import { temporaryFolder } from '../support/git.ts'

@@ -142,7 +142,9 @@ export class Push {
     const wantsReport = capabilities.has('report-status') || capabilities.has('report-status-v2')
     // Without a report a client has only the bands to learn from.
     if (wantsReport) await this.#say(encodeReport(unpackError, refs, this.#framing))
-    else if (this.#framing === 'none' || unpackError === undefined) await this.#say(Buffer.alloc(0))
+    else if (this.#framing === 'none') await this.#say(Buffer.alloc(0))
+    // Bands end with a flush, whatever came in them: without it git takes the answer for one that was cut off.
+    else if (unpackError === undefined) await this.#say(FLUSH)
     else await this.#refuse(unpackError)
   }
 

@@ -31,7 +31,7 @@ export interface TransferOptions {
   readonly fileSystem: FileSystem
   readonly files: RepositoryFiles
   readonly refs: RefStore
-  readonly workers: GitWorkers
+  readonly workers: Pick<GitWorkers, 'index' | 'build' | 'negotiate' | 'deepen' | 'measure'>
   readonly writeGate: WriteGate
   /** By `owner/name`: shared with whoever else changes what lies in a repository's folder. */
   readonly locks: KeyedMutex

@@ -135,7 +135,8 @@ function toStatement(statement: Statement | Query): Statement {
   return { sql, parameters }
 }
 
-async function migrate(path: string): Promise<void> {
+/** Brings the tables of a database file up to date. */
+export async function migrate(path: string): Promise<void> {
   const kysely = new Kysely<unknown>({
     dialect: new SqliteDialect({ database: kyselyAdapter(new Reader(openSqlite(path), unobserved)) }),
   })

@@ -72,12 +72,12 @@ const SEALED_AT_ONCE = 500
 
 /** The log of ref transactions in the database: what is appended, and what other nodes are given of it. */
 export class RefLog {
-  readonly #database: Database
+  readonly #database: Pick<Database, 'read' | 'reader' | 'write'>
   readonly #signer: LogSigner
   readonly #end: ReadStatement
   readonly #entry: ReadStatement
 
-  constructor(database: Database, signer: LogSigner) {
+  constructor(database: Pick<Database, 'read' | 'reader' | 'write'>, signer: LogSigner) {
     this.#database = database
     this.#signer = signer
     this.#end = database.reader.prepare(

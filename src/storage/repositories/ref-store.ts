@@ -76,8 +76,8 @@ interface RefsRow {
 /** The truth about refs: reading, and changing by compare-and-swap (I3). */
 export class RefStore {
   readonly #observe: ObserveStorage
-  readonly #database: Database
-  readonly #lease: Lease
+  readonly #database: Pick<Database, 'reader' | 'write'>
+  readonly #lease: Pick<Lease, 'guard'>
   readonly #log: RefLog
   readonly #snapshots = new LRUCache<string, RefSnapshot>({
     maxSize: CACHED_REFS_MAX,
@@ -87,7 +87,12 @@ export class RefStore {
   readonly #head: ReadStatement
   readonly #refs: ReadStatement
 
-  constructor(database: Database, lease: Lease, log: RefLog, observe: ObserveStorage = unobserved) {
+  constructor(
+    database: Pick<Database, 'reader' | 'write'>,
+    lease: Pick<Lease, 'guard'>,
+    log: RefLog,
+    observe: ObserveStorage = unobserved,
+  ) {
     this.#observe = observe
     this.#log = log
     this.#database = database

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import type { WritableFile } from '../../storage/file-system.ts'
 import type { BrowseResult, BrowseTask } from './browse-task.ts'
-import { serveRemoteFile, type TaskProgress } from './remote-file.ts'
+import { type TaskProgress, withServedFile } from './remote-file.ts'
 import type {
   BuildResult,
   BuildTask,
@@ -124,23 +123,14 @@ export class GitWorkers {
     return (await this.#pool.run(task, { name, ...options })) as Result
   }
 
-  /** @throws the file's own error where it was writing that failed */
-  async #runWithFile<Result>(
+  #runWithFile<Result>(
     name: 'index' | 'build' | 'repack',
     task: object,
     { file, onProgress }: TaskFile,
     signal: AbortSignal,
   ): Promise<Result> {
-    const { port1, port2 } = new MessageChannel()
-    const served = serveRemoteFile(port1, file, onProgress)
-    try {
-      const port: MessagePort = port2
-      return (await this.#run(name, { ...task, port }, { signal, transferList: [port] })) as Result
-    } catch (error) {
-      served.throwIfFailed()
-      throw error
-    } finally {
-      served.close()
-    }
+    return withServedFile(file, onProgress, (port) =>
+      this.#run<Result>(name, { ...task, port }, { signal, transferList: [port] }),
+    )
   }
 }

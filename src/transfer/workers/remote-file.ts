@@ -1,4 +1,4 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { WritableFile } from '../../storage/file-system.ts'
 
 /**
@@ -83,7 +83,29 @@ export class RemoteFile {
   }
 }
 
-export interface ServedFile {
+/**
+ * Runs a task that writes `file` through a port.
+ *
+ * @throws the file's own error where it was writing that failed
+ */
+export async function withServedFile<Result>(
+  file: Pick<WritableFile, 'write'>,
+  onProgress: (progress: TaskProgress) => void,
+  run: (port: MessagePort) => Promise<Result>,
+): Promise<Result> {
+  const { port1, port2 } = new MessageChannel()
+  const served = serveRemoteFile(port1, file, onProgress)
+  try {
+    return await run(port2)
+  } catch (error) {
+    served.throwIfFailed()
+    throw error
+  } finally {
+    served.close()
+  }
+}
+
+interface ServedFile {
   /** @throws the first error of the file, if there was one */
   throwIfFailed(): void
   /** When the task is through. Its result may have overtaken what it said last: that is passed on first. */
@@ -91,7 +113,7 @@ export interface ServedFile {
 }
 
 /** The main thread's side: writes what the worker sends. */
-export function serveRemoteFile(
+function serveRemoteFile(
   port: MessagePort,
   file: Pick<WritableFile, 'write'>,
   onProgress: (progress: TaskProgress) => void,
