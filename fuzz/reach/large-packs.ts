@@ -14,6 +14,7 @@ import {
   whole,
 } from '../../integration/support/pack-maker.ts'
 import { GutsError } from '../../src/errors.ts'
+import { checkGitattributes, GITATTRIBUTES_BYTES_MAX } from '../../src/git/fsck/gitattributes.ts'
 import { encodeEntryHeader, ENTRY_TYPE } from '../../src/git/pack/header.ts'
 import { indexPack } from '../../src/git/pack/indexer.ts'
 import { nameOf } from '../oracles/packs.ts'
@@ -97,14 +98,27 @@ export const LARGE_PACKS: Readonly<Record<string, { make(): Buffer; outcome: str
   'a blob of empty blocks': { make: () => pack([emptyBlocks(MIB)]), outcome: 'entry_inflate_failed', inPieces: true },
 }
 
+/** Said by the first byte. */
+const KINDS = { pack: 0, packInPieces: 1, attributes: 2 } as const
+
 export function largeInputs(): Buffer[] {
-  return Object.values(LARGE_PACKS).map(({ make, inPieces }) =>
-    Buffer.concat([Buffer.of(inPieces === true ? 1 : 0), make()]),
+  const packs = Object.values(LARGE_PACKS).map(({ make, inPieces }) =>
+    Buffer.concat([Buffer.of(inPieces === true ? KINDS.packInPieces : KINDS.pack), make()]),
   )
+  return [...packs, Buffer.of(KINDS.attributes)]
 }
 
 export function fuzz(data: Buffer): void {
-  readLarge(data.subarray(1), (data[0] ?? 0) % 2 === 1)
+  const [kind] = data
+  if (kind === KINDS.attributes) checkLargeAttributes()
+  else readLarge(data.subarray(1), kind === KINDS.packInPieces)
+}
+
+/** A `.gitattributes` of as many bytes as there may be, and of one more: too large to be an input itself. */
+function checkLargeAttributes(): void {
+  const zeros = Buffer.alloc(GITATTRIBUTES_BYTES_MAX + 1, '\0')
+  assert.equal(checkGitattributes(zeros.subarray(1)), undefined)
+  assert.equal(checkGitattributes(zeros), 'gitattributesLarge')
 }
 
 /** @returns `accepted`, or the code of the refusal */

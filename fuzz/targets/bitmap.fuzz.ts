@@ -48,6 +48,8 @@ export function fuzz(data: Buffer): void {
   const pack = { objects: (mode >> 1) % OBJECTS_MAX, checksum: bytes.subarray(CHECKSUM_AT, CHECKSUM_AT + 20) }
   const file = unlessRefused([BitmapError], () => new BitmapFile(bytes, pack))
   if (file === undefined) return
+  const another = { ...pack, checksum: Buffer.from(pack.checksum.map((byte) => byte ^ 1)) }
+  assert.throws(() => new BitmapFile(bytes, another), BitmapError, 'it is of another pack')
   const expected = readBitmap(bytes, pack.objects)
   // A bit set is read when it is asked for, and a file may hold a damaged one for long.
   const types = unlessRefused([BitmapError], () => file.types)
@@ -73,6 +75,8 @@ function checkWritten(file: BitmapFile, pack: { objects: number; checksum: Buffe
     const bits = file.reachedFrom(rank)
     if (bits !== undefined) writer.add(rank, bits)
   }
+  for (let rank = 0; rank < pack.objects; rank++)
+    assert.equal(writer.reachedFrom(rank) !== undefined, reached.has(rank))
   const again = new BitmapFile(writer.finish(), pack)
   assert.equal(again.commits, reached.size)
   for (const [rank, numbers] of reached) {

@@ -68,15 +68,22 @@ export function fuzz(data: Buffer): void {
   )
   assert.equal(inPieces === undefined, expected === undefined)
   drainTicks()
+  checkShortened(stream, size, expected)
   if (inflated === undefined || inPieces === undefined || expected === undefined) return
   for (const bytes of [inflated.data, Buffer.concat(pieces)]) assert(bytes.equals(expected.bytes))
   for (const { consumedBytes } of [inflated, inPieces]) assert.equal(consumedBytes, expected.consumedBytes)
 }
 
+/** A file that became shorter than it was: its last byte is gone. */
+function checkShortened(stream: Buffer, size: number, expected: ByNode | undefined): void {
+  if (expected === undefined || expected.consumedBytes < stream.length) return
+  assert.throws(() => inflateAt(windowOf(stream.subarray(0, -1), stream.length), 0, size, 0), PackError)
+}
+
 /** Smaller than most streams. */
-function windowOf(bytes: Buffer): PackWindow {
-  const source = { bytes: bytes.length, read: (to: Buffer, position: number) => bytes.copy(to, 0, position) }
-  return new PackWindow(source, bytes.length, WINDOW_BYTES)
+function windowOf(bytes: Buffer, saidBytes = bytes.length): PackWindow {
+  const source = { bytes: saidBytes, read: (to: Buffer, position: number) => bytes.copy(to, 0, position) }
+  return new PackWindow(source, saidBytes, WINDOW_BYTES)
 }
 
 interface ByNode {

@@ -80,9 +80,14 @@ export function fuzz(data: Buffer): void {
   if (kind === 'commit') fuzzCommit(input.rest())
   else if (kind === 'tag') fuzzTag(input.rest())
   else if (kind === 'tree') fuzzTree(input.rest())
-  else if (kind === 'gitmodules') checkGitmodules(input.rest())
-  else if (kind === 'gitattributes') checkGitattributes(input.rest())
+  else if (kind === 'gitmodules' || kind === 'gitattributes') fuzzFile(kind, input.rest())
   else fuzzTree(makeTree(input.rest(), kind === 'sorted tree in lines'))
+}
+
+function fuzzFile(kind: 'gitmodules' | 'gitattributes', data: Buffer): void {
+  if (kind === 'gitmodules') checkGitmodules(data)
+  else checkGitattributes(data)
+  assert.equal(checkObject(OBJECT_TYPE.blob, data), undefined, 'alone, a blob is fine')
 }
 
 /** What an input means, for other readers; undefined: a file that git only reads as part of a tree. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { PackError } from '../../src/git/pack/error.ts'
-import { PackIndex } from '../../src/git/pack/index-file.ts'
+import { encodePackIndex, PackIndex } from '../../src/git/pack/index-file.ts'
 import { withinBudget } from '../oracles/allocation-meter.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import type { FuzzTarget } from '../target.ts'
@@ -50,6 +50,7 @@ export function fuzz(data: Buffer): void {
     const [upTo, from] = [fanout(data, name[0] ?? 0), fanout(data, (name[0] ?? 0) - 1)]
     return (before === undefined || Buffer.compare(before, name) < 0) && rank >= from && rank < upTo
   })
+  if (areSorted) checkWritten(index, names)
   const copy = Buffer.alloc(20)
   for (const [rank, name] of names.entries()) {
     assert.equal(index.oidAt(rank), name.toString('hex'))
@@ -59,6 +60,21 @@ export function fuzz(data: Buffer): void {
     assert(areSorted ? found === rank : found === -1 || names[found]?.equals(name) === true)
     const offset: number | undefined = unlessRefused([PackError], () => index.offsetOf(rank))
     assert.equal(offset, offsetIn(data, rank, count))
+  }
+}
+
+/** Written anew, last object first: what it said. */
+function checkWritten(index: PackIndex, names: readonly Buffer[]): void {
+  const offsets = names.map((_, rank) => unlessRefused([PackError], () => index.offsetOf(rank)))
+  if (offsets.includes(undefined)) return
+  const turned = Float64Array.from(offsets as number[]).toReversed()
+  const { count, packChecksum } = index
+  const [oids, numbers] = [Buffer.concat(names.toReversed()), Int32Array.from(names.keys())]
+  const objects = { count, oids, names: numbers, crcs: new Uint32Array(count), offsets: turned }
+  const again = new PackIndex(encodePackIndex(objects, packChecksum).bytes)
+  for (const [rank, offset] of offsets.entries()) {
+    assert.equal(again.oidAt(rank), index.oidAt(rank))
+    assert.equal(again.offsetOf(rank), offset)
   }
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { blob, delta, pack, refDelta, whole, withChecksum } from '../../integration/support/pack-maker.ts'
 import { PackError } from '../../src/git/pack/error.ts'
+import { SummedSource } from '../../src/git/pack/summed-source.ts'
 import { Cursor } from '../grammar/cursor.ts'
 import { makePack, type MadePack, OUTSIDE, simplerPrograms } from '../grammar/packs.ts'
 import { unlessRefused } from '../oracles/expected.ts'
@@ -65,6 +67,14 @@ export function fuzz(data: Buffer): void {
   const input = new Cursor(data)
   if ((input.byte() & 3) >= 2) checkMade(makePack(input))
   else unlessRefused([PackError], () => readPack(packOf(data), OUTSIDE))
+  checkSum(data)
+}
+
+/** Of bytes that nobody has read yet, and of more than there are. */
+function checkSum(data: Buffer): void {
+  const source = { bytes: data.length + 1, read: (to: Buffer, position: number) => data.copy(to, 0, position) }
+  assert(new SummedSource(source).sumUpTo(data.length).equals(createHash('sha1').update(data).digest()))
+  assert.throws(() => new SummedSource(source).sumUpTo(data.length + 1), PackError)
 }
 
 /** What an input means, for other readers. */

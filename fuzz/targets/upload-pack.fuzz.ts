@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
+import { encodePktLine, FLUSH, type PktLine } from '../../src/git/pkt-line.ts'
 import { ProtocolError } from '../../src/git/protocol/error.ts'
 import { encodeObjectInfo } from '../../src/git/protocol/advertisement.ts'
 import { negotiateV0, negotiateV2 } from '../../src/git/protocol/negotiation.ts'
@@ -113,9 +113,19 @@ function fuzzV0(body: Buffer, limits: FetchLimits): void {
   for (const ready of [false, true]) checkAnswer(request, negotiateV0(request, common, ready).answer)
 }
 
+/** @returns undefined: it has no end, or asks for nothing */
+function requestOf<Request>(
+  body: Buffer,
+  parser: { take(line: PktLine): boolean; request(): Request | undefined },
+): Request | undefined {
+  if (feed(body, parser) === undefined) return undefined
+  const request = parser.request()
+  assert.throws(() => parser.take({ type: 'flush' }), ProtocolError, 'what follows the end is taken for a part of it')
+  return request
+}
+
 function readV0(body: Buffer, limits: FetchLimits): UploadRequest | undefined {
-  const parser = new UploadRequestParser(limits)
-  return feed(body, parser) === undefined ? undefined : parser.request()
+  return requestOf(body, new UploadRequestParser(limits))
 }
 
 function encodeV0(request: UploadRequest): Buffer {
@@ -149,8 +159,7 @@ function fuzzV2(body: Buffer, limits: FetchLimits): void {
 }
 
 function readV2(body: Buffer, limits: FetchLimits): V2Request | undefined {
-  const parser = new V2RequestParser(limits)
-  return feed(body, parser) === undefined ? undefined : parser.request()
+  return requestOf(body, new V2RequestParser(limits))
 }
 
 function encodeV2(request: V2Request): Buffer {

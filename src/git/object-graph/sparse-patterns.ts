@@ -36,9 +36,12 @@ export class SparseBudget {
   #stepsLeft: number
   #placesLeft: number
 
-  constructor({ steps, places }: { readonly steps?: number; readonly places?: number } = {}) {
-    this.#stepsLeft = steps ?? SPARSE_LIMITS.sparse_filter_steps.value
-    this.#placesLeft = places ?? SPARSE_LIMITS.sparse_filter_places.value
+  constructor({
+    steps = SPARSE_LIMITS.sparse_filter_steps.value,
+    places = SPARSE_LIMITS.sparse_filter_places.value,
+  }: { readonly steps?: number; readonly places?: number } = {}) {
+    this.#stepsLeft = steps
+    this.#placesLeft = places
   }
 
   /** @throws SparseError over_limit: nothing is left */

@@ -20,6 +20,14 @@ const nothing = (blocks: number): Buffer =>
   ])
 
 describe('inflateAt', () => {
+  it.each([10, 5_000, 17 * 2 ** 20])('refuses what is left of %i bytes whose file became shorter', (size) => {
+    const stream = deflateSync(Buffer.alloc(size, 'shorter'), { level: 0 })
+    for (const left of [0, 1, stream.length - 1]) {
+      const window = new PackWindow({ ...memory(stream.subarray(0, left)), bytes: stream.length }, stream.length, 64)
+      expect(() => inflateAt(window, 0, size, 7)).toThrow(detail('entry_inflate_failed'))
+    }
+  })
+
   it.each([
     { name: 'nothing', data: Buffer.alloc(0) },
     { name: 'text', data: Buffer.from('text '.repeat(40)) },

@@ -54,7 +54,8 @@ export function inflateAt(
       return { data: buffer, consumedBytes: engine.bytesWritten }
     } catch (error) {
       const code = errorCodeOf(error)
-      if (code === 'Z_BUF_ERROR' && view.length < available()) {
+      // A view that is short of what was asked for is all that is left of a source that became shorter.
+      if (code === 'Z_BUF_ERROR' && view.length >= viewBytes && view.length < available()) {
         viewBytes = Math.min(available(), Math.max(view.length, viewBytes) * 4)
         continue
       }

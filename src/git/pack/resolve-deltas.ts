@@ -71,10 +71,10 @@ export function resolveDeltas(parts: ResolutionParts): Buffer[] {
   }
   const missing = total - entries.named
   if (missing > 0) {
-    const oid = refDeltas.anyBase() ?? null
+    const oid = refDeltas.anyBase()
     throw new PackError(
       { code: 'delta_base_missing', oid, missing },
-      `${missing} deltas have no base here${oid === null ? '' : `, among them object ${oid}`}`,
+      `${missing} deltas have no base here, among them object ${oid}`,
     )
   }
   hooks.onProgress('resolving', total, total)
@@ -95,10 +95,10 @@ function findUnfinished(entries: EntryTable, refDeltas: WaitingDeltas): Uint8Arr
   return unfinished
 }
 
-function resolveFrom(resolution: Resolution, root: Frame): void {
+function resolveFrom(resolution: Resolution, root: Frame & { data: Buffer }): void {
   const { entries, limits, hooks, budget } = resolution
+  let cachedBytes = root.data.length
   const stack: Frame[] = [root]
-  let cachedBytes = root.data?.length ?? 0
   for (;;) {
     const frame = stack[stack.length - 1]
     if (frame === undefined) return

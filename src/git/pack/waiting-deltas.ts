@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { EntryTable } from './entry-table.ts'
 import { OidMap } from './oid-map.ts'
 
@@ -69,11 +70,12 @@ export class WaitingDeltas {
   }
 
   /** @returns the name of one base that has not come by, in hex */
-  anyBase(): string | undefined {
+  anyBase(): string {
     let name: string | undefined
     this.forEachBase((bytes, at) => {
       name ??= bytes.toString('hex', at, at + 20)
     })
+    assert(name !== undefined, 'a delta waits')
     return name
   }
 }

@@ -71,7 +71,7 @@ export class UploadRequestParser {
     if (!text.startsWith('want ')) throw unexpectedLine('a want')
     if (this.#wants.length >= this.#limits.wantsMax) throw overLimit('wants', 'max_wants', this.#limits.wantsMax)
     // Capabilities follow the first want.
-    const [, oid = '', rest = ''] = /^want ([^ ]*)(?: (.*))?$/s.exec(text) ?? []
+    const [, oid = '', rest = ''] = /^want ([^ ]*)(?: (.*))?$/s.exec(text)!
     if (this.#wants.length === 0) this.#capabilities = parseCapabilities(rest)
     this.#wants.push(parseOid(oid))
   }

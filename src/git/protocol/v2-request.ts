@@ -50,7 +50,7 @@ export class V2RequestParser {
     this.#capabilityLines++
     if (this.#capabilityLines > CAPABILITY_LINES_MAX)
       throw unexpectedLine(`at most ${CAPABILITY_LINES_MAX} capabilities`)
-    const [, key = '', value = ''] = /^([^=]*)(?:=(.*))?$/s.exec(text) ?? []
+    const [, key = '', value = ''] = /^([^=]*)(?:=(.*))?$/s.exec(text)!
     if (key === 'command') {
       if (this.#command !== undefined) throw unexpectedLine('one command')
       this.#command = this.#commandOf(value)
