@@ -40,7 +40,7 @@ export const target = {
     '\x80\x80\x80\x80\x80\x80\x80\x02',
   ],
   makesObjects: false,
-  goalPerS: 1_000,
+  goalPerS: 3_000,
   planted: {
     'copy-beyond-base': {
       why: 'a delta that copies from beyond its base makes an object of memory that was never written',

@@ -7,14 +7,14 @@ import { ROOT } from '../../integration/support/command-line.ts'
 import { runCommand } from '../command.ts'
 import { readOptions } from '../options.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
-import { GOAL_PERCENT, HELD_PARTS, MUTATED_FILES, MUTATED_FOLDERS } from './folders.ts'
+import { GOAL_PERCENT, isHeld, MUTATED_FILES, MUTATED_FOLDERS } from './folders.ts'
 import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
 
 const HELP = `Usage: npm run mutation [-- FILE|FOLDER… [--jobs N]]
 
 Changes the code in one place at a time (Stryker), and looks whether a test notices: those beside
-the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of ${HELD_PARTS.map((name) => `src/${name}`).join(' and ')} must be killed,
-in each file. What a test killed is not tried again before the code or the test changes. Writes reports/mutation/
+the code, and the properties. At least ${GOAL_PERCENT} % of the mutants of each decoder of src/git and each file of
+src/validation must be killed. What a test killed is not tried again before the code or the test changes. Writes reports/mutation/
 (summary.json, junit.xml, survivors.md, index.html).
 
 All files, where none is named, take hours. The folders, each with the files right in it:
@@ -99,10 +99,6 @@ async function runStryker(
   child.once('error', reject)
   child.once('exit', resolve)
   return promise.finally(() => signal.removeEventListener('abort', stop))
-}
-
-function isHeld(file: string): boolean {
-  return HELD_PARTS.some((name) => file.startsWith(`src/${name}/`))
 }
 
 function caseOf({ file, percent, survivors }: FileScore): SuiteCase {
