@@ -36,6 +36,8 @@ export class PackGrowth implements Pick<WritableFile, 'write'> {
   #isOver = false
   #failure: { readonly error: unknown } | undefined
   #opening: Promise<GrowingPack | undefined> | undefined
+  /** Never rejects. */
+  #writing: Promise<void> | undefined
   #grown = Promise.withResolvers<void>()
 
   /**
@@ -53,9 +55,18 @@ export class PackGrowth implements Pick<WritableFile, 'write'> {
     return this.#bytes
   }
 
-  /** @param position where the last write ended */
+  /**
+   * @param position where the last write ended
+   * @throws what the file does, or what it failed with meanwhile
+   */
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#file.write(bytes, position)
+    // Of a thread that was ended, more may have come than was written so far.
+    if (this.#failure !== undefined) throw this.#failure.error
+    const writing = this.#file.write(bytes, position)
+    this.#writing = writing.catch(() => {})
+    await writing
+    // Nobody would close what was opened now: the file is about to go.
+    if (this.#isOver) return
     this.#bytes = position + bytes.length
     if (this.#onBegun !== undefined && this.#bytes >= SENT_EARLY_BYTES) this.#opening ??= this.#open(this.#onBegun)
     // It is awaited at the end.
@@ -80,10 +91,13 @@ export class PackGrowth implements Pick<WritableFile, 'write'> {
     return this.#opening
   }
 
-  /** Nothing more comes: who has begun to send it hears of it, and still closes it. */
+  /** Nothing more comes: who has begun to send it hears of it, and still closes it. Then nothing is under way any more. */
   async fail(error: unknown): Promise<void> {
     this.#failure = { error }
-    await this.end()?.catch(() => {})
+    const opening = this.end()
+    // While room is made for it on a full disk, the file is not there yet: closed before that, it would stay.
+    await this.#writing
+    await opening?.catch(() => {})
   }
 
   #tell(): void {

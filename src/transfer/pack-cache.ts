@@ -201,10 +201,11 @@ export class PackCache {
     let isKept = false
     try {
       const result = await build(growth)
+      const growing = await growth.end()
       isKept = result.kind === 'built'
       const { bytes, objects } = result
       const made = { path: result.kind === 'built' ? file.path : result.packPath, bytes, objects, built: isKept }
-      return { made, growing: await growth.end() }
+      return { made, growing }
     } catch (error) {
       await growth.fail(error)
       throw error
