@@ -9,7 +9,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev && rm -r node_modules/node-linux-* && mkdir /data
+RUN npm run build && npm prune --omit=dev && rm -rf node_modules/node-linux-* && mkdir /data
 
 FROM ${BUILT} AS built
 
