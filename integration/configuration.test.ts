@@ -59,6 +59,8 @@ describe('identity', () => {
 })
 
 describe('logs', () => {
+  const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+
   it.each([
     { level: 'error', expected: [] },
     { level: 'info', expected: ['info'] },
@@ -66,8 +68,11 @@ describe('logs', () => {
   ])('GUTS_LOG_LEVEL=$level writes what is as severe', async ({ level, expected }) => {
     await using node = await start({ GUTS_LOG_LEVEL: level })
     expect(await node.stop()).toBe(0)
-    const levels = new Set(node.lines().map((line) => line['level']))
-    expect([...levels].sort()).toEqual(expected)
+    const lines = node.lines()
+    const lessSevere = LEVELS.slice(0, LEVELS.indexOf(level))
+    expect(lines.filter((line) => lessSevere.includes(String(line['level'])))).toEqual([])
+    // A busy machine may be a reason for a warning as well.
+    expect(lines.map((line) => line['level'])).toEqual(expect.arrayContaining(expected))
   })
 
   it('GUTS_LOG_FORMAT=pretty is for people', async () => {
