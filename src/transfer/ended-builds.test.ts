@@ -5,23 +5,13 @@ import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openFiles } from '../../integration/support/open-files.ts'
-import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { diskFileSystem, type FileSystem } from '../storage/file-system.ts'
 import { PackGrowth } from './growing-pack.ts'
-import { NO_TAGS } from './named-objects.ts'
-import { type Build, PackCache, type PackSpec } from './pack-cache.ts'
+import { type Build, PackCache } from './pack-cache.ts'
 import { PIECE_BYTES } from './pack-framing.ts'
+import { ONE_WANT } from './testing.ts'
 
-const SPEC: PackSpec = {
-  wants: ['a'.repeat(40)],
-  haves: [],
-  annotatedTags: NO_TAGS,
-  shallow: [],
-  filter: NO_FILTER,
-  sparse: [],
-  features: { thinPack: true, ofsDelta: true },
-}
 const EARLY_BYTES = 2 * PIECE_BYTES
 const LEFT = new Error('The client left')
 
@@ -88,11 +78,11 @@ it('leaves no file where its client goes while room is made for it on a full dis
     },
   }
   const cache = new PackCache(fileSystem, folder, () => {})
-  await (await cache.open('repository', { ...SPEC, wants: ['b'] }, building(contentOf(100)))).reader.close()
+  await (await cache.open('repository', { ...ONE_WANT, wants: ['b'] }, building(contentOf(100)))).reader.close()
   isFull = true
   const client = Promise.withResolvers<never>()
   let writing: Promise<void> | undefined
-  const opening = cache.openEarly('repository', SPEC, (file) => {
+  const opening = cache.openEarly('repository', ONE_WANT, (file) => {
     // As a worker thread that is ended: what it sent is still being written.
     writing = file.write(contentOf(100), 0)
     return client.promise
@@ -108,7 +98,7 @@ it('leaves no file where its client goes while room is made for it on a full dis
 
 it('leaves no file where its begin cannot be read', async () => {
   const cache = new PackCache(diskFileSystem, folder, () => {})
-  const opening = cache.openEarly('repository', SPEC, building(Buffer.alloc(EARLY_BYTES)))
+  const opening = cache.openEarly('repository', ONE_WANT, building(Buffer.alloc(EARLY_BYTES)))
   await expect(opening).rejects.toMatchObject({ name: 'PackError' })
   await expectNothingLeft()
 })

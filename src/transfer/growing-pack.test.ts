@@ -2,26 +2,16 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { FLUSH } from '../git/pkt-line.ts'
 import type { Framing } from '../git/protocol/side-band.ts'
 import { diskFileSystem, type FileSystem } from '../storage/file-system.ts'
 import { extentOf, type GrowingPack } from './growing-pack.ts'
-import { NO_TAGS } from './named-objects.ts'
-import { type Build, PackCache, type PackSpec, type ReadyPack } from './pack-cache.ts'
+import { type Build, PackCache, type ReadyPack } from './pack-cache.ts'
 import { PIECE_BYTES, pieceBytesOf } from './pack-framing.ts'
 import { sendPack } from './pack-stream.ts'
+import { ONE_WANT } from './testing.ts'
 
-const SPEC: PackSpec = {
-  wants: ['a'.repeat(40)],
-  haves: [],
-  annotatedTags: NO_TAGS,
-  shallow: [],
-  filter: NO_FILTER,
-  sparse: [],
-  features: { thinPack: true, ofsDelta: true },
-}
 const OBJECTS = 5
 const AROUND = { head: Buffer.from('head'), tail: FLUSH }
 /** From here on a pack is sent before it is whole. */
@@ -102,10 +92,10 @@ describe.each(['none', 'side-band', 'side-band-64k'] as const)(
       async (bytes) => {
         const cache = cacheOn(diskFileSystem)
         const slow = new SlowBuild(contentOf(bytes), EARLY_BYTES)
-        const early = await cache.openEarly('repository', SPEC, slow.build)
+        const early = await cache.openEarly('repository', ONE_WANT, slow.build)
         expect(early).toMatchObject({ growth: { bytes: EARLY_BYTES }, objects: OBJECTS })
         const arrived = await send(early, framing, () => slow.goOn())
-        const kept = await cache.openEarly('repository', SPEC, slow.build)
+        const kept = await cache.openEarly('repository', ONE_WANT, slow.build)
         expect(kept).toMatchObject({ bytes, objects: OBJECTS })
         expect(arrived.equals(await send(kept, framing))).toBe(true)
         expect('growth' in early && early.growth.bytes).toBe(bytes)
@@ -117,7 +107,7 @@ describe.each(['none', 'side-band', 'side-band-64k'] as const)(
 
 it('is not sent before it is made where it is small', async () => {
   const slow = new SlowBuild(contentOf(EARLY_BYTES - 1), EARLY_BYTES - 2)
-  const opening = cacheOn(diskFileSystem).openEarly('repository', SPEC, slow.build)
+  const opening = cacheOn(diskFileSystem).openEarly('repository', ONE_WANT, slow.build)
   slow.goOn()
   const pack = await opening
   expect(pack).toMatchObject({ bytes: EARLY_BYTES - 1 })
@@ -126,7 +116,7 @@ it('is not sent before it is made where it is small', async () => {
 
 it('is waited for by whoever needs all of it', async () => {
   const slow = new SlowBuild(contentOf(2 * EARLY_BYTES), EARLY_BYTES)
-  const opening = cacheOn(diskFileSystem).open('repository', SPEC, slow.build)
+  const opening = cacheOn(diskFileSystem).open('repository', ONE_WANT, slow.build)
   slow.goOn()
   const pack = await opening
   expect(pack).toMatchObject({ bytes: 2 * EARLY_BYTES })
@@ -136,8 +126,8 @@ it('is waited for by whoever needs all of it', async () => {
 it('has no end where it fails: who sends it hears why, who waited for it builds, and nothing of it is left', async () => {
   const cache = cacheOn(diskFileSystem)
   const [failing, other] = [new SlowBuild(contentOf(EARLY_BYTES + 1), EARLY_BYTES), new SlowBuild(contentOf(9_000), 99)]
-  const early = await cache.openEarly('repository', SPEC, failing.build)
-  const waiting = cache.openEarly('repository', SPEC, other.build)
+  const early = await cache.openEarly('repository', ONE_WANT, failing.build)
+  const waiting = cache.openEarly('repository', ONE_WANT, other.build)
   const sending = send(early, 'side-band-64k')
   failing.fail(new Error('a pack of the store is damaged'))
   await expect(sending).rejects.toThrow('a pack of the store is damaged')
@@ -151,10 +141,10 @@ it('has no end where it fails: who sends it hears why, who waited for it builds,
 it('grows whether or not anybody reads it', async () => {
   const cache = cacheOn(diskFileSystem)
   const slow = new SlowBuild(contentOf(3 * EARLY_BYTES), EARLY_BYTES)
-  const early = await cache.openEarly('repository', SPEC, slow.build)
+  const early = await cache.openEarly('repository', ONE_WANT, slow.build)
   slow.goOn()
   // Resolved by what was made: nothing of the first one was read so far.
-  const kept = await cache.openEarly('repository', SPEC, slow.build)
+  const kept = await cache.openEarly('repository', ONE_WANT, slow.build)
   expect((await send(early, 'none')).equals(await send(kept, 'none'))).toBe(true)
 })
 
@@ -194,9 +184,9 @@ describe('on a full disk', () => {
     const cache = cacheOn(small(2 * EARLY_BYTES))
     const kept = new SlowBuild(contentOf(keptBytes), 99)
     kept.goOn()
-    await (await cache.open('repository', { ...SPEC, wants: ['b'] }, kept.build)).reader.close()
+    await (await cache.open('repository', { ...ONE_WANT, wants: ['b'] }, kept.build)).reader.close()
     const slow = new SlowBuild(contentOf(2 * EARLY_BYTES), EARLY_BYTES)
-    const early = await cache.openEarly('repository', SPEC, slow.build)
+    const early = await cache.openEarly('repository', ONE_WANT, slow.build)
     slow.goOn()
     expect((await send(early, 'none')).subarray(4, -4).equals(contentOf(2 * EARLY_BYTES))).toBe(true)
     expect(slow.builds).toBe(1)
@@ -206,7 +196,7 @@ describe('on a full disk', () => {
   it('says so where nothing can make room', async () => {
     const cache = cacheOn(small(EARLY_BYTES))
     const slow = new SlowBuild(contentOf(2 * EARLY_BYTES), EARLY_BYTES)
-    const early = await cache.openEarly('repository', SPEC, slow.build)
+    const early = await cache.openEarly('repository', ONE_WANT, slow.build)
     slow.goOn()
     await expect(send(early, 'none')).rejects.toMatchObject({ code: 'ENOSPC' })
     await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]))

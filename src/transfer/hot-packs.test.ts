@@ -5,24 +5,14 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { encodePackHeader } from '../git/pack/header.ts'
 import { FLUSH } from '../git/pkt-line.ts'
-import { NO_FILTER } from '../git/object-graph/filter.ts'
 import { diskFileSystem } from '../storage/file-system.ts'
 import { extentOf } from './growing-pack.ts'
 import { HOT_BYTES_MAX, HOT_FRAMING } from './hot-packs.ts'
-import { type Build, PackCache, type PackSpec } from './pack-cache.ts'
+import { type Build, PackCache } from './pack-cache.ts'
 import { framedBytes, pieceBytesOf } from './pack-framing.ts'
 import { sendHotPack, sendPack } from './pack-stream.ts'
-import { NO_TAGS } from './named-objects.ts'
+import { ONE_WANT } from './testing.ts'
 
-const SPEC: PackSpec = {
-  wants: ['a'.repeat(40)],
-  haves: [],
-  annotatedTags: NO_TAGS,
-  shallow: [],
-  filter: NO_FILTER,
-  sparse: [],
-  features: { thinPack: true, ofsDelta: true },
-}
 const PIECE = pieceBytesOf(HOT_FRAMING)
 const AROUND = { head: Buffer.from('head'), tail: FLUSH }
 
@@ -51,7 +41,7 @@ const building =
     return { kind: 'built', objects: 3, bytes: content.length }
   }
 
-const openAgain = (build: Build): Promise<SentPack> => cache.openHot('repository', SPEC, build)
+const openAgain = (build: Build): Promise<SentPack> => cache.openHot('repository', ONE_WANT, build)
 
 type SentPack = Awaited<ReturnType<PackCache['openHot']>>
 
@@ -125,7 +115,7 @@ it('keeps what was asked for last, and nothing that is larger than all it may ke
       await file.write(Buffer.of(1), sizes[name] - 1)
       return { kind: 'built', objects: 1, bytes: sizes[name] }
     }
-    return cache.openHot('repository', { ...SPEC, wants: [name] }, build)
+    return cache.openHot('repository', { ...ONE_WANT, wants: [name] }, build)
   }
   const isKept = async (name: keyof typeof sizes): Promise<boolean> => {
     const pack = await open(name)
