@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Table from 'cli-table3'
 import { runCommand } from '../harness/command.ts'
 import { readOptions } from '../harness/options.ts'
 import { closeCases, EXIT, type SuiteCase } from '../harness/suite.ts'
@@ -26,13 +27,17 @@ ${DEFECT_NAMES.map((name) => `  ${name.padEnd(24)}${defectOf(name).target}`).joi
 interface Proof {
   readonly defect: string
   readonly target: string
+  /** Until the fuzzer found it, its start among them. */
+  readonly found_s: number
   readonly executions: number
+  readonly bytes: number
   readonly input: string
   readonly command: string
 }
 
 interface FuzzSummary {
   readonly targets: readonly {
+    readonly duration_s: number
     readonly status: { readonly executions: number }
     readonly findings: readonly { readonly file: string; readonly command: string; readonly bytes: number }[]
   }[]
@@ -64,6 +69,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     if (typeof outcome !== 'string') proofs.push(outcome)
     console.log(`${name}: ${typeof outcome === 'string' ? `FAILED: ${outcome}` : `found in ${duration_s} s`}`)
   }
+  console.log(tableOf(cases, proofs, durationsMs.time / 1_000))
   return closeCases({ suite: 'fuzz-planted', seed: numbers.seed, cases, startedAtMs, details: { proofs } })
 }
 
@@ -82,17 +88,31 @@ async function prove(name: string, copy: Copy, options: readonly string[]): Prom
     if ((await copy.fuzz([target, '--regression'])) !== EXIT.finding) return 'the replay passes on what was found'
     restore()
     if ((await copy.fuzz([target, '--regression'])) !== EXIT.fine) return 'the replay fails where the defect is gone'
-    const { executions } = result.status
     return {
       defect: name,
       target,
-      executions,
+      found_s: result.duration_s,
+      executions: result.status.executions,
+      bytes: finding.bytes,
       input: readFileSync(join(copy.path, finding.file)).toString('base64'),
       command: finding.command,
     }
   } finally {
     restore()
   }
+}
+
+function tableOf(cases: readonly SuiteCase[], proofs: readonly Proof[], within_s: number): string {
+  const head = ['defect', 'target', 'in', `found in (s of ${within_s})`, 'executions', 'bytes', 'replayed']
+  const table = new Table({ head, style: { head: [], border: [] } })
+  for (const { name, message = '' } of cases) {
+    const { target, file } = defectOf(name)
+    const proof = proofs.find(({ defect }) => defect === name)
+    const found =
+      proof === undefined ? [message, '', '', ''] : [proof.found_s, proof.executions, proof.bytes, 'red, then green']
+    table.push([name, target, file, ...found])
+  }
+  return table.toString()
 }
 
 function defectOf(name: string): DefectOfTarget {
