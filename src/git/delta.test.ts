@@ -77,7 +77,8 @@ describe('applyDelta', () => {
   it('makes an object of the limit, and none of one byte more', () => {
     expect(apply(rawDelta(16, 4, [0x90, 4]), 4)).toBe('0123')
     const detail = { code: 'object_over_limit', declaredBytes: 4, limitBytes: 3 }
-    expect(() => apply(rawDelta(16, 4, [0x90, 4]), 3)).toThrow(expect.objectContaining({ detail }))
+    const message = 'An object of 4 bytes; the limit (max_object_size) is 3 bytes'
+    expect(() => apply(rawDelta(16, 4, [0x90, 4]), 3)).toThrow(expect.objectContaining({ detail, message }))
   })
 
   it.each([0, 127, 128, 2 ** 31, 2 ** 32, 2 ** 49 - 1, Number.MAX_SAFE_INTEGER])('reads a size of %d', (size) => {

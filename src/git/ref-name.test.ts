@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, describe, test } from 'vitest'
 
 import {
+  compareRefNames,
   isBranchName,
   isPushableRefName,
   isRefName,
@@ -34,6 +35,11 @@ const ROWS = [
   { name: 'a name that ends with .lock', ref: 'refs/heads/a.lock', ok: false },
   { name: 'a component that ends with .lock', ref: 'refs/heads.lock/a', ok: false },
   { name: 'a name that is .lock', ref: 'refs/heads/.lock', ok: false },
+  { name: 'a component of .lock after others', ref: 'refs/.lock', ok: false },
+  { name: 'a first component of .lock', ref: '.lock/a', ok: false },
+  { name: 'the shortest name that ends with .lock', ref: 'refs/a.lock', ok: false },
+  { name: 'a name that is lock', ref: 'refs/lock', ok: true },
+  { name: 'the first character beyond ASCII', ref: 'refs/heads/a\u0080b', ok: true },
   { name: '.lock in capitals', ref: 'refs/heads/a.LOCK', ok: true },
   { name: '.lock with more after it', ref: 'refs/heads/a.lock2', ok: true },
   { name: 'an at sign before a brace', ref: 'refs/heads/a@{1}', ok: false },
@@ -130,6 +136,9 @@ describe('a pusher may name', () => {
     { name: 'nothing right below refs/, as git', ref: 'refs/stash', ok: false },
     { name: 'no directory', ref: 'refs/heads/', ok: false },
     { name: 'no path out of refs/', ref: 'refs/../config', ok: false },
+    { name: 'no name that only begins as refs/ does', ref: 'ref', ok: false },
+    { name: 'not refs/ itself', ref: 'refs/', ok: false },
+    { name: 'not what stands below refs in other letters', ref: 'Refs/heads/main', ok: false },
     { name: 'a part as long as a file may be', ref: longest, ok: true },
     { name: 'no part longer than a file may be', ref: `${longest}a`, ok: false },
     { name: 'no part of fewer letters, but more bytes', ref: `refs/heads/${'é'.repeat(126)}`, ok: false },
@@ -163,5 +172,45 @@ describe('a pusher may name', () => {
   test('nothing over a limit, and reads the limit', () => {
     assert.match(whyNotPushable(`${longest}a`) ?? '', /251 bytes; the limit is 250 bytes/)
     assert.match(whyNotPushable(full(1025)) ?? '', /1025 bytes; the limit is 1024 bytes/)
+    // Fewer letters than bytes, in the name and in its part.
+    const accents = `refs/heads/${'é'.repeat(126)}`
+    assert.match(whyNotPushable(accents) ?? '', /^A part of a ref's name of 252 bytes/)
+    assert.match(whyNotPushable(Buffer.from(accents)) ?? '', /^A part of a ref's name of 252 bytes/)
+    const long = `refs/heads/${'é/'.repeat(400)}a`
+    assert.match(whyNotPushable(long) ?? '', /^A ref's name of 1212 bytes/)
   })
+
+  test('nothing that is no name of a ref, and reads whose rules these are', () => {
+    assert.match(whyNotPushable('main') ?? '', /git check-ref-format/)
+  })
+})
+
+describe('names are in the order of their bytes', () => {
+  // U+FFFD stands for less than a pair of surrogates does, and its unit for more.
+  const NAMES = [
+    '',
+    'a',
+    'a/b',
+    'a/bc',
+    'ab',
+    'b',
+    'é',
+    '\ud7ff',
+    '\ue000',
+    '\ufffd',
+    '🚀',
+    '🚀a',
+    '🚁',
+    'a🚀',
+    'a\ufffd',
+    'ab🚀',
+  ]
+  for (const a of NAMES) {
+    for (const b of NAMES) {
+      test(`${JSON.stringify(a)} and ${JSON.stringify(b)}`, () => {
+        const order = Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b)))
+        assert.equal(Math.sign(compareRefNames(a, b)), order)
+      })
+    }
+  }
 })
