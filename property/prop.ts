@@ -23,7 +23,7 @@ interface Parameters {
 
 /**
  * Set by property-command.ts, which runs what starts no git 1,000 times and more; `npm test` does so 100 times, to end
- * soon.
+ * soon; mutation-command.ts has what starts git run less often.
  */
 const { PROPERTY_SEED: seed, PROPERTY_RUNS: runs = '100', PROPERTY_FACTOR: factor = '1' } = process.env
 if (seed !== undefined) fc.configureGlobal({ ...fc.readConfigureGlobal(), seed: Number(seed) })
@@ -32,7 +32,8 @@ export function prop<Ts extends [unknown, ...unknown[]]>(
   arbitraries: { [K in keyof Ts]: fc.Arbitrary<Ts[K]> },
   parameters: Parameters = {},
 ) {
-  const numRuns = parameters.numRuns === undefined ? Number(runs) : parameters.numRuns * Number(factor)
+  const numRuns =
+    parameters.numRuns === undefined ? Number(runs) : Math.max(1, Math.ceil(parameters.numRuns * Number(factor)))
   return (name: string, run: (...values: Ts) => Promise<void> | void): void => {
     // Its own types choose between tuples and records, which cannot be decided for any tuple.
     const register = (title: string, all: fc.Parameters<Ts>): void =>
