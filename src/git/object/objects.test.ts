@@ -47,16 +47,45 @@ describe('a commit', () => {
   })
 
   it.each([
-    { name: 'no bytes', data: Buffer.alloc(0) },
-    { name: 'no tree', data: commit(`author ${WHO}`) },
-    { name: 'a short tree', data: commit(`tree ${OID.slice(1)}`) },
-    { name: 'a tree without a line feed', data: Buffer.from(`tree ${OID}`) },
-    { name: 'a tree of other characters', data: commit(`tree ${OID.replace('a', 'g')}`) },
-    { name: 'a parent that is no id', data: commit(`tree ${OID}`, 'parent x') },
-  ])('is none with $name', ({ data }) => {
-    expect(() => parseCommit(data)).toThrow(
-      expect.objectContaining({ detail: expect.objectContaining({ code: 'commit_invalid' }) }),
-    )
+    { name: 'no bytes', data: Buffer.alloc(0), reason: 'it names no tree' },
+    { name: 'no tree', data: commit(`author ${WHO}`), reason: 'it names no tree' },
+    { name: 'a short tree', data: commit(`tree ${OID.slice(1)}`), reason: 'it names no tree' },
+    { name: 'a long tree', data: commit(`tree ${OID}0`), reason: 'it names no tree' },
+    { name: 'a tree with something before it', data: commit(`tree  ${OID}`), reason: 'it names no tree' },
+    { name: 'a tree without a line feed', data: Buffer.from(`tree ${OID}`), reason: 'it names no tree' },
+    { name: 'a tree of other characters', data: commit(`tree ${OID.replace('a', 'g')}`), reason: 'it names no tree' },
+    { name: 'a parent that is no id', data: commit(`tree ${OID}`, 'parent x'), reason: 'a parent is no object id' },
+    {
+      name: 'a second parent that is too long',
+      data: commit(`tree ${OID}`, `parent ${OID}`, `parent ${OID}0`),
+      reason: 'a parent is no object id',
+    },
+  ])('is none with $name', ({ data, reason }) => {
+    const refused = { detail: { code: 'commit_invalid', reason }, message: `A commit is invalid: ${reason}` }
+    expect(() => parseCommit(data)).toThrow(expect.objectContaining(refused))
+    expect(() => parseWholeCommit(data)).toThrow(expect.objectContaining(refused))
+  })
+
+  it('may name its tree and parents in capitals, as git reads them', () => {
+    const data = commit(`tree ${OID.toUpperCase()}`, `parent ${OTHER.toUpperCase()}`)
+    expect(parseCommit(data)).toEqual({ tree: OID, parents: [OTHER], committerTimeS: 0 })
+  })
+
+  it('says who wrote it and who committed it, each in its own line, in this order', () => {
+    const [author, committer] = ['É <e@x> 5 +0000', 'C <c@x> 6 +0000']
+    expect(parseWholeCommit(commit(`tree ${OID}`, `author ${author}`, `committer ${committer}`))).toEqual({
+      tree: OID,
+      parents: [],
+      committerTimeS: 6,
+      author: { name: 'É', email: 'e@x', timeS: 5 },
+      committer: { name: 'C', email: 'c@x', timeS: 6 },
+      message: 'message\n',
+    })
+    const none = { name: '', email: '', timeS: 0 }
+    expect(parseWholeCommit(commit(`tree ${OID}`, `authored ${author}`))).toMatchObject({
+      author: none,
+      committer: none,
+    })
   })
 
   it('keeps a message as it is, also none', () => {
@@ -88,7 +117,16 @@ describe('a commit', () => {
 describe('an identity', () => {
   it.each([
     { line: WHO, name: 'A U Thor', email: 'author@example.org', timeS: 1_700_000_000 },
-    { line: 'no email', name: 'no email', email: '', timeS: 0 },
+    { line: ' A\t<b>8 +0000', name: 'A', email: 'b', timeS: 8 },
+    { line: 'A <b> 8', name: 'A', email: 'b', timeS: 8 },
+    { line: 'A <b> 8x', name: 'A', email: 'b', timeS: 0 },
+    { line: 'A <b> x 8 +0000', name: 'A', email: 'b', timeS: 0 },
+    { line: `A <b> ${'9'.repeat(15)} +0000`, name: 'A', email: 'b', timeS: 999_999_999_999_999 },
+    { line: '<b> 8 +0000', name: '', email: 'b', timeS: 8 },
+    { line: '<> 8 +0000', name: '', email: '', timeS: 8 },
+    { line: ' > 8 +0000 ', name: '> 8 +0000', email: '', timeS: 0 },
+    { line: ' < 8 +0000 ', name: '< 8 +0000', email: '', timeS: 0 },
+    { line: ' no email ', name: 'no email', email: '', timeS: 0 },
     { line: '> < 5 +0000', name: '> < 5 +0000', email: '', timeS: 0 },
     { line: 'A <b> c> 7 +0000', name: 'A', email: 'b> c', timeS: 7 },
     { line: `A <b> ${'9'.repeat(16)} +0000`, name: 'A', email: 'b', timeS: 0 },
@@ -104,15 +142,25 @@ describe('a tag', () => {
   })
 
   it.each([
-    { name: 'no bytes', text: '' },
-    { name: 'no object', text: 'type commit\ntag v1\n' },
-    { name: 'a short object', text: `object ${OID.slice(2)}\ntype commit\ntag v1\n` },
-    { name: 'no type', text: `object ${OID}\ntag v1\n` },
-    { name: 'a type that is none', text: `object ${OID}\ntype constructor\ntag v1\n` },
-  ])('is none with $name', ({ text }) => {
-    expect(() => parseTag(Buffer.from(text))).toThrow(
-      expect.objectContaining({ detail: expect.objectContaining({ code: 'tag_invalid' }) }),
-    )
+    { name: 'no bytes', text: '', reason: 'it names no object' },
+    { name: 'no object', text: 'type commit\ntag v1\n', reason: 'it names no object' },
+    { name: 'a short object', text: `object ${OID.slice(2)}\ntype commit\n`, reason: 'it names no object' },
+    { name: 'a long object', text: `object ${OID}0\ntype commit\n`, reason: 'it names no object' },
+    { name: 'something before its object', text: `object x${OID}\ntype commit\n`, reason: 'it names no object' },
+    { name: 'no type', text: `object ${OID}\ntag v1\n`, reason: 'it names no type of object' },
+    {
+      name: 'a type that is none',
+      text: `object ${OID}\ntype constructor\ntag v1\n`,
+      reason: 'it names no type of object',
+    },
+  ])('is none with $name', ({ text, reason }) => {
+    const refused = { detail: { code: 'tag_invalid', reason }, message: `A tag is invalid: ${reason}` }
+    expect(() => parseTag(Buffer.from(text))).toThrow(expect.objectContaining(refused))
+  })
+
+  it('may have no name, and name its object in capitals', () => {
+    const data = Buffer.from(`object ${OID.toUpperCase()}\ntype tag\ntagger ${WHO}\n\nm\n`)
+    expect(parseTag(data)).toEqual({ object: OID, type: 'tag', tag: '' })
   })
 })
 
@@ -163,18 +211,21 @@ describe('a tree', () => {
   })
 
   it.each([
-    { name: 'a mode only', data: Buffer.from('100644') },
-    { name: 'no mode', data: entry('', 'a') },
-    { name: 'a mode that is not octal', data: entry('100648', 'a') },
-    { name: 'a sign before its mode', data: entry('+100644', 'a') },
-    { name: 'no name', data: entry('100644', '') },
-    { name: 'a name that does not end', data: Buffer.from('100644 name') },
-    { name: 'an id cut short', data: entry('100644', 'a').subarray(0, -1) },
-    { name: 'a second entry cut short', data: Buffer.concat([entry('100644', 'a'), Buffer.from('1')]) },
-  ])('is none with $name', ({ data }) => {
-    expect(() => read(data)).toThrow(
-      expect.objectContaining({ detail: expect.objectContaining({ code: 'tree_invalid' }) }),
-    )
+    { name: 'a mode only', data: Buffer.from('100644'), reason: 'a mode is not octal' },
+    { name: 'no mode', data: entry('', 'a'), reason: 'a mode is not octal' },
+    { name: 'a mode that is not octal', data: entry('100648', 'a'), reason: 'a mode is not octal' },
+    { name: 'a sign before its mode', data: entry('+100644', 'a'), reason: 'a mode is not octal' },
+    { name: 'no name', data: entry('100644', ''), reason: 'an entry has no name' },
+    { name: 'a name that does not end', data: Buffer.from('100644 name'), reason: 'it ends inside an entry' },
+    { name: 'an id cut short', data: entry('100644', 'a').subarray(0, -1), reason: 'it ends inside an entry' },
+    {
+      name: 'a second entry cut short',
+      data: Buffer.concat([entry('100644', 'a'), Buffer.from('1')]),
+      reason: 'a mode is not octal',
+    },
+  ])('is none with $name', ({ data, reason }) => {
+    const refused = { detail: { code: 'tree_invalid', reason }, message: `A tree is invalid: ${reason}` }
+    expect(() => read(data)).toThrow(expect.objectContaining(refused))
     expect(git(['ls-tree', write('tree', data)]).status).not.toBe(0)
   })
 })
