@@ -40,6 +40,7 @@ export const NO_DECODERS: Readonly<Record<string, string>> = {
   'src/git/protocol/advertisement.ts': WRITES,
   'src/git/protocol/negotiation.ts': WRITES,
   'src/git/protocol/report-status.ts': WRITES,
+  'src/git/protocol/testing.ts': 'for tests',
 }
 
 /** Relative to the repository's root, in order. */

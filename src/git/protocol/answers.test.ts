@@ -12,9 +12,8 @@ import {
   encodeLsRefs,
   encodeV2Advertisement,
 } from './advertisement.ts'
-import { prefixMatcher } from './ref-prefixes.ts'
 import { encodeReport } from './report-status.ts'
-import { encodeBand, encodeBandText, framingOf } from './side-band.ts'
+import { encodeBand, encodeBandText, encodeLinesInBand, framingOf } from './side-band.ts'
 import type { LsRefsRequest } from './v2-commands.ts'
 
 const folder = temporaryFolder('answers')
@@ -174,20 +173,6 @@ describe('ls-refs', () => {
   })
 })
 
-describe('prefixes of names', () => {
-  it.each([
-    { name: 'none: all pass', prefixes: [], passes: ['a', ''], fails: [] },
-    { name: 'the empty one: all pass', prefixes: ['', 'b'], passes: ['a', ''], fails: [] },
-    { name: 'the name itself', prefixes: ['ab'], passes: ['ab', 'abc'], fails: ['a', 'aB', 'b'] },
-    { name: 'one inside another', prefixes: ['abc', 'a', 'ab'], passes: ['a', 'ac', 'abd'], fails: ['b'] },
-    { name: 'neighbours', prefixes: ['ab', 'ad'], passes: ['abx', 'ad'], fails: ['a', 'ac', 'ae'] },
-  ])('$name', ({ prefixes, passes, fails }) => {
-    const matches = prefixMatcher(prefixes)
-    expect(passes.filter((name) => !matches(name))).toEqual([])
-    expect(fails.filter(matches)).toEqual([])
-  })
-})
-
 describe('side bands', () => {
   it.each([
     { asked: ['side-band', 'side-band-64k'], framing: 'side-band-64k' },
@@ -206,6 +191,18 @@ describe('side bands', () => {
     expect(lines.map((line) => line.length - 1)).toEqual(frames)
     expect(lines.every((line) => line.startsWith('\x02') && line.length + 4 <= lineBytesMax)).toBe(true)
     expect(lines.map((line) => line.slice(1)).join('')).toBe(text.toString())
+  })
+
+  it('puts text in, and nothing where there is none', () => {
+    expect(encodeBandText('error', 'é', 'side-band').toString()).toBe('0007\x03é')
+    expect(encodeBandText('error', '', 'side-band')).toHaveLength(0)
+  })
+
+  it('puts whole lines in the band of the pack, and what ends a section beside', () => {
+    const lines = Buffer.concat([encodePktLine('a\n'), DELIM, encodePktLine(''), FLUSH])
+    expect(encodeLinesInBand(lines).toString()).toBe('0007\x01a\n00010005\x010000')
+    expect(encodeLinesInBand(Buffer.alloc(0))).toHaveLength(0)
+    expect(() => encodeLinesInBand(lines.subarray(0, -1))).toThrow('the lines are whole')
   })
 
   it('numbers its bands as git does', () => {

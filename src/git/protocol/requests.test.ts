@@ -1,89 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { decodePktLine, type PktLine } from '../pkt-line.ts'
-import { parseCapabilities, parseGitProtocol } from './capabilities.ts'
-import { PushRequestParser } from './push-request.ts'
-import { UploadRequestParser } from './upload-request.ts'
 import { NO_FILTER } from '../object-graph/filter.ts'
-import { V2RequestParser } from './v2-request.ts'
-
-const OID = 'a1'.repeat(20)
-const OTHER = 'b2'.repeat(20)
-const ZERO = '0'.repeat(40)
-const LIMITS = { wantsMax: 2, havesMax: 2 }
-
-const SPECIAL = new Map([
-  ['FLUSH', '0000'],
-  ['DELIM', '0001'],
-  ['END', '0002'],
-])
-
-/** `text` lines; FLUSH and DELIM by name. */
-function give(parser: { take(line: PktLine): boolean }, lines: readonly string[]): boolean {
-  let complete = false
-  for (const text of lines) {
-    const special = SPECIAL.get(text)
-    const bytes =
-      special === undefined
-        ? Buffer.concat([Buffer.from((text.length + 4).toString(16).padStart(4, '0')), Buffer.from(text, 'latin1')])
-        : Buffer.from(special)
-    const step = decodePktLine(bytes)
-    if (!step.complete) throw new Error('a test gives whole lines')
-    complete = parser.take(step.line)
-  }
-  return complete
-}
-
-const codeOf = (run: () => unknown): string => {
-  try {
-    run()
-  } catch (error) {
-    return (error as { detail: { code: string } }).detail.code
-  }
-  return 'accepted'
-}
-
-describe('capabilities', () => {
-  it.each([
-    { name: 'words and values', text: ' side-band-64k agent=git/2.39.5', names: ['side-band-64k', 'agent'] },
-    { name: 'several spaces are one', text: 'a   b ', names: ['a', 'b'] },
-    { name: 'none', text: '', names: [] },
-    { name: 'names of the language', text: '__proto__ constructor', names: ['__proto__', 'constructor'] },
-  ])('$name', ({ text, names }) => {
-    expect([...parseCapabilities(text).keys()]).toEqual(names)
-  })
-
-  it('keeps the first of two values, and what follows the first sign', () => {
-    expect(parseCapabilities('a=1=2 a=3 b').get('a')).toBe('1=2')
-    expect(parseCapabilities('a=1 b').get('b')).toBe('')
-  })
-
-  it('takes a hundred and no more', () => {
-    const many = (count: number): string => Array.from({ length: count }, (_, at) => `c${at}`).join(' ')
-    expect(parseCapabilities(many(100)).size).toBe(100)
-    expect(codeOf(() => parseCapabilities(many(101)))).toBe('line_unexpected')
-  })
-
-  it.each([
-    { header: undefined, version: '0' },
-    { header: 'version=2', version: '2' },
-    { header: 'version=1', version: '1' },
-    { header: 'version=0:version=2', version: '2' },
-    { header: 'version=22', version: '0' },
-    { header: 'xversion=2', version: '0' },
-    { header: `${'x'.repeat(1_000)}:version=2`, version: '0' },
-  ])('Git-Protocol $header asks for version $version', ({ header, version }) => {
-    expect(parseGitProtocol(header)).toBe(version)
-  })
-})
+import { give, LIMITS, OID, OTHER, parsePush, parseUpload, parseV2, ZERO } from './testing.ts'
+import { UploadRequestParser } from './upload-request.ts'
 
 describe('push', () => {
-  const parse = (lines: readonly string[], commandsMax = 2) => {
-    const parser = new PushRequestParser(commandsMax)
-    return { complete: give(parser, lines), ...parser.request() }
-  }
-
   it('reads creation, change and deletion, with or without a line feed', () => {
-    const { complete, commands, capabilities } = parse(
+    const { complete, commands, capabilities } = parsePush(
       [
         `${ZERO} ${OID} refs/heads/a\0 report-status atomic\n`,
         `${OID} ${OTHER} refs/heads/b`,
@@ -102,46 +24,71 @@ describe('push', () => {
   })
 
   it('passes over the shallow commits of the sender', () => {
-    expect(parse([`shallow ${OID}\n`, `${ZERO} ${OID} refs/heads/a`, 'FLUSH']).commands).toHaveLength(1)
+    expect(parsePush([`shallow ${OID}\n`, `${ZERO} ${OID} refs/heads/a`, 'FLUSH']).commands).toHaveLength(1)
+  })
+
+  it('waits for options where they were announced, and reads how many there are', () => {
+    const lines = [`${ZERO} ${OID} refs/heads/a\0push-options`, 'FLUSH']
+    expect(parsePush(lines)).toMatchObject({ complete: false, options: 0 })
+    expect(parsePush([...lines, 'ci.skip', `shallow ${OID}`])).toMatchObject({ complete: false, options: 2 })
+    expect(parsePush([...lines, 'ci.skip', 'FLUSH'])).toMatchObject({ complete: true, options: 1 })
+    expect(parsePush(['FLUSH'])).toEqual({ complete: true, commands: [], capabilities: new Map(), options: 0 })
+  })
+
+  it('takes capabilities with the first command only, also behind shallow commits', () => {
+    const { capabilities, commands } = parsePush([
+      `shallow ${OID}\0ofs-delta`,
+      `${ZERO} ${OID} refs/heads/a\0 atomic object-format=sha1\n`,
+      `${ZERO} ${OID} refs/heads/b\0 quiet`,
+    ])
+    expect(commands.map(({ ref }) => ref)).toEqual(['refs/heads/a', 'refs/heads/b'])
+    expect([...capabilities]).toEqual([
+      ['atomic', ''],
+      ['object-format', 'sha1'],
+    ])
   })
 
   it('keeps spaces and line feeds of a name for the rules of names to judge', () => {
-    expect(parse([`${ZERO} ${OID} refs/heads/a b\nc\n`]).commands[0]?.ref).toBe('refs/heads/a b\nc')
-  })
-
-  it.each([
-    { name: 'one object id only', lines: [`${ZERO} refs/heads/a`], code: 'line_unexpected' },
-    { name: 'a short object id', lines: [`${ZERO} ${OID.slice(1)} refs/heads/a`], code: 'line_unexpected' },
-    { name: 'capitals in an object id', lines: [`${ZERO} ${OID.toUpperCase()} refs/a`], code: 'line_unexpected' },
-    { name: 'no name', lines: [`${ZERO} ${OID} `], code: 'line_unexpected' },
-    { name: 'an empty line', lines: [''], code: 'line_unexpected' },
-    { name: 'a delim', lines: ['DELIM'], code: 'line_unexpected' },
-    { name: 'a signed push', lines: [`push-cert\0report-status`], code: 'feature_unsupported' },
-    { name: 'another hash', lines: [`${ZERO} ${OID} refs/a\0object-format=sha256`], code: 'feature_unsupported' },
-    { name: 'a name that is not UTF-8', lines: [`${ZERO} ${OID} refs/heads/\xff`], code: 'line_unexpected' },
-    { name: 'a command over the limit', lines: Array(3).fill(`${ZERO} ${OID} refs/a`), code: 'over_limit' },
-    { name: 'shallow lines over the limit', lines: Array(3).fill(`shallow ${OID}`), code: 'over_limit' },
-  ])('refuses $name', ({ lines, code }) => {
-    expect(codeOf(() => parse(lines))).toBe(code)
+    expect(parsePush([`${ZERO} ${OID} refs/heads/a b\nc\n`]).commands[0]?.ref).toBe('refs/heads/a b\nc')
   })
 })
 
 describe('fetch in version 0', () => {
-  const parse = (lines: readonly string[]) => {
-    const parser = new UploadRequestParser(LIMITS)
-    return { complete: give(parser, lines), ...parser.request() }
-  }
-
   it.each([
     { name: 'a clone', lines: [`want ${OID} thin-pack ofs-delta\n`, 'FLUSH', 'done\n'], haves: [], done: true },
     { name: 'a round', lines: [`want ${OID}\n`, 'FLUSH', `have ${OTHER}\n`, 'FLUSH'], haves: [OTHER], done: false },
     { name: 'the last round', lines: [`want ${OID}`, 'FLUSH', `have ${OTHER}`, 'done'], haves: [OTHER], done: true },
   ])('reads $name', ({ lines, haves, done }) => {
-    expect(parse(lines)).toMatchObject({ complete: true, wants: [OID], haves, done })
+    expect(parseUpload(lines)).toMatchObject({ complete: true, wants: [OID], haves, done })
+  })
+
+  it('is not complete before its end, and then it is', () => {
+    const lines = [`want ${OID}`, 'FLUSH', `have ${OTHER}`]
+    for (let count = 1; count <= lines.length; count++) {
+      expect(parseUpload(lines.slice(0, count))).toMatchObject({ complete: false, done: false })
+    }
+    expect(parseUpload([...lines, 'FLUSH'])).toMatchObject({ complete: true, done: false, haves: [OTHER] })
+  })
+
+  it('takes as many lines as the limits allow', () => {
+    const two = (text: string): string[] => [text, text]
+    const lines = [
+      ...two(`want ${OID}`),
+      ...two(`shallow ${OID}`),
+      ...two('deepen-not v1'),
+      'FLUSH',
+      ...two(`have ${OID}`),
+    ]
+    expect(parseUpload(lines)).toMatchObject({
+      wants: [OID, OID],
+      haves: [OID, OID],
+      shallows: [OID, OID],
+      deepen: { not: ['v1', 'v1'], relative: false },
+    })
   })
 
   it('takes the capabilities of the first want only', () => {
-    const { wants, capabilities } = parse([`want ${OID} ofs-delta`, `want ${OTHER} thin-pack`, 'FLUSH'])
+    const { wants, capabilities } = parseUpload([`want ${OID} ofs-delta`, `want ${OTHER} thin-pack`, 'FLUSH'])
     expect(wants).toEqual([OID, OTHER])
     expect([...capabilities.keys()]).toEqual(['ofs-delta'])
   })
@@ -161,16 +108,23 @@ describe('fetch in version 0', () => {
 
   it('reads how much of history is wanted, whatever comes first', () => {
     const lines = [`shallow ${OTHER}`, 'deepen-since 5', `want ${OID} deepen-relative`, 'deepen-not v1', 'FLUSH']
-    expect(parse(lines)).toMatchObject({
+    expect(parseUpload(lines)).toMatchObject({
       shallows: [OTHER],
       deepen: { depth: undefined, relative: true, sinceS: 5, not: ['v1'] },
     })
-    expect(parse([`want ${OID}`, 'deepen 99999999999', 'FLUSH']).deepen).toMatchObject({ depth: 2 ** 31 - 1 })
-    expect(parse([`want ${OID}`, 'FLUSH']).deepen).toBeUndefined()
+    expect(parseUpload([`want ${OID}`, 'deepen 99999999999', 'FLUSH']).deepen).toMatchObject({ depth: 2 ** 31 - 1 })
+    expect(parseUpload([`want ${OID}`, 'FLUSH']).deepen).toBeUndefined()
   })
 
   it.each([
     { spec: 'blob:none', filter: { blobBytes: 0 } },
+    { spec: 'blob:limit=7', filter: { blobBytes: 7 } },
+    { spec: 'blob:limit=3g', filter: { blobBytes: 3_221_225_472 } },
+    { spec: 'blob:limit=1M', filter: { blobBytes: 1_048_576 } },
+    { spec: `blob:limit=${'9'.repeat(40)}g`, filter: { blobBytes: Number.MAX_SAFE_INTEGER } },
+    { spec: 'combine:tree:2+tree:5', filter: { treeDepth: 2 } },
+    { spec: 'combine:object:type=blob+object:type=blob', filter: { type: 3 } },
+    { spec: 'combine:blob:none', filter: { blobBytes: 0 } },
     { spec: 'blob:limit=2K', filter: { blobBytes: 2_048 } },
     { spec: 'tree:0', filter: { treeDepth: 0 } },
     { spec: 'object:type=tag', filter: { type: 4 } },
@@ -183,70 +137,34 @@ describe('fetch in version 0', () => {
     { spec: 'sparse:oid=main:a+b', filter: { sparse: ['main:a+b'] } },
     { spec: 'combine:sparse:oid=a%2bb+tree:2+sparse:oid=', filter: { treeDepth: 2, sparse: ['', 'a+b'] } },
   ])('reads the filter $spec', ({ spec, filter }) => {
-    expect(parse([`want ${OID}`, `filter ${spec}`, 'FLUSH']).filter).toEqual({ ...NO_FILTER, ...filter })
-  })
-
-  it.each([
-    '',
-    'blob',
-    'blob:',
-    'blob:limit=',
-    'blob:limit=-1',
-    'tree:x',
-    'object:type=toString',
-    'combine:',
-    'combine:%',
-    'sparse:',
-  ])('refuses the filter "%s"', (spec) => {
-    expect(codeOf(() => parse([`want ${OID}`, `filter ${spec}`]))).toBe('line_unexpected')
+    expect(parseUpload([`want ${OID}`, `filter ${spec}`, 'FLUSH']).filter).toEqual({ ...NO_FILTER, ...filter })
   })
 
   it('ends with a flush where nothing is wanted', () => {
-    expect(parse(['FLUSH'])).toMatchObject({ complete: true, wants: [], done: false })
-  })
-
-  const wanted = [`want ${OID}`, 'FLUSH']
-  it.each([
-    { name: 'a want that is no object id', lines: ['want HEAD'], code: 'line_unexpected' },
-    { name: 'a want of one digit too few', lines: [`want ${OID.slice(1)}`], code: 'line_unexpected' },
-    { name: 'a have before the wants end', lines: [`want ${OID}`, `have ${OID}`], code: 'line_unexpected' },
-    { name: 'a want after the wants ended', lines: [...wanted, `want ${OID}`], code: 'line_unexpected' },
-    { name: 'something after done', lines: [...wanted, 'done', 'FLUSH'], code: 'line_unexpected' },
-    { name: 'a delim', lines: ['DELIM'], code: 'line_unexpected' },
-    { name: 'a depth of nothing', lines: [`want ${OID}`, 'deepen 0'], code: 'line_unexpected' },
-    { name: 'a depth after the wants ended', lines: [...wanted, 'deepen 1'], code: 'line_unexpected' },
-    { name: 'a shallow commit over the limit', lines: Array(3).fill(`shallow ${OID}`), code: 'over_limit' },
-    { name: 'a want over the limit', lines: Array(3).fill(`want ${OID}`), code: 'over_limit' },
-    { name: 'a have over the limit', lines: [...wanted, ...Array(3).fill(`have ${OID}`)], code: 'over_limit' },
-  ])('refuses $name', ({ lines, code }) => {
-    expect(codeOf(() => parse(lines))).toBe(code)
+    expect(parseUpload(['FLUSH'])).toMatchObject({ complete: true, wants: [], done: false })
   })
 })
 
 describe('version 2', () => {
-  const parse = (lines: readonly string[]) => {
-    const parser = new V2RequestParser(LIMITS)
-    return { complete: give(parser, lines), request: parser.request() }
-  }
   const ls = ['command=ls-refs\n', 'agent=git/2.39.5', 'object-format=sha1', 'DELIM']
   const fetch = ['command=fetch', 'DELIM']
 
   it('reads ls-refs with its arguments', () => {
     const lines = [...ls, 'peel\n', 'symrefs\n', 'unborn\n', 'ref-prefix refs/heads/\n', 'ref-prefix HEAD', 'FLUSH']
-    expect(parse(lines)).toEqual({
+    expect(parseV2(lines)).toEqual({
       complete: true,
       request: { command: 'ls-refs', peel: true, symrefs: true, unborn: true, prefixes: ['refs/heads/', 'HEAD'] },
     })
   })
 
   it('lists all refs for more prefixes than C git looks at', () => {
-    const many = (count: number) => parse([...ls, ...Array(count).fill('ref-prefix x'), 'FLUSH']).request
+    const many = (count: number) => parseV2([...ls, ...Array(count).fill('ref-prefix x'), 'FLUSH']).request
     expect(many(65_536)).toHaveProperty('prefixes.length', 65_536)
     expect(many(65_537)).toHaveProperty('prefixes.length', 0)
   })
 
   it('reads fetch with its arguments', () => {
-    const { complete, request } = parse([
+    const { complete, request } = parseV2([
       ...fetch,
       'thin-pack',
       'ofs-delta',
@@ -265,40 +183,70 @@ describe('version 2', () => {
     ])
   })
 
+  it('frames all of its answers, and knows what it was told', () => {
+    const words = [
+      'no-progress',
+      'include-tag',
+      'deepen-relative',
+      'sideband-all',
+      'deepen 3',
+      'want-ref refs/a',
+      'FLUSH',
+    ]
+    const { request } = parseV2([...fetch, ...words])
+    expect(request).toEqual({
+      command: 'fetch',
+      wants: [],
+      haves: [],
+      wantRefs: ['refs/a'],
+      capabilities: new Map(
+        ['side-band-64k', 'no-progress', 'include-tag', 'deepen-relative'].map((name) => [name, '']),
+      ),
+      done: false,
+      waitForDone: false,
+      sidebandAll: true,
+      shallows: [],
+      deepen: { depth: 3, relative: true, sinceS: undefined, not: [] },
+      filter: NO_FILTER,
+    })
+    expect(parseV2([...fetch, 'FLUSH']).request).toMatchObject({ sidebandAll: false, waitForDone: false, done: false })
+  })
+
+  it('takes as many lines as the limits allow', () => {
+    const lines = [`want ${OID}`, 'want-ref refs/a', `have ${OID}`, `have ${OID}`]
+    expect(parseV2([...fetch, ...lines]).request).toMatchObject({
+      wants: [OID],
+      wantRefs: ['refs/a'],
+      haves: [OID, OID],
+    })
+    const options = Array<string>(999).fill('server-option=x')
+    expect(parseV2([...options, 'command=ls-refs', 'FLUSH']).complete).toBe(true)
+  })
+
+  it('keeps the name of the session, also one with signs', () => {
+    expect(parseV2(['command=ls-refs', 'session-id=a=b', 'FLUSH'])).toMatchObject({ complete: true, sessionId: 'a=b' })
+    expect(parseV2(['command=ls-refs', 'FLUSH']).sessionId).toBeUndefined()
+    expect(parseV2(ls).complete).toBe(false)
+  })
+
+  it('reads ls-refs without any arguments', () => {
+    expect(parseV2([...ls, 'FLUSH']).request).toEqual({
+      command: 'ls-refs',
+      peel: false,
+      symrefs: false,
+      unborn: false,
+      prefixes: [],
+    })
+    expect(parseV2(['command=object-info', 'DELIM']).request).toMatchObject({ size: false, oids: [] })
+  })
+
   it('reads object-info with its arguments', () => {
     const lines = ['command=object-info', 'session-id=one', 'DELIM', 'size', `oid ${OID}`, `oid ${OTHER}`, 'FLUSH']
-    expect(parse(lines).request).toEqual({ command: 'object-info', size: true, oids: [OID, OTHER] })
+    expect(parseV2(lines).request).toEqual({ command: 'object-info', size: true, oids: [OID, OTHER] })
   })
 
   it('asks for nothing with a flush and no more, and needs no arguments', () => {
-    expect(parse(['FLUSH'])).toEqual({ complete: true, request: undefined })
-    expect(parse(['command=ls-refs', 'FLUSH'])).toMatchObject({ complete: true, request: { command: 'ls-refs' } })
-  })
-
-  it.each([
-    { name: 'an unknown command', lines: ['command=push'], code: 'feature_unsupported' },
-    { name: 'a command of the language', lines: ['command=constructor'], code: 'feature_unsupported' },
-    { name: 'two commands', lines: ['command=fetch', 'command=fetch'], code: 'line_unexpected' },
-    { name: 'arguments without a command', lines: ['DELIM', 'peel'], code: 'line_unexpected' },
-    { name: 'two delims', lines: [...ls, 'DELIM'], code: 'line_unexpected' },
-    { name: 'a response-end', lines: ['END'], code: 'line_unexpected' },
-    { name: 'something after the end', lines: [...ls, 'FLUSH', 'peel'], code: 'line_unexpected' },
-    { name: 'another hash', lines: ['command=fetch', 'object-format=sha256'], code: 'feature_unsupported' },
-    { name: 'a word that ls-refs does not know', lines: [...ls, 'constructor'], code: 'line_unexpected' },
-    { name: 'a word that fetch does not know', lines: [...fetch, 'toString'], code: 'feature_unsupported' },
-    { name: 'a depth that is none', lines: [...fetch, 'deepen x'], code: 'line_unexpected' },
-    { name: 'a filter by a path of ours', lines: [...fetch, 'filter sparse:path=a'], code: 'feature_unsupported' },
-    { name: 'packs by address', lines: [...fetch, 'packfile-uris https'], code: 'feature_unsupported' },
-    { name: 'a want by name', lines: [...fetch, 'want refs/heads/main'], code: 'line_unexpected' },
-    { name: 'a want over the limit', lines: [...fetch, ...Array(3).fill(`want ${OID}`)], code: 'over_limit' },
-    { name: 'a have over the limit', lines: [...fetch, ...Array(3).fill(`have ${OID}`)], code: 'over_limit' },
-    {
-      name: 'an object over the limit',
-      lines: ['command=object-info', 'DELIM', ...Array(3).fill(`oid ${OID}`)],
-      code: 'over_limit',
-    },
-    { name: 'capabilities without end', lines: Array(1_001).fill('server-option=x'), code: 'line_unexpected' },
-  ])('refuses $name', ({ lines, code }) => {
-    expect(codeOf(() => parse(lines))).toBe(code)
+    expect(parseV2(['FLUSH'])).toEqual({ complete: true, request: undefined })
+    expect(parseV2(['command=ls-refs', 'FLUSH'])).toMatchObject({ complete: true, request: { command: 'ls-refs' } })
   })
 })
