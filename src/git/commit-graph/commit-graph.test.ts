@@ -162,7 +162,7 @@ describe('CommitGraph', () => {
       reason: 'a chunk lies beyond it',
     },
     { name: 'an offset of 64 bits', change: (bytes) => (bytes[12] = 0x80), reason: 'a chunk lies beyond it' },
-  ])('refuses $name', ({ reason, name, ...file }) => {
+  ])('refuses $name', ({ reason, name: _name, ...file }) => {
     expect(() => graph({ rows: [{}], ...file })).toThrow(`A commit-graph is invalid: ${reason}`)
   })
 
