@@ -8,6 +8,9 @@ export const MUTATED_PARTS = ['git', 'validation', 'resilience'] as const
 /** Of mutants that a test kills, in each file that reads what others wrote. */
 export const GOAL_PERCENT = 90
 
+/** Which tests have a go at the mutants: `beside` for those beside the code, anything else for the properties as well. */
+export const TESTS_VARIABLE = 'MUTATION_TESTS'
+
 /** Relative to the repository's root. */
 export const MUTATED_FILES: readonly string[] = globSync(`src/{${MUTATED_PARTS.join(',')}}/**/*.ts`, { cwd: ROOT })
   .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/testing.ts'))
