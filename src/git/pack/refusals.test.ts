@@ -190,17 +190,17 @@ const mtimesInvalid = (name: string, reason: string, run: () => unknown): Row =>
   message: `The times of a pack's objects are invalid: ${reason}`,
 })
 
-const good = encodePackIndex(index(pack([entry, whole(two)])).entries, Buffer.alloc(20, 7)).bytes
+const goodIndex = (): Buffer => encodePackIndex(index(pack([entry, whole(two)])).entries, Buffer.alloc(20, 7)).bytes
 function changed(bytes: Buffer, change: (bytes: Buffer) => void): Buffer {
   const other = Buffer.from(bytes)
   change(other)
   return other
 }
 const mark = { objects: 2, checksum: Buffer.alloc(20, 7) }
-const times = encodeMtimes(Uint32Array.of(5, 2 ** 32 - 1), mark.checksum)
+const goodTimes = (): Buffer => encodeMtimes(Uint32Array.of(5, 2 ** 32 - 1), mark.checksum)
 /** With its own checksum as it belongs. */
 const timesWith = (change: (bytes: Buffer) => void): Buffer => {
-  const bytes = changed(times, change)
+  const bytes = changed(goodTimes(), change)
   createHash('sha1')
     .update(bytes.subarray(0, -20))
     .digest()
@@ -210,40 +210,50 @@ const timesWith = (change: (bytes: Buffer) => void): Buffer => {
 
 const FILES: readonly Row[] = [
   indexInvalid('no index', 'it is too short', () => new PackIndex(Buffer.alloc(0))),
-  indexInvalid('an index that is too short by a byte', 'it is too short', () => new PackIndex(good.subarray(0, 1_071))),
+  indexInvalid(
+    'an index that is too short by a byte',
+    'it is too short',
+    () => new PackIndex(goodIndex().subarray(0, 1_071)),
+  ),
   indexInvalid(
     'other first letters',
     'it is not of version 2',
-    () => new PackIndex(changed(good, (bytes) => (bytes[0] = 0))),
+    () => new PackIndex(changed(goodIndex(), (bytes) => (bytes[0] = 0))),
   ),
   indexInvalid(
     'another version',
     'it is not of version 2',
-    () => new PackIndex(changed(good, (bytes) => (bytes[7] = 3))),
+    () => new PackIndex(changed(goodIndex(), (bytes) => (bytes[7] = 3))),
   ),
   indexInvalid(
     'a fan-out that falls',
     'its fan-out falls',
-    () => new PackIndex(changed(good, (bytes) => bytes.writeUInt32BE(1, 8 + 1_020))),
+    () => new PackIndex(changed(goodIndex(), (bytes) => bytes.writeUInt32BE(1, 8 + 1_020))),
   ),
   ...[1, 4, 7].map((more) =>
     indexInvalid(
       `${more} bytes too many`,
       'its length does not fit its fan-out',
-      () => new PackIndex(Buffer.concat([good, Buffer.alloc(more)])),
+      () => new PackIndex(Buffer.concat([goodIndex(), Buffer.alloc(more)])),
     ),
   ),
-  indexInvalid('an object too few', 'its length does not fit its fan-out', () => new PackIndex(good.subarray(0, -28))),
+  indexInvalid(
+    'an object too few',
+    'its length does not fit its fan-out',
+    () => new PackIndex(goodIndex().subarray(0, -28)),
+  ),
   indexInvalid('a long offset that is not there', 'a long offset is missing', () =>
-    new PackIndex(changed(good, (bytes) => bytes.writeUInt32BE(2 ** 31, 8 + 1_024 + 2 * 24))).offsetOf(0),
+    new PackIndex(changed(goodIndex(), (bytes) => bytes.writeUInt32BE(2 ** 31, 8 + 1_024 + 2 * 24))).offsetOf(0),
   ),
   indexInvalid('the long offset behind the last', 'a long offset is missing', () =>
     new PackIndex(
-      changed(Buffer.concat([good, Buffer.alloc(8)]), (bytes) => bytes.writeUInt32BE(2 ** 31 + 1, 8 + 1_024 + 2 * 24)),
+      changed(Buffer.concat([goodIndex(), Buffer.alloc(8)]), (bytes) =>
+        bytes.writeUInt32BE(2 ** 31 + 1, 8 + 1_024 + 2 * 24),
+      ),
     ).offsetOf(0),
   ),
   mtimesInvalid('times of other length', 'its length does not fit its pack', () =>
-    decodeMtimes(times, { ...mark, objects: 3 }),
+    decodeMtimes(goodTimes(), { ...mark, objects: 3 }),
   ),
   ...[0, 4, 8].map((at) =>
     mtimesInvalid(`another byte at ${at} of the times`, 'it is not of version 1 and SHA-1', () =>
@@ -254,11 +264,11 @@ const FILES: readonly Row[] = [
     ),
   ),
   mtimesInvalid('times of another pack', 'it is of another pack', () =>
-    decodeMtimes(times, { ...mark, checksum: Buffer.alloc(20) }),
+    decodeMtimes(goodTimes(), { ...mark, checksum: Buffer.alloc(20) }),
   ),
   mtimesInvalid('other times than the checksum is of', 'it does not match its checksum', () =>
     decodeMtimes(
-      changed(times, (bytes) => (bytes[12] = 1)),
+      changed(goodTimes(), (bytes) => (bytes[12] = 1)),
       mark,
     ),
   ),
