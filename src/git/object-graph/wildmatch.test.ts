@@ -73,3 +73,98 @@ describe('patterns', () => {
     expect(match('a[!x]b', 'a/b', false)).toBe(true)
   })
 })
+
+describe('the class of', () => {
+  // By POSIX, in ASCII.
+  it.each([
+    { name: 'alnum', ascii: /[A-Za-z0-9]/ },
+    { name: 'alpha', ascii: /[A-Za-z]/ },
+    { name: 'blank', ascii: /[ \t]/ },
+    // oxlint-disable-next-line no-control-regex -- these are what the class is of
+    { name: 'cntrl', ascii: /[\0-\x1f\x7f]/ },
+    { name: 'digit', ascii: /[0-9]/ },
+    { name: 'graph', ascii: /[!-~]/ },
+    { name: 'lower', ascii: /[a-z]/ },
+    { name: 'print', ascii: /[ -~]/ },
+    { name: 'punct', ascii: /[!-/:-@[-`{-~]/ },
+    // git's own, which leaves out two of them.
+    { name: 'space', ascii: /[ \t\n\r]/ },
+    { name: 'upper', ascii: /[A-Z]/ },
+    { name: 'xdigit', ascii: /[0-9A-Fa-f]/ },
+  ])('$name', ({ name, ascii }) => {
+    for (let byte = 0; byte < 256; byte++) {
+      const text = String.fromCharCode(byte)
+      expect([byte, match(`[[:${name}:]]`, text, false)]).toEqual([byte, ascii.test(text)])
+      expect([byte, match(`[^[:${name}:]]`, text, true)]).toEqual([byte, text !== '/' && !ascii.test(text)])
+    }
+  })
+
+  it.each([
+    { pattern: '[a-c]', yes: 'abc', no: '`d-' },
+    // The first of a range stands for itself, too, where the last is before it.
+    { pattern: '[c-a]', yes: 'c', no: 'ab-' },
+    { pattern: '[a-a]', yes: 'a', no: '`b-' },
+    { pattern: '[a-]', yes: 'a-', no: 'b' },
+    { pattern: '[-a]', yes: 'a-', no: 'b' },
+    { pattern: '[a-c-e]', yes: 'abc-e', no: 'd' },
+    { pattern: '[a\\-c]', yes: 'a-c', no: 'b\\' },
+    { pattern: '[a-\\c]', yes: 'abc', no: 'd-\\' },
+    { pattern: '[\\a-c]', yes: 'abc', no: 'd-\\' },
+    { pattern: '[\\]-a]', yes: ']^_`a', no: '\\b-' },
+    { pattern: '[!a]', yes: 'b!', no: 'a' },
+    { pattern: '[^a]', yes: 'b^', no: 'a' },
+    { pattern: '[a!^]', yes: 'a!^', no: 'b' },
+    { pattern: '[]]', yes: ']', no: 'a[' },
+    { pattern: '[!]]', yes: 'a[', no: ']' },
+    { pattern: '[[]', yes: '[', no: ']' },
+    { pattern: '[[a]', yes: '[a', no: ':' },
+    { pattern: '[[:a]', yes: '[:a', no: 'b' },
+    // No name stands between the colons: what looks like a class is none.
+    { pattern: '[[:]', yes: '[:', no: ']' },
+    { pattern: '[x[:digit:]y]', yes: 'x0y', no: ':[d' },
+    // A class ends a range, as it has no last byte.
+    { pattern: '[[:digit:]-z]', yes: '09-z', no: 'a' },
+    { pattern: '[a-[:digit:]]', yes: '', no: 'a0' },
+    { pattern: '[a', yes: '', no: 'a[' },
+    { pattern: '[', yes: '', no: '[' },
+    { pattern: '[!', yes: '', no: '[!a' },
+    { pattern: '[\\', yes: '', no: '[\\' },
+    { pattern: '[a-\\', yes: '', no: 'a-\\' },
+    { pattern: '[[:alpha:', yes: '', no: 'a[:' },
+    { pattern: '[[:constructor:]]', yes: '', no: 'c' },
+  ])('$pattern', ({ pattern, yes, no }) => {
+    expect([...yes].filter((text) => !match(pattern, text, false))).toEqual([])
+    expect([...no].filter((text) => match(pattern, text, false))).toEqual([])
+  })
+})
+
+describe('stars', () => {
+  it.each([
+    { pattern: '**', yes: ['', 'a', 'a/b', '/'], no: [] },
+    { pattern: '*', yes: ['', 'a'], no: ['a/b', '/'] },
+    { pattern: 'a/**', yes: ['a/', 'a/b', 'a/b/c'], no: ['a', 'ab'] },
+    { pattern: '**a', yes: ['a', 'ba'], no: ['b/a', '/a'] },
+    { pattern: 'a**', yes: ['a', 'ab'], no: ['a/b'] },
+    { pattern: 'x**/a', yes: ['x/a', 'xy/a'], no: ['x/y/a', 'xa'] },
+    { pattern: '**\\/a', yes: ['/a', 'b/a', 'b/c/a'], no: ['a'] },
+    { pattern: '***/a', yes: ['a', 'b/a', 'b/c/a'], no: ['ba'] },
+    { pattern: '**/**', yes: ['', 'a', 'a/b'], no: [] },
+    { pattern: '*/*', yes: ['/', 'a/b'], no: ['a', 'a/b/c'] },
+    { pattern: '\\**', yes: ['*', '*a'], no: ['*/a', 'a'] },
+    { pattern: '/**', yes: ['/', '/a/b'], no: ['', 'a'] },
+  ])('$pattern', ({ pattern, yes, no }) => {
+    expect(yes.filter((text) => !match(pattern, text, true))).toEqual([])
+    expect(no.filter((text) => match(pattern, text, true))).toEqual([])
+  })
+
+  it('begin where the text is said to begin', () => {
+    const wild = new Wildmatch(Buffer.from('b*'), true)
+    expect([0, 1, 2].map((start) => wild.matches(Buffer.from('abc'), start))).toEqual([false, true, false])
+  })
+
+  it('cost a step for each token, and for the end', () => {
+    expect(['', 'a', '*', '**/a', '[a-z]?'].map((text) => new Wildmatch(Buffer.from(text), true).steps)).toEqual([
+      1, 2, 2, 4, 3,
+    ])
+  })
+})
