@@ -57,6 +57,13 @@ function entryHeaders(bytes: Buffer): Buffer[] {
   })
 }
 
+const refused = (reason: string): unknown =>
+  expect.objectContaining({
+    name: 'BitmapError',
+    detail: { code: 'bitmap_invalid', reason },
+    message: `A bitmap file is invalid: ${reason}`,
+  })
+
 function sealed(content: Buffer): Buffer {
   return Buffer.concat([content, createHash('sha1').update(content).digest()])
 }
@@ -128,7 +135,7 @@ describe('BitmapFile', () => {
     },
   ])('refuses $name', ({ change, reason }) => {
     const bytes = bitmapFile(ENTRIES, (header) => void change(header))
-    expect(() => new BitmapFile(bytes, PACK)).toThrow(`A bitmap file is invalid: ${reason}`)
+    expect(() => new BitmapFile(bytes, PACK)).toThrow(refused(reason))
   })
 
   it.each([
@@ -143,7 +150,7 @@ describe('BitmapFile', () => {
       reason: 'a commit is the difference to none',
     },
   ])('refuses $name', ({ entry, reason }) => {
-    expect(() => new BitmapFile(bitmapFile([...ENTRIES, entry]), PACK)).toThrow(`A bitmap file is invalid: ${reason}`)
+    expect(() => new BitmapFile(bitmapFile([...ENTRIES, entry]), PACK)).toThrow(refused(reason))
   })
 
   it('reads a difference to the 160th entry before, and refuses one to the 161st, as git does', () => {

@@ -12,8 +12,6 @@ import { bitmapInvalid } from './error.ts'
 
 const HEAD_BYTES = 8
 const TAIL_BYTES = 4
-const RUN_WORDS_MAX = 2 ** 32 - 1
-const LITERAL_WORDS_MAX = 2 ** 31 - 1
 
 /** @returns where the bit set that begins at `at` ends, which is all that is looked at. @throws BitmapError */
 export function ewahEnd(bytes: Buffer, at: number, limit = bytes.length): number {
@@ -46,8 +44,7 @@ export function decodeEwah(bytes: Buffer, at: number, sizeMax: number): BitSet {
       words[filled + 1] = bytes.readUInt32BE(position)
     }
   }
-  const last = words.length * 32 - sizeMax
-  if (last > 0 && hasBitsFrom(words, sizeMax)) throw bitmapInvalid('a bit set has more bits than objects')
+  if (hasBitsFrom(words, sizeMax)) throw bitmapInvalid('a bit set has more bits than objects')
   return new BitSet(sizeMax, words)
 }
 
@@ -58,6 +55,7 @@ function hasBitsFrom(words: Uint32Array, size: number): boolean {
   return false
 }
 
+/** Numbers are of 32 bits, so that there are 2^26 words of 64 bits at most: no run has more than a run-length word can say. */
 export function encodeEwah({ words }: BitSet): Buffer {
   const pairs = pairsOf(words)
   const bytes = Buffer.alloc(HEAD_BYTES + (2 * pairs + 1) * 8 + TAIL_BYTES)
@@ -70,19 +68,19 @@ export function encodeEwah({ words }: BitSet): Buffer {
     const first = kindOf(words, pair)
     let runWords = 0
     if (first !== LITERAL)
-      while (pair < pairs && runWords < RUN_WORDS_MAX && kindOf(words, pair) === first) {
+      while (pair < pairs && kindOf(words, pair) === first) {
         runWords++
         pair++
       }
     let literalWords = 0
-    while (pair < pairs && literalWords < LITERAL_WORDS_MAX && kindOf(words, pair) === LITERAL) {
+    while (pair < pairs && kindOf(words, pair) === LITERAL) {
       bytes.writeUInt32BE(words[2 * pair + 1] as number, at)
       bytes.writeUInt32BE(words[2 * pair] as number, at + 4)
       at += 8
       literalWords++
       pair++
     }
-    bytes.writeUInt32BE(literalWords * 2 + Math.floor(runWords / 2 ** 31), runAt)
+    bytes.writeUInt32BE(literalWords * 2, runAt)
     bytes.writeUInt32BE(((runWords << 1) | (first === ONES ? 1 : 0)) >>> 0, runAt + 4)
   } while (pair < pairs)
   bytes.writeUInt32BE(pairs * 64, 0)

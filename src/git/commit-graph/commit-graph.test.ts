@@ -167,7 +167,13 @@ describe('CommitGraph', () => {
     },
     { name: 'an offset of 64 bits', change: (bytes) => (bytes[12] = 0x80), reason: 'a chunk lies beyond it' },
   ])('refuses $name', ({ reason, name: _name, ...file }) => {
-    expect(() => graph({ rows: [{}], ...file })).toThrow(`A commit-graph is invalid: ${reason}`)
+    expect(() => graph({ rows: [{}], ...file })).toThrow(
+      expect.objectContaining({
+        name: 'CommitGraphError',
+        detail: { code: 'commit_graph_invalid', reason },
+        message: `A commit-graph is invalid: ${reason}`,
+      }),
+    )
   })
 
   it('refuses what does not match its checksum', () => {

@@ -15,7 +15,7 @@ export class HeaderLines {
   take(key: string): string | undefined {
     const start = this.#at
     const valueAt = start + key.length + 1
-    if (this.#data.length < valueAt || this.#data.toString('latin1', start, valueAt) !== `${key} `) return undefined
+    if (this.#data.toString('latin1', start, valueAt) !== `${key} `) return undefined
     const end = this.#data.indexOf(LF, valueAt)
     if (end < 0) return undefined
     this.#at = end + 1
