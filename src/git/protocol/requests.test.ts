@@ -184,6 +184,7 @@ describe('fetch in version 0', () => {
       filter: { blobBytes: 0, treeDepth: 2, type: 3 },
     },
     { spec: 'combine:object:type=blob+object:type=tree', filter: { type: 0 } },
+    { spec: `${'combine:'.repeat(20)}tree:1`, filter: { treeDepth: 1 } },
     { spec: 'sparse:oid=main:a+b', filter: { sparse: ['main:a+b'] } },
     { spec: 'combine:sparse:oid=a%2bb+tree:2+sparse:oid=', filter: { treeDepth: 2, sparse: ['', 'a+b'] } },
   ])('reads the filter $spec', ({ spec, filter }) => {
@@ -206,6 +207,8 @@ describe('fetch in version 0', () => {
     'combine:',
     'combine:%',
     'sparse:',
+    // One line has room for 8,000, each of which decodes all that follow it: 0.5 s, in which nobody else was served.
+    `${'combine:'.repeat(21)}tree:1`,
   ])('refuses the filter "%s"', (spec) => {
     expect(codeOf(() => parse([`want ${OID}`, `filter ${spec}`]))).toBe('line_unexpected')
   })
