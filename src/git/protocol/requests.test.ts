@@ -120,6 +120,7 @@ describe('push', () => {
     { name: 'another hash', lines: [`${ZERO} ${OID} refs/a\0object-format=sha256`], code: 'feature_unsupported' },
     { name: 'a name that is not UTF-8', lines: [`${ZERO} ${OID} refs/heads/\xff`], code: 'line_unexpected' },
     { name: 'a command over the limit', lines: Array(3).fill(`${ZERO} ${OID} refs/a`), code: 'over_limit' },
+    { name: 'a shallow line that names no commit', lines: ['shallow x'], code: 'line_unexpected' },
     { name: 'shallow lines over the limit', lines: Array(3).fill(`shallow ${OID}`), code: 'over_limit' },
   ])('refuses $name', ({ lines, code }) => {
     expect(codeOf(() => parse(lines))).toBe(code)
