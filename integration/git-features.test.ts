@@ -126,6 +126,32 @@ describe('sideband-all', () => {
   })
 })
 
+describe('a fetch that wants nothing', () => {
+  it.each([
+    { name: 'and says nothing', lines: () => [] },
+    { name: 'and says what it has', lines: (main: string) => [`have ${main}`, 'done'] },
+    {
+      name: 'and asks what of that is here',
+      lines: (main: string) => ['wait-for-done', `have ${'1'.repeat(40)}`, `have ${main}`],
+    },
+    { name: 'and asks in vain', lines: () => ['wait-for-done', `have ${'1'.repeat(40)}`] },
+  ])('$name, byte for byte', async ({ lines }) => {
+    const asked = lines(await work.run('rev-parse', 'main'))
+    const [ours, theirs] = await Promise.all([urls.guts, urls.twin].map((url) => command(url, 'fetch', asked)))
+    expect(ours?.toString()).toBe(theirs?.toString())
+  })
+
+  it('is how git finds out what a push need not send (push.negotiate, fetch --negotiate-only)', async () => {
+    await step(work, 'not pushed yet', { 'negotiated.txt': 'what only the client has\n' })
+    const tips = ['--negotiate-only', '--negotiation-tip=HEAD']
+    const [ours, theirs] = await Promise.all(
+      [urls.guts, urls.twin].map((url) => work.run('-c', 'protocol.version=2', 'fetch', ...tips, url)),
+    )
+    expect(ours).toBe(theirs)
+    expect(ours?.split('\n')).toContain(await work.run('rev-parse', 'HEAD~1'))
+  })
+})
+
 describe('push options', () => {
   it.each(['0', '1', '2'])('are taken, in protocol %s', async (version) => {
     const git = new Git(work.folder, ['-c', `protocol.version=${version}`])

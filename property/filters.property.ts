@@ -1,5 +1,6 @@
 /** What a fetch says of how much it wants: filters, depths and where its history ends. */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { fc } from '@fast-check/vitest'
 import { INFINITE_DEPTH } from '../src/git/object-graph/deepen.ts'
 import type { ObjectFilter } from '../src/git/object-graph/filter.ts'
@@ -66,6 +67,51 @@ prop([fc.array(one, { minLength: 1, maxLength: 5 }), fc.nat(5)])(
     // Said twice, it is the same but for its patterns, which are only read twice.
     const twice = parseFilterSpec(combined([...texts, ...texts]))
     assert.deepEqual({ ...twice, sparse: new Set(twice.sparse) }, { ...expected, sparse: new Set(expected.sparse) })
+  },
+)
+
+/** Of numbers as people write them, and nearly so. */
+const numberText = fc
+  .tuple(
+    fc.constantFrom('', '', '+', ' ', '\t+', '-', '+ '),
+    fc.oneof(
+      fc.nat(2 ** 20).map(String),
+      fc.nat(2 ** 20).map((number) => `0${number.toString(8)}`),
+      fc.nat(2 ** 20).map((number) => `0x${number.toString(16)}`),
+      fc.stringMatching(/^0{0,2}[xX]?[0-9a-fA-F]{0,3}$/),
+      fc.bigInt({ min: 2n ** 53n, max: 2n ** 63n - 1n }).map(String),
+    ),
+    fc.constantFrom('', '', 'k', 'K', 'm', 'G', 'x', ' '),
+  )
+  .map((parts) => parts.join(''))
+
+/** What C git reads the texts as; undefined: as no number. Its signed numbers are written as those of filters are. */
+function readByGit(texts: readonly string[]): (bigint | undefined)[] {
+  const script = 'for text; do git -c "a.b=$text" config --type=int a.b 2>/dev/null || echo none; done'
+  const { stdout } = spawnSync('sh', ['-c', script, 'sh', ...texts], { encoding: 'utf8' })
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line === 'none' ? undefined : BigInt(line)))
+}
+
+prop([fc.array(numberText, { minLength: 1, maxLength: 8 })], { numRuns: 60 })(
+  'the numbers of filters are those that C git reads in the same text',
+  (texts) => {
+    for (const [at, theirs] of readByGit(texts).entries()) {
+      const text = texts[at] ?? ''
+      let ours: number | undefined
+      try {
+        ours = parseFilterSpec(`tree:${text}`).treeDepth
+      } catch (error) {
+        assert.ok(error instanceof ProtocolError)
+      }
+      // Those of filters have one bit more, and no sign.
+      if (theirs === undefined && ours === Number.MAX_SAFE_INTEGER) continue
+      const expected = theirs === undefined || text.includes('-') ? undefined : theirs
+      const known = BigInt(Number.MAX_SAFE_INTEGER)
+      assert.equal(ours, expected === undefined ? undefined : Number(expected < known ? expected : known), text)
+    }
   },
 )
 

@@ -19,8 +19,21 @@ const LIES = { size: 0x08, isDeflated: 0x10, rawDelta: 0x20, checksum: 0x40, isC
 
 /** What the repository has already, for thin packs. */
 const OUTSIDE_OBJECT: PackObject = { type: 3, data: Buffer.from('a base outside of the pack, of some length\n') }
-const OUTSIDE_NAME = nameOf(OUTSIDE_OBJECT)
-export const OUTSIDE: ReadonlyMap<string, PackObject> = new Map([[OUTSIDE_NAME, OUTSIDE_OBJECT]])
+export const OUTSIDE_NAME = nameOf(OUTSIDE_OBJECT)
+/** Short enough that programs make them, too: a delta on one that the pack makes needs none from outside. */
+const ALSO_OUTSIDE: readonly PackObject[] = Array.from('abcdefgh', (char) => ({ type: 3, data: Buffer.from(char) }))
+export const OUTSIDE: ReadonlyMap<string, PackObject> = new Map(
+  [OUTSIDE_OBJECT, ...ALSO_OUTSIDE].map((object) => [nameOf(object), object]),
+)
+
+/** A program that makes each of them as a delta on the one from outside, and then builds on it by its name. */
+export function programOfMadeBases(): Buffer {
+  const operations = ALSO_OUTSIDE.flatMap(({ data }) => [
+    withContent(Buffer.of(OPERATION.deltaOnOutside, 0), Buffer.of(1, data.readUInt8(0))),
+    withContent(Buffer.of(OPERATION.deltaByName, 0), Buffer.of(1, data.readUInt8(0) - 0x20)),
+  ])
+  return Buffer.concat([Buffer.of(0), ...operations])
+}
 
 export interface MadePack {
   readonly bytes: Buffer

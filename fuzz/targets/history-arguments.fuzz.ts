@@ -64,7 +64,12 @@ export const target = {
       'a sparse checkout': 'filter sparse:oid=main:patterns',
       'a path of ours': 'filter sparse:path=x',
       'several filters': 'filter combine:blob:none+tree:2+object:type=blob',
+      'numbers in other bases': 'filter combine:tree:0x1Fk+blob:limit=010+tree:%2B7+tree:18446744073709551615',
+      'more digits than a number has': 'filter tree:99999999999999999999999',
+      'more than a number can be': 'filter blob:limit=17179869184g',
+      'filter after filter': 'filter tree:1\nfilter blob:none',
       'filters in filters': 'filter combine:combine%3Atree%3A1%2Btree%3A2+sparse:oid=%25',
+      'filters in very many filters': `filter ${'combine:'.repeat(21)}tree:1`,
       'another line': 'want nothing',
       'too many': `shallow ${OID}\n`.repeat(4),
     }),
@@ -85,11 +90,15 @@ export function fuzz(data: Buffer): void {
   if (deepen?.depth !== undefined) assert(deepen.depth >= 1 && deepen.depth <= INFINITE_DEPTH)
   if (deepen?.sinceS !== undefined) assert(Number.isSafeInteger(deepen.sinceS) && deepen.sinceS >= 1)
   checkFilter(request)
+  assert(!lines.some((line) => COMBINED_DEEPLY.test(line)), 'each level of a filter costs as much as all that is in it')
+  assert(lines.filter((line) => line.startsWith('filter ')).length <= 1, 'two filters, of which one does not count')
   assert.deepEqual(read(linesOfHistory(request)), request)
   if (deepen === undefined) return
   const isOneWay = unlessRefused([ProtocolError], () => (assertOneWay(deepen), true)) ?? false
   assert.equal(isOneWay, deepen.depth === undefined || (deepen.sinceS === undefined && deepen.not.length === 0))
 }
+
+const COMBINED_DEEPLY = /^filter (?:combine:){21}/
 
 function read(lines: readonly string[]): HistoryRequest {
   const history = new HistoryArguments(LIMITS)

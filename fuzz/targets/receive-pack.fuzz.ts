@@ -91,6 +91,8 @@ export function fuzz(data: Buffer): void {
   assert(request.commands.length <= commandsMax, 'more commands than the limit allows')
   assert(request.options <= commandsMax, 'more options than the limit allows')
   for (const command of request.commands) checkCommand(command)
+  const [first = ''] = body.toString('latin1', 4, 4 + 64).split('\0')
+  if (first.startsWith('shallow ')) assert.match(first, /^shallow [0-9a-f]{40}/, 'a shallow line that names no commit')
   checkReport(request)
   if (pack.length > 0) unlessRefused([PackError], () => readPack(pack))
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { OBJECT_TYPE } from '../../src/git/object/type.ts'
+import { FLUSH } from '../../src/git/pkt-line.ts'
 import { ProtocolError } from '../../src/git/protocol/error.ts'
 import { FRAME_BYTES_MAX, framingOf } from '../../src/git/protocol/side-band.ts'
 import { type UploadRequest, UploadRequestParser } from '../../src/git/protocol/upload-request.ts'
-import type { LsRefsRequest, V2Request } from '../../src/git/protocol/v2-commands.ts'
+import type { FetchV2Request, LsRefsRequest, V2Request } from '../../src/git/protocol/v2-commands.ts'
 import { V2RequestParser } from '../../src/git/protocol/v2-request.ts'
 import type { GitVersion } from '../../src/transfer/git-request.ts'
 import { Cursor } from '../grammar/cursor.ts'
@@ -31,6 +32,7 @@ const FETCHES = {
   'what is not here': '\x41want @z\n0000\ndone\n',
   'refs by name, in bands': '\x49command=fetch\n0001\nsideband-all\nwant-ref refs/heads/main\nhave @c\ndone\n0000\n',
   'a round of negotiation': '\x49command=fetch\n0001\nthin-pack\nwant @a\nhave @d\nhave @z\n0000\n',
+  'what of it is here': '\x49command=fetch\n0001\nwait-for-done\nhave @d\nhave @z\n0000\n',
   'sizes of objects': '\x49command=object-info\n0001\nsize\noid @a\noid @z\n0000\n',
   'a listing of tags': '\x49command=ls-refs\n0001\npeel\nsymrefs\nref-prefix refs/tags/\nref-prefix HEAD\n0000\n',
   'no blobs, and the rest of it': '\x49command=fetch\n0001\nfilter blob:none\nwant @a\nhave @b\ndone\n0000\n',
@@ -175,11 +177,26 @@ function checkV2(body: Buffer, bytes: Buffer): void {
   const bandBytesMax = FRAME_BYTES_MAX['side-band-64k']
   const answer = readFetchAnswer(bytes, { isV2: true, bandBytesMax, sidebandAll: sidebandAll && !isPlain })
   if (request === undefined) return
+  if (asksForNothing(request) && isOneRequest(body)) {
+    assert.equal(answer.error, undefined, 'who wants nothing is refused')
+    const here = request.haves.filter((oid) => request.waitForDone && !request.done && lookUp(oid) !== undefined)
+    assert.deepEqual(new Set(answer.acknowledged), new Set(here))
+  }
   const named = request.wantRefs.map((name) => FIXED_REFS.get(name === 'HEAD' ? 'refs/heads/main' : name))
   for (const [name, oid] of answer.wantedRefs) {
     assert.equal(oid, FIXED_REFS.get(name === 'HEAD' ? 'refs/heads/main' : name))
   }
   checkFetched(request, [...request.wants, ...named.filter((oid) => oid !== undefined)], answer, lookUp)
+}
+
+/** At most which of its commits are here. */
+function asksForNothing({ wants, wantRefs, deepen, filter }: FetchV2Request): boolean {
+  return wants.length + wantRefs.length + filter.sparse.length === 0 && deepen === undefined
+}
+
+function isOneRequest(body: Buffer): boolean {
+  const lines = splitLines(body)
+  return lines.findIndex((line) => line.equals(FLUSH)) === lines.length - 1
 }
 
 /** @returns undefined where the client says nothing. @throws ProtocolError */

@@ -52,4 +52,17 @@ export function fuzz(data: Buffer): void {
     assert.equal(match.matches(Buffer.concat([Buffer.from('before/'), text]), 'before/'.length), expected)
     assert(match.steps <= pattern.length + 1, 'a match takes more steps than the pattern has bytes')
   }
+  if (data.length <= SHORT_BYTES && pattern.indexOf('**/') === 0) checkLong(pattern, text)
+}
+
+/** A filter has room for so many bytes of patterns. */
+const LONG_BYTES = 64 * 1024
+/** Of longer inputs as few are tried in a second as such a pattern has parts. */
+const SHORT_BYTES = 5
+
+/** Any number of folders twice is any number of folders: it must neither run out of stack nor take long. */
+function checkLong(pattern: Buffer, text: Buffer): void {
+  const before = Buffer.from('**/'.repeat((LONG_BYTES - pattern.length) / 3))
+  const long = new Wildmatch(Buffer.concat([before, pattern]), true)
+  assert.equal(long.matches(text), new Wildmatch(pattern, true).matches(text))
 }

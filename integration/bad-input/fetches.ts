@@ -101,7 +101,6 @@ const VERSION_2: BadFetch[] = [
     Buffer.concat([lines('command=ls-refs'), DELIM, lines('everything'), FLUSH]),
     /argument of ls-refs/,
   ),
-  v2('a fetch that wants nothing', fetch2('done'), /wants something/),
   v2('a want of something missing', fetch2(`want ${MISSING.oid}`, 'done'), new RegExp(`not our ref ${MISSING.oid}`)),
   v2('a want that is none', fetch2('want x', 'done'), /object id/),
   v2('a depth of nothing', fetch2(...wants(1), 'deepen 0', 'done'), /expected a depth/),

@@ -134,7 +134,11 @@ export class Fetch {
     const snapshot = this.#snapshot()
     const named = wantedRefs(request.wantRefs, snapshot)
     const wants = Array.from(new Set([...request.wants, ...named.map(({ oid }) => oid)]))
-    if (wants.length === 0) throw new ProtocolError({ code: 'line_unexpected' }, 'A fetch wants something')
+    // As C git has it (upload_pack_v2): without wants it may only ask which of its commits are here (fetch --negotiate-only).
+    if (wants.length === 0 && !request.waitForDone) {
+      await this.#say(Buffer.alloc(0))
+      return undefined
+    }
     return this.#fetch({ ...request, wants }, snapshot, async (common, ready, findHistory) => {
       const { answer, packFollows } = negotiateV2(request, common, ready)
       const framed = (lines: Buffer): Buffer => (request.sidebandAll ? encodeLinesInBand(lines) : lines)

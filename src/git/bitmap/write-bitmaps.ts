@@ -2,7 +2,7 @@ import { forEachTreeEntry, GITLINK_MODE, TREE_MODE } from '../object/tree.ts'
 import { OBJECT_TYPE } from '../object/type.ts'
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitQueue } from '../object-graph/commit-queue.ts'
-import { type CommitNode, type ObjectReader, peelToCommit, readCommit } from '../object-graph/object-reader.ts'
+import { type CommitNode, type ObjectReader, Peeler, readCommit } from '../object-graph/object-reader.ts'
 import { BitSet } from './bit-set.ts'
 import { BitmapWriter, type PackMark, type TypeSets } from './bitmap-file.ts'
 
@@ -62,8 +62,9 @@ function walkPack(reader: ObjectReader, pack: NumberedPack, tips: readonly Buffe
     else seen.add(number)
     queue.push({ ...readCommit(reader, oid), number })
   }
+  const peeler = new Peeler(reader)
   for (const tip of tips) {
-    const commit = peelToCommit(reader, tip)
+    const commit = peeler.commitOf(tip)
     if (commit !== undefined) enqueue(commit)
   }
   const inPack: number[] = []

@@ -1,5 +1,5 @@
 import { OidMap } from '../pack/oid-map.ts'
-import { type ObjectReader, peelToCommit, readCommit } from '../object-graph/object-reader.ts'
+import { type ObjectReader, Peeler, readCommit } from '../object-graph/object-reader.ts'
 import { encodeCommitGraph } from './encode.ts'
 
 const GROWTH_BYTES = 20 * 4096
@@ -23,8 +23,9 @@ export function makeCommitGraph(reader: ObjectReader, tips: readonly Buffer[]): 
     numbers.set(oid, 0, number)
     return number
   }
+  const peeler = new Peeler(reader)
   for (const tip of tips) {
-    const commit = peelToCommit(reader, tip)
+    const commit = peeler.commitOf(tip)
     if (commit !== undefined) numberOf(commit)
   }
   // The list grows while it is gone through.

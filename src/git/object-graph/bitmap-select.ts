@@ -1,7 +1,7 @@
 import { BitSet } from '../bitmap/bit-set.ts'
 import { BitmapClosure } from './bitmap-closure.ts'
 import type { ObjectFilter } from './filter.ts'
-import { peelToCommit, type SizedObjectReader } from './object-reader.ts'
+import { Peeler, type SizedObjectReader } from './object-reader.ts'
 import { NO_TAG, type Reachability } from './reachability.ts'
 import type { Selecting, Selection } from './select.ts'
 
@@ -22,7 +22,8 @@ export function selectByBitmaps(reader: SizedObjectReader, selecting: Selecting)
   // What was cut off hides which objects the receiver has, and no filter but that of blobs is told by what is written down.
   if (shallow.length > 0 && haves.length > 0) return undefined
   if (filter !== undefined && !filtersBlobsOnly(filter)) return undefined
-  if (!wants.some((want) => peelToCommit(reader, want) !== undefined)) return undefined
+  const peeler = new Peeler(reader)
+  if (!wants.some((want) => peeler.commitOf(want) !== undefined)) return undefined
   const { reachability } = reader
   if (reachability === undefined) return undefined
   const closure = new BitmapClosure(reader, reachability, shallow)

@@ -1,7 +1,7 @@
 import { OidMap } from '../pack/oid-map.ts'
 import { CommitWalk } from './commit-walk.ts'
 import { KNOWN, Marks, WANTED } from './marks.ts'
-import { type ObjectReader, peelToCommit, readCommit } from './object-reader.ts'
+import { type ObjectReader, Peeler, readCommit } from './object-reader.ts'
 
 /** The depth by which clients say that they want all (INFINITE_DEPTH in C git's shallow.h). */
 export const INFINITE_DEPTH = 0x7fffffff
@@ -75,8 +75,9 @@ function byDepth(reader: ObjectReader, starts: readonly Buffer[], depth: number)
     const level = levelOf.get(oid)
     return level !== -1 && level < depth
   }
+  const peeler = new Peeler(reader)
   let commits = starts
-    .map((oid) => peelToCommit(reader, oid))
+    .map((oid) => peeler.commitOf(oid))
     .filter((oid) => oid !== undefined)
     .filter((oid) => firstMet(oid, 1))
   for (let level = 1; level < depth && commits.length > 0; level++) {
@@ -98,12 +99,13 @@ function bySelection(
   { sinceS = Number.NEGATIVE_INFINITY, not }: Deepening,
 ): Found | undefined {
   const walk = new CommitWalk(reader, new Marks(), { shallow: [], sinceS })
+  const peeler = new Peeler(reader)
   for (const [oids, flag] of [
     [not, KNOWN],
     [wants, WANTED],
   ] as const) {
     for (const oid of oids) {
-      const commit = peelToCommit(reader, oid)
+      const commit = peeler.commitOf(oid)
       if (commit !== undefined) walk.enqueue(commit, flag)
     }
   }

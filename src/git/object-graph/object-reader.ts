@@ -39,14 +39,43 @@ export function readCommit(reader: ObjectReader, oid: Buffer): CommitNode {
   return { tree: fromHex(tree), parents: parents.map(fromHex), committerTimeS }
 }
 
-/** @returns the commit that a tag, or a tag of a tag, or the object itself is; undefined for a tree or a blob */
+/** @returns as `Peeler.commitOf`; for one object alone */
 export function peelToCommit(reader: ObjectReader, oid: Buffer): Buffer | undefined {
-  for (let name = oid; ;) {
-    if ((reader.graph?.names.rankOf(name) ?? -1) >= 0) return name
-    const { type, data } = reader.read(name, 0)
-    if (type === OBJECT_TYPE.commit) return name
-    if (type !== OBJECT_TYPE.tag) return undefined
-    name = fromHex(parseTag(data).object)
+  return new Peeler(reader).commitOf(oid)
+}
+
+/** For many objects: tags may be tags of each other, in a long line, which is walked once, not for each of them. */
+export class Peeler {
+  readonly #reader: ObjectReader
+  /** By the name of a tag, as a string of its bytes. */
+  readonly #commits = new Map<string, Buffer | undefined>()
+
+  constructor(reader: ObjectReader) {
+    this.#reader = reader
+  }
+
+  /** @returns the commit that a tag, or a tag of a tag, or the object itself is; undefined for a tree or a blob */
+  commitOf(oid: Buffer): Buffer | undefined {
+    const tags: string[] = []
+    let commit: Buffer | undefined
+    for (let name = oid; ;) {
+      if ((this.#reader.graph?.names.rankOf(name) ?? -1) >= 0) {
+        commit = name
+        break
+      }
+      const key = name.toString('latin1')
+      if (this.#commits.has(key)) {
+        commit = this.#commits.get(key)
+        break
+      }
+      const { type, data } = this.#reader.read(name, 0)
+      if (type === OBJECT_TYPE.commit) commit = name
+      if (type !== OBJECT_TYPE.tag) break
+      tags.push(key)
+      name = fromHex(parseTag(data).object)
+    }
+    for (const tag of tags) this.#commits.set(tag, commit)
+    return commit
   }
 }
 

@@ -1,5 +1,5 @@
 import { OidMap } from '../pack/oid-map.ts'
-import { type ObjectReader, peelToCommit, readCommit } from './object-reader.ts'
+import { type ObjectReader, Peeler, readCommit } from './object-reader.ts'
 
 /**
  * Whether every wanted commit reaches one of `common`, so that a receiver that has those need not say what else it has
@@ -11,9 +11,10 @@ import { type ObjectReader, peelToCommit, readCommit } from './object-reader.ts'
  */
 export function everyWantReaches(reader: ObjectReader, wants: readonly Buffer[], common: readonly Buffer[]): boolean {
   const haves = new OidMap(common.length)
+  const peeler = new Peeler(reader)
   let oldestS = Number.POSITIVE_INFINITY
   for (const oid of common) {
-    const commit = peelToCommit(reader, oid)
+    const commit = peeler.commitOf(oid)
     if (commit === undefined) continue
     haves.set(commit, 0, 1)
     oldestS = Math.min(oldestS, readCommit(reader, commit).committerTimeS)
@@ -21,7 +22,7 @@ export function everyWantReaches(reader: ObjectReader, wants: readonly Buffer[],
   if (haves.size === 0) return false
   const walk = new Walk(reader, haves, oldestS)
   // What is no commit is sent whatever is in common.
-  const wanted = wants.map((want) => peelToCommit(reader, want)).filter((commit) => commit !== undefined)
+  const wanted = wants.map((want) => peeler.commitOf(want)).filter((commit) => commit !== undefined)
   const numbers = wanted.map((commit) => walk.visit(commit, -1))
   walk.run()
   return numbers.every((number) => walk.reached.has(number))

@@ -63,15 +63,19 @@ export class Wildmatch {
     return isAlive
   }
 
-  /** A star may stand for nothing: what follows it is entered with it; only then may the slash after it be left out. */
+  /**
+   * A star may stand for nothing: what follows it is entered with it; only then may the slash after it be left out. Ends at
+   * what was entered before, with all that follows from it, so that a step costs no more than there are tokens.
+   */
   #enter(states: Uint8Array, first: number): void {
-    for (let state = first; ; state++) {
-      const isKnown = states[state] === 1
+    for (let state = first; states[state] === 0;) {
       states[state] = 1
       const token = this.#tokens[state]
       if (token?.kind !== 'star') return
-      if (token.maySkipSlash) this.#enter(states, state + 2)
-      if (isKnown) return
+      state++
+      if (!token.maySkipSlash) continue
+      states[state] = 1
+      state++
     }
   }
 }

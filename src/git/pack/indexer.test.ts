@@ -140,6 +140,18 @@ describe('deltas in any order', () => {
     expect(externalBases.map((oid) => oid.toString('hex'))).toEqual([base.oid])
   })
 
+  // The tables' order is another one in each process: of 32 lines of deltas the chance is nil that it was the right one.
+  it('what is made before it is a base is not taken from outside, where it is as well', () => {
+    const lines = Array.from({ length: 32 }, (_, at) => [blob(`base ${at}`), blob(`middle ${at}`), blob(`top ${at}`)])
+    const outside = new Map(lines.flatMap(([one, two]) => [one!, two!]).map(({ oid, data }) => [oid, data]))
+    const entries = lines.flatMap(([one, two, three]) => [
+      refDelta(one!.oid, delta(one!.data.length, two!.data)),
+      refDelta(two!.oid, delta(two!.data.length, three!.data)),
+    ])
+    const { externalBases } = index(pack(entries), {}, (oid) => ({ type: 3, data: outside.get(oid.toString('hex'))! }))
+    expect(externalBases.map((oid) => oid.toString('hex'))).toEqual(lines.map(([one]) => one!.oid))
+  })
+
   it('says how far it came', () => {
     const entries = [whole(base), refDelta(base.oid, toMiddle), refDelta(middle.oid, toTop)]
     expect(index(pack(entries)).progress).toEqual(['3 declared', 'resolving 3/3'])

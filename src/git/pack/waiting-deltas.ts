@@ -62,11 +62,20 @@ export class WaitingDeltas {
     for (let entry = head; entry !== -1; entry = this.#entries.nextSibling[entry] as number) visit(entry)
   }
 
-  /** @param visit each base that has not come by, in no order; taking lists meanwhile is fine, adding to them is not */
+  /**
+   * As C git does, in the order in which deltas first named them: a delta may make the base of a later one, which then need
+   * not come from elsewhere, and must not, as the pack would hold it twice.
+   *
+   * @param visit each base that has not come by; taking lists meanwhile is fine, adding to them is not
+   */
   forEachBase(visit: (bytes: Buffer, at: number) => void): void {
+    const places = new Float64Array(this.#count)
+    let keys: Buffer = Buffer.alloc(0)
     this.#lists.forEach((bytes, at, list) => {
-      if (this.#heads[list] !== -1) visit(bytes, at)
+      keys = bytes
+      places[list] = at
     })
+    for (const [list, at] of places.entries()) if (this.#heads[list] !== -1) visit(keys, at)
   }
 
   /** @returns the name of one base that has not come by, in hex */

@@ -1,20 +1,31 @@
 /** Filters as clients write them (git-rev-list, "--filter"; list-objects-filter-options.c). */
 import { NO_FILTER, type ObjectFilter } from '../object-graph/filter.ts'
 import { OBJECT_TYPE } from '../object/type.ts'
-import { ProtocolError, unsupportedFeature } from './error.ts'
+import { ProtocolError, unexpectedLine, unsupportedFeature } from './error.ts'
 
-const UNIT_BYTES: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
-/** No object and no path is larger than that; more digits mean the same. */
-const NUMBER_MAX = Number.MAX_SAFE_INTEGER
+const UNIT_BYTES: Readonly<Record<string, bigint>> = { '': 1n, k: 2n ** 10n, m: 2n ** 20n, g: 2n ** 30n }
+/** C's `unsigned long`. */
+const NUMBER_MAX = 2n ** 64n - 1n
+/** No object and no path is larger than that; what is more means the same. */
+const MEANT_MAX = BigInt(Number.MAX_SAFE_INTEGER)
+/** Each level decodes all that is in it once more: a line of 64 KiB could hold 8,000, and kept the event loop for 0.5 s. */
+const COMBINE_DEPTH_MAX = 20
+/** More digits are too much, whatever they are written in, unless they are zeros. */
+const DIGITS_MAX = 22
 
 /** @throws ProtocolError line_unexpected, feature_unsupported */
 export function parseFilterSpec(text: string): ObjectFilter {
   let filter = NO_FILTER
-  // `combine:` may hold another one; each takes more bytes of the line, which bounds them all.
-  const left = [text]
-  for (let spec = left.pop(); spec !== undefined; spec = left.pop()) {
-    if (spec.startsWith('combine:')) left.push(...spec.slice('combine:'.length).split('+').map(decode))
-    else filter = both(filter, parseOne(spec))
+  const left = [{ spec: text, depth: 0 }]
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const { spec, depth } = next
+    if (!spec.startsWith('combine:')) {
+      filter = both(filter, parseOne(spec))
+      continue
+    }
+    if (depth === COMBINE_DEPTH_MAX) throw unexpectedLine(`at most ${COMBINE_DEPTH_MAX} combined filters in each other`)
+    const parts = spec.slice('combine:'.length).split('+')
+    left.push(...parts.map((part) => ({ spec: decode(part), depth: depth + 1 })))
   }
   return filter
 }
@@ -32,11 +43,16 @@ function parseOne(spec: string): ObjectFilter {
   throw invalid()
 }
 
-/** As git reads numbers in its configuration: with a unit of k, m or g. */
+/** As git reads numbers in its configuration: decimal, octal behind a 0, or behind 0x, and with a unit of k, m or g. */
 function parseNumber(text: string): number {
-  const [whole, digits = '', unit = ''] = /^([0-9]+)([kmg]?)$/i.exec(text) ?? []
-  if (whole === undefined) throw invalid()
-  return Math.min(NUMBER_MAX, Number(digits) * (UNIT_BYTES[unit.toLowerCase()] as number))
+  const [, hex, octal, decimal, unit = ''] =
+    /^[\t-\r ]*\+?(?:0x0*([0-9a-f]+)|0+([0-7]*)|([1-9][0-9]*))([kmg]?)$/i.exec(text) ?? []
+  const digits = hex ?? octal ?? decimal
+  if (digits === undefined || digits.length > DIGITS_MAX) throw invalid()
+  const prefix = hex !== undefined ? '0x' : octal !== undefined ? '0o0' : ''
+  const number = BigInt(prefix + digits) * (UNIT_BYTES[unit.toLowerCase()] as bigint)
+  if (number > NUMBER_MAX) throw invalid()
+  return Number(number < MEANT_MAX ? number : MEANT_MAX)
 }
 
 /** `%2B` and the like, by which a spec inside `combine:` is written. */

@@ -35,7 +35,7 @@ export class HistoryArguments {
   readonly #not: string[] = []
   #depth: number | undefined
   #sinceS: number | undefined
-  #filter: ObjectFilter = NO_FILTER
+  #filter: ObjectFilter | undefined
 
   constructor(limits: HistoryLimits) {
     this.#limits = limits
@@ -61,6 +61,8 @@ export class HistoryArguments {
         this.#not.push(value)
         return true
       case 'filter':
+        // C git takes no two either: which one counts, or both, a client says by `combine:`.
+        if (this.#filter !== undefined) throw unexpectedLine('one filter')
         this.#filter = parseFilterSpec(value)
         return true
       default:
@@ -73,7 +75,7 @@ export class HistoryArguments {
     const [depth, sinceS, not] = [this.#depth, this.#sinceS, this.#not]
     const isDeepening = depth !== undefined || sinceS !== undefined || not.length > 0
     const deepen = isDeepening ? { depth, relative, sinceS, not } : undefined
-    return { shallows: this.#shallows, deepen, filter: this.#filter }
+    return { shallows: this.#shallows, deepen, filter: this.#filter ?? NO_FILTER }
   }
 }
 

@@ -43,7 +43,7 @@ export class PushRequestParser {
     const nul = line.payload.indexOf(NUL)
     const bytes = nul < 0 ? line.payload : line.payload.subarray(0, nul)
     const text = lineText(bytes)
-    if (text.startsWith('shallow ')) return this.#takeShallow()
+    if (text.startsWith('shallow ')) return this.#takeShallow(text.slice('shallow '.length))
     // Before anything is refused: they say how the client reads a refusal.
     if (this.#commands.length === 0 && nul >= 0) this.#takeCapabilities(lineText(line.payload.subarray(nul + 1)))
     // The database and the API have text only, and a report has to repeat the very name.
@@ -74,7 +74,8 @@ export class PushRequestParser {
   }
 
   /** The sender has no parents of that commit. Whether we have them, the check of the pack will tell. */
-  #takeShallow(): boolean {
+  #takeShallow(oid: string): boolean {
+    parseOid(oid)
     this.#shallowLines++
     if (this.#shallowLines > this.#commandsMax)
       throw overLimit('shallow commits', 'max_push_commands', this.#commandsMax)

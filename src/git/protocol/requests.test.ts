@@ -121,12 +121,18 @@ describe('fetch in version 0', () => {
     { spec: 'blob:limit=7', filter: { blobBytes: 7 } },
     { spec: 'blob:limit=3g', filter: { blobBytes: 3_221_225_472 } },
     { spec: 'blob:limit=1M', filter: { blobBytes: 1_048_576 } },
-    { spec: `blob:limit=${'9'.repeat(40)}g`, filter: { blobBytes: Number.MAX_SAFE_INTEGER } },
+    { spec: `blob:limit=${2n ** 54n}`, filter: { blobBytes: Number.MAX_SAFE_INTEGER } },
+    { spec: `tree:0${'0'.repeat(60)}7`, filter: { treeDepth: 7 } },
+    { spec: `${'combine:'.repeat(20)}tree:1`, filter: { treeDepth: 1 } },
     { spec: 'combine:tree:2+tree:5', filter: { treeDepth: 2 } },
     { spec: 'combine:object:type=blob+object:type=blob', filter: { type: 3 } },
     { spec: 'combine:blob:none', filter: { blobBytes: 0 } },
     { spec: 'blob:limit=2K', filter: { blobBytes: 2_048 } },
     { spec: 'tree:0', filter: { treeDepth: 0 } },
+    // As strtoumax reads numbers (git_parse_ulong): git's client sends what stands in `combine:` as its user wrote it.
+    { spec: 'combine:blob:limit=0x1Fk+tree:010', filter: { blobBytes: 31 * 1_024, treeDepth: 8 } },
+    { spec: 'blob:limit=\t+7', filter: { blobBytes: 7 } },
+    { spec: `tree:${2n ** 64n - 1n}`, filter: { treeDepth: Number.MAX_SAFE_INTEGER } },
     { spec: 'object:type=tag', filter: { type: 4 } },
     { spec: 'combine:blob:limit=1m+tree:3+blob:limit=5', filter: { blobBytes: 5, treeDepth: 3 } },
     {
@@ -134,6 +140,7 @@ describe('fetch in version 0', () => {
       filter: { blobBytes: 0, treeDepth: 2, type: 3 },
     },
     { spec: 'combine:object:type=blob+object:type=tree', filter: { type: 0 } },
+    { spec: `${'combine:'.repeat(20)}tree:1`, filter: { treeDepth: 1 } },
     { spec: 'sparse:oid=main:a+b', filter: { sparse: ['main:a+b'] } },
     { spec: 'combine:sparse:oid=a%2bb+tree:2+sparse:oid=', filter: { treeDepth: 2, sparse: ['', 'a+b'] } },
   ])('reads the filter $spec', ({ spec, filter }) => {
