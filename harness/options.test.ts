@@ -46,6 +46,12 @@ describe('readOptions', () => {
     expect(() => readOptions(args, SPEC)).toThrow(says)
   })
 
+  it('takes numbers below 0 where they are allowed', () => {
+    const spec = { numbers: { seed: { otherwise: 0, min: -5, max: 5 } } }
+    expect(readOptions(['--seed', '-5'], spec).numbers).toEqual({ seed: -5 })
+    for (const text of ['-6', '-0', '--5', '-']) expect(() => readOptions([`--seed=${text}`], spec)).toThrow('from -5')
+  })
+
   it('says so where nothing can be named', () => {
     expect(() => readOptions(['x'], {})).toThrow('options only')
   })

@@ -112,7 +112,8 @@ function checkName(
 function numberOf(name: string, text: string | undefined, { otherwise, min, max }: NumberOption): number {
   if (text === undefined) return otherwise
   const value = Number(text)
-  if (/^[0-9]{1,15}$/.test(text) && value >= min && value <= (max ?? Number.MAX_SAFE_INTEGER)) return value
+  if (/^(?:-(?=[1-9]))?[0-9]{1,15}$/.test(text) && value >= min && value <= (max ?? Number.MAX_SAFE_INTEGER))
+    return value
   throw new WrongUseError(`--${name} is a whole number from ${min}${max === undefined ? '' : ` to ${max}`}`)
 }
 

@@ -50,14 +50,16 @@ export class NewFile {
 export class Unfed {
   constructor(count: number) {}
 }
+export const readNew = (bytes: Buffer): number => bytes.length
 export function encodeNew(): Buffer {
   return Buffer.alloc(0)
 }
 `
-  const [decode, whole, ...others] = decodersOf(file, text)
+  const [decode, read, whole, ...others] = decodersOf(file, text)
 
   it('is found in the text of its file', () => {
     expect(decode).toEqual({ file, name: 'decodeNew', functions: ['decodeNew'] })
+    expect(read).toEqual({ file, name: 'readNew', functions: ['readNew'] })
     expect(whole).toEqual({ file, name: 'NewFile', functions: expect.arrayContaining(['NewFile', 'rowAt']) })
     expect(others).toEqual([])
   })
@@ -77,5 +79,7 @@ export function encodeNew(): Buffer {
     expect(decode && isImported(decode, from('decodeNewer', file))).toBe(false)
     expect(decode && isImported(decode, from('decodeNew', 'src/git/other.ts'))).toBe(false)
     expect(decode && isImported(decode, '// decodeNew')).toBe(false)
+    expect(whole && isImported(whole, from('type NewFile, encodeNew', file))).toBe(false)
+    expect(whole && isImported(whole, from('type Other, NewFile', file))).toBe(true)
   })
 })

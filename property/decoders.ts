@@ -12,8 +12,9 @@ export interface Decoder {
 }
 
 /** How functions that read what somebody else wrote are called here. */
-const FUNCTION = /^export (?:async )?function\*? ((?:parse|decode|read|apply|check|forEach|inflate|index)[A-Z]\w*)/gm
-const CLASS = /^export class (\w+)[^\n]*\{\n(.*?)^\}/gms
+const FUNCTION =
+  /^export (?:(?:async )?function\*?|const) ((?:parse|decode|read|apply|check|forEach|inflate|index)[A-Z]\w*)/gm
+const CLASS = /^export (?:abstract )?class (\w+)[^\n]*\{\n(.*?)^\}/gms
 /** A class is a decoder where it is made of bytes or text, or is fed with them. */
 const FED =
   /^ {2}(?:(?:private )?constructor|static \w+|take|argument|push)\(\s*\w+: (?:Buffer|Uint8Array|string|\w*Source|PktLine)\b/m
@@ -41,8 +42,10 @@ export function isDriven({ file, functions }: Decoder, targets: readonly Pick<Fu
   return targets.some(({ drives }) => drives[file]?.some((name) => functions.includes(name)))
 }
 
-/** @param text of a file of properties: what it imports by name, it means to hold */
+/** @param text of a file of properties: what it imports by name, it means to hold; but for types, which run nothing */
 export function isImported({ file, name }: Decoder, text: string): boolean {
   const imports = text.matchAll(/^import \{([^}]*)\} from '\.\.\/([^']+)'/gm)
-  return Array.from(imports).some(([, names = '', from]) => from === file && names.split(/[\s,]+/).includes(name))
+  return Array.from(imports).some(
+    ([, names = '', from]) => from === file && names.split(',').some((one) => one.trim() === name),
+  )
 }

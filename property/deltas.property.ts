@@ -126,6 +126,23 @@ prop([fc.array(program, { minLength: 60, maxLength: 60 }), fc.constantFrom(...BA
   assert.ok(theirs.includes(true) && theirs.includes(false), 'both happen')
 })
 
+prop([program, fc.constantFrom(...BASES)])(
+  'a delta makes what a second decoder makes of it, or nothing',
+  ([instructions, lie], { data: base }) => {
+    const bytes = instructions.flat()
+    const { claimedBytes } = readInstructions(Buffer.from(bytes), base, BYTES_MAX)
+    const delta = rawDelta(base.length, Math.max(0, claimedBytes + lie), bytes)
+    const expected = applyNaively(delta, base, BYTES_MAX)
+    let made: Buffer | undefined
+    try {
+      made = applyDelta(base, delta, BYTES_MAX)
+    } catch (error) {
+      assert.ok(error instanceof PackError, String(error))
+    }
+    assert.deepEqual(made, expected)
+  },
+)
+
 function applied(base: Buffer, delta: Buffer): boolean {
   try {
     applyDelta(base, delta, BYTES_MAX)

@@ -1,5 +1,12 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { addKept, keptSeedOf, propertyName } from './failures.ts'
+import { KEPT_SEEDS } from './prop.ts'
+
+const texts = globSync('*.property.ts', { cwd: import.meta.dirname }).map((file) =>
+  readFileSync(join(import.meta.dirname, file), 'utf8'),
+)
 
 const FAILURE = `Error: Property failed after 13 tests
 { seed: -351169670, path: "12:3:0", endOnFailure: true }
@@ -24,5 +31,9 @@ describe('a property that failed', () => {
     expect(kept).toEqual({ other: [one], 'it holds': [one] })
     expect(addKept(kept, 'it holds', { ...one })).toEqual(kept)
     expect(addKept(kept, 'it holds', { seed: 1, path: '3' })['it holds']).toHaveLength(2)
+  })
+
+  it.each(Object.keys(KEPT_SEEDS))('is still there by the name under which it was kept: %s', (name) => {
+    expect(texts.filter((text) => text.includes(`'${name}',`))).toHaveLength(1)
   })
 })

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { fc } from '@fast-check/vitest'
+import { decodeWhole } from '../fuzz/oracles/lines.ts'
+import { PKT_PAYLOAD_BYTES_MAX } from '../src/git/pkt-line.ts'
 import { parseCapabilities, parseGitProtocol } from '../src/git/protocol/capabilities.ts'
 import { type Band, BANDS, encodeBandText, FRAME_BYTES_MAX, framingOf } from '../src/git/protocol/side-band.ts'
 import { ProtocolError } from '../src/git/protocol/error.ts'
 import { encodeReport } from '../src/git/protocol/report-status.ts'
+import { encodeErr } from '../src/transfer/advertiser.ts'
 import { RequestReader } from '../src/transfer/request-reader.ts'
 import { bytes, chunksOf, cuts, streamOf } from './arbitraries.ts'
 import { prop } from './prop.ts'
@@ -79,6 +82,30 @@ prop([
 ])('the highest version that is known and asked for is spoken', (keys) => {
   const asked = keys.map((key) => /^version=([12])$/.exec(key)?.[1] ?? '0')
   assert.equal(parseGitProtocol(keys.join(':')), asked.sort().at(-1) ?? '0')
+})
+
+/** Also as long as a line lets a client name one. */
+const longName = fc
+  .integer({ min: 65_300, max: PKT_PAYLOAD_BYTES_MAX })
+  .map((length) => `refs/${'a'.repeat(length - 5)}`)
+
+prop([fc.oneof(longName, fc.string({ unit: 'grapheme', maxLength: 60 }))])(
+  'an error is told in one line, as much of it as fits, whatever a client named',
+  (name) => {
+    const [line, ...others] = decodeWhole(encodeErr(`upload-pack: unknown ref ${name}`))
+    const whole = Buffer.from(`ERR upload-pack: unknown ref ${name}\n`)
+    assert.deepEqual(others, [])
+    assert.deepEqual(line, { type: 'data', payload: whole.subarray(0, PKT_PAYLOAD_BYTES_MAX) })
+  },
+)
+
+prop([longName])('a refused ref is named in the report by as much as fits in its line', (ref) => {
+  const [, line, end] = decodeWhole(encodeReport(undefined, [{ ref, refused: 'too long' }], 'none'))
+  const whole = Buffer.from(`ng ${ref} too long\n`)
+  assert.deepEqual(
+    [line, end],
+    [{ type: 'data', payload: whole.subarray(0, PKT_PAYLOAD_BYTES_MAX) }, { type: 'flush' }],
+  )
 })
 
 const report = fc.array(

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { fc } from '@fast-check/vitest'
 import {
   type Announcement,
@@ -8,22 +7,16 @@ import {
   decodeRequest,
   encodeMessage,
   type Exchange,
+  FAILURES,
+  HEADS_PER_ANSWER_MAX,
   type Message,
+  MESSAGE_BYTES_MAX,
   MessageError,
+  NAMES_PER_REQUEST_MAX,
+  REQUEST_BYTES_MAX,
 } from '../src/p2p/wire/messages.ts'
-import {
-  decodeEntry,
-  encodeEntry,
-  hashEntry,
-  type LogEntry,
-  LogError,
-  NO_HASH,
-  type SignedEntry,
-  signerOf,
-  verifierOf,
-  verifyChain,
-} from '../src/storage/repositories/ref-log.ts'
-import { oidHex, record } from './arbitraries.ts'
+import { encodeCbor } from '../src/validation/cbor.ts'
+import { record } from './arbitraries.ts'
 import { prop } from './prop.ts'
 
 const bytesOf = (length: number, minLength = length) =>
@@ -92,6 +85,11 @@ const answers = {
     checksum: bytesOf(20),
   }),
 }
+/** What any request may be answered instead. */
+const others = fc.oneof<fc.Arbitrary<Message>[]>(
+  record({ v, id, type: of('wait') }),
+  record({ v, id, type: of('error'), code: fc.constantFrom(...FAILURES), message: text }),
+)
 const announcement: fc.Arbitrary<Announcement> = record({
   v,
   id,
@@ -103,14 +101,20 @@ const announcement: fc.Arbitrary<Announcement> = record({
   hash: bytesOf(32),
 })
 
-type Case = readonly [message: Message, decode: (bytes: Uint8Array) => Message]
+type Case = readonly [message: Message, decode: (bytes: Uint8Array) => Message, bytesMax: number]
 const exchanges = ['status', 'log', 'pack'] as const
 const asRequest = (exchange: Exchange) => (bytes: Uint8Array) => decodeRequest(exchange, bytes)
 const asAnswer = (exchange: Exchange) => (bytes: Uint8Array) => decodeAnswer(exchange, bytes)
 const message: fc.Arbitrary<Case> = fc.oneof(
-  ...exchanges.map((one) => (requests[one] as fc.Arbitrary<Message>).map((made): Case => [made, asRequest(one)])),
-  ...exchanges.map((one) => (answers[one] as fc.Arbitrary<Message>).map((made): Case => [made, asAnswer(one)])),
-  announcement.map((made): Case => [made, decodeAnnouncement]),
+  ...exchanges.map((one) =>
+    (requests[one] as fc.Arbitrary<Message>).map((made): Case => [made, asRequest(one), REQUEST_BYTES_MAX[one]]),
+  ),
+  ...exchanges.map((one) =>
+    fc.oneof({ weight: 2, arbitrary: answers[one] as fc.Arbitrary<Message> }, others).map((made): Case => {
+      return [made, asAnswer(one), MESSAGE_BYTES_MAX[one]]
+    }),
+  ),
+  announcement.map((made): Case => [made, decodeAnnouncement, MESSAGE_BYTES_MAX.announce]),
 )
 
 prop([message])('a message is read as it was written', ([written, decode]) => {
@@ -142,94 +146,49 @@ prop([message, fc.nat(), fc.integer({ min: 1, max: 255 })])(
   },
 )
 
-const change = record({
-  ref: fc.stringMatching(/^refs\/heads\/[a-zé]{1,20}$/),
-  oldOid: fc.option(oidHex, { nil: undefined }),
-  newOid: fc.option(oidHex, { nil: undefined }),
-})
-const step = record({
-  timeMs: fc.maxSafeNat(),
-  head: fc.option(fc.constant('refs/heads/main'), { nil: undefined }),
-  changes: fc.array(change, { maxLength: 3 }),
-})
-const REPOSITORY = '01930000-0000-7000-8000-000000000001'
-const SEED = Buffer.alloc(32, 7)
-const START = { sequence: 0, hash: NO_HASH }
-const rules = { repository: REPOSITORY, isSigned: verifierOf(publicKeyOf(SEED)) }
+type Fields = Readonly<Record<string, unknown>>
+type Code = MessageError['detail']['code']
 
-function publicKeyOf(seed: Buffer): Buffer {
-  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
-  const key = createPublicKey(createPrivateKey({ key: der, format: 'der', type: 'pkcs8' }))
-  return key.export({ format: 'der', type: 'spki' }).subarray(-32)
+/** What may be wrong with a message as a whole; undefined: this one cannot be wrong so. */
+const MISTAKES: Readonly<Record<string, (fields: Fields, bytesMax: number, draw: number) => unknown>> = {
+  'of another version': (fields, _, draw) => ({ ...fields, v: draw === 1 ? 0 : draw }),
+  'of another version, which has other fields': (_, _max, draw) => ({ v: draw + 2, kind: 'new' }),
+  'without a field': (fields, _, draw) => {
+    const names = Object.keys(fields)
+    const gone = names[draw % names.length]
+    return Object.fromEntries(Object.entries(fields).filter(([one]) => one !== gone))
+  },
+  'with a field more': (fields) => ({ ...fields, more: 1 }),
+  'of another kind': (fields) => ({ ...fields, type: 'other' }),
+  'with an id that is none': (fields) => ({ ...fields, id: 'x' }),
+  'without what it wants': (fields) => ('wants' in fields ? { ...fields, wants: [] } : undefined),
+  'with too many names': (fields) =>
+    'names' in fields ? { ...fields, names: Array.from({ length: NAMES_PER_REQUEST_MAX + 1 }, () => '') } : undefined,
+  'with too many heads': ({ heads, ...fields }) => {
+    const [one] = Array.isArray(heads) ? (heads as readonly unknown[]) : []
+    return one && { ...fields, heads: Array.from({ length: HEADS_PER_ANSWER_MAX + 1 }, () => one) }
+  },
+  'longer than it may be': (_, bytesMax) => Buffer.alloc(bytesMax + 1),
+  'as long as it may be, of nothing': (_, bytesMax) => Buffer.alloc(bytesMax),
+}
+const CODES: Readonly<Record<string, Code>> = {
+  'of another version': 'unsupported_version',
+  'of another version, which has other fields': 'unsupported_version',
+  'longer than it may be': 'oversize',
 }
 
-/** A log as its home writes it. */
-function logOf(steps: readonly Omit<LogEntry, 'repository' | 'sequence' | 'previous'>[]): SignedEntry[] {
-  const signer = signerOf(SEED)
-  let previous: Buffer = NO_HASH
-  return steps.map((one, at) => {
-    const bytes = encodeEntry({ ...one, repository: REPOSITORY, sequence: at + 1, previous })
-    previous = hashEntry(bytes)
-    return { bytes, signature: signer.sign(bytes) }
-  })
-}
-
-prop([step, fc.nat(1_000)])('an entry of the log is read as it was written', (one, at) => {
-  const entry = { ...one, repository: REPOSITORY, sequence: at + 1, previous: Buffer.alloc(32, at) }
-  assert.deepEqual(decodeEntry(encodeEntry(entry)), entry)
-})
-
-const log = fc.array(step, { minLength: 1, maxLength: 6 })
-
-prop([log, fc.nat(6)])('a log is the same read at once or in two parts', (steps, place) => {
-  const entries = logOf(steps)
-  const whole = verifyChain(entries, START, rules)
-  const first = verifyChain(entries.slice(0, place), START, rules)
-  const end = first.at(-1) ?? START
-  assert.deepEqual([...first, ...verifyChain(entries.slice(place), end, rules)], whole)
-})
-
-/** Ways to change a log without the key; `other` is another history that the home signed. */
-const TAMPERINGS: Readonly<
-  Record<string, (entries: SignedEntry[], at: number, byte: number, other: SignedEntry[]) => SignedEntry[]>
-> = {
-  'a byte of an entry': (entries, at, byte) =>
-    entries.with(at, { ...entryAt(entries, at), bytes: flipped(entryAt(entries, at).bytes, byte) }),
-  'a byte of a signature': (entries, at, byte) =>
-    entries.with(at, { ...entryAt(entries, at), signature: flipped(entryAt(entries, at).signature, byte) }),
-  'an entry less': (entries, at) => entries.toSpliced(at, 1),
-  'an entry twice': (entries, at) => entries.toSpliced(at, 0, entryAt(entries, at)),
-  'another order': (entries, at) =>
-    entries.toSpliced(at, 1).toSpliced(at === 0 ? entries.length : at - 1, 0, entryAt(entries, at)),
-  'an entry of another history': (entries, at, _byte, other) => entries.with(at, entryAt(other, at)),
-}
-
-function entryAt(entries: readonly SignedEntry[], at: number): SignedEntry {
-  const entry = entries[at]
-  assert.ok(entry)
-  return entry
-}
-
-function flipped(bytes: Uint8Array, place: number): Buffer {
-  const other = Buffer.from(bytes)
-  other.writeUInt8(other.readUInt8(place % other.length) ^ (1 << (place % 8)), place % other.length)
-  return other
-}
-
-prop([fc.array(step, { minLength: 2, maxLength: 6 }), fc.constantFrom(...Object.keys(TAMPERINGS)), fc.nat(), fc.nat()])(
-  'a log that somebody changed is refused, or is the beginning of the true one',
-  (steps, how, place, byte) => {
-    const entries = logOf(steps)
-    const other = logOf(steps.map((one) => ({ ...one, timeMs: one.timeMs === 0 ? 1 : one.timeMs - 1 })))
-    const tampered = TAMPERINGS[how]?.([...entries], place % entries.length, byte, other) ?? []
-    let read
-    try {
-      read = verifyChain(tampered, START, rules)
-    } catch (error) {
-      assert.ok(error instanceof LogError, String(error))
-      return
-    }
-    assert.deepEqual(read, verifyChain(entries, START, rules).slice(0, read.length))
-    assert.ok(how === 'an entry less', how)
+prop([message, fc.constantFrom(...Object.keys(MISTAKES)), fc.nat(100)])(
+  'a message that is wrong is refused, and counted for what is wrong with it',
+  ([written, decode, bytesMax], mistake, draw) => {
+    const wrong = MISTAKES[mistake]?.(written as unknown as Fields, bytesMax, draw)
+    if (wrong === undefined) return void decode(encodeMessage(written))
+    const bytes = wrong instanceof Buffer ? wrong : encodeCbor(wrong)
+    // A version is only known where it is said.
+    const code = CODES[mistake] ?? 'malformed'
+    assert.throws(
+      () => decode(bytes),
+      (error) => error instanceof MessageError && error.detail.code === code,
+      `${mistake}: not refused as ${code}`,
+    )
   },
 )

@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fc } from '@fast-check/vitest'
 import { afterAll, beforeAll } from 'vitest'
 import { temporaryFolder } from '../integration/support/git.ts'
-import { applyDelta } from '../src/git/delta.ts'
 import { typeNameOf } from '../src/git/object/type.ts'
 import { PackError } from '../src/git/pack/error.ts'
 import { decodeEntryHeader, encodeBaseDistance, encodeEntryHeader } from '../src/git/pack/header.ts'
@@ -111,14 +110,6 @@ prop([bytes(2_000), fc.nat(1_200)])('what is left of an index is read or refused
     } catch (error) {
       assert.ok(error instanceof PackError)
     }
-  }
-})
-
-prop([bytes(400), bytes(60)])('bytes that pose as a delta make what they declare, or nothing', (base, delta) => {
-  try {
-    applyDelta(base, delta, 10_000)
-  } catch (error) {
-    assert.ok(error instanceof PackError)
   }
 })
 

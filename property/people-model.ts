@@ -77,12 +77,17 @@ export function entryOf(model: Model, owner: string, name: string): readonly [st
   return Array.from(model.repositories).find(([, one]) => one.owner === owner && one.name === name)
 }
 
+function shown({ id, name, description, private: hidden, head, canWrite }: FoundRepository): object {
+  return { id, name, description, private: hidden, head, canWrite }
+}
+
 /** What everybody sees of everything is what the model says. */
 export function assertSeen(model: Model, real: Real): void {
   const all = Array.from(model.repositories.entries())
   for (const user of [...USER_NAMES, undefined]) {
     const username = `${real.prefix}${user}`
     const caller = user && { userId: real.ids[user], username, admin: USERS[user], tokenId: '' }
+    const ofAll: object[] = []
     for (const owner of OWNERS) {
       const ownerName = `${real.prefix}${owner}`
       const expected = all
@@ -98,16 +103,19 @@ export function assertSeen(model: Model, real: Real): void {
           }
         })
         .sort((a, b) => (a.name < b.name ? -1 : 1))
-      const shown = ({ id, name, description, private: hidden, head, canWrite }: FoundRepository): object => {
-        return { id, name, description, private: hidden, head, canWrite }
-      }
       const listed = real.people.repositories.list({ page: 1, perPage: 100, owner: ownerName }, caller)
       assert.deepEqual(listed.items.map(shown), expected)
+      ofAll.push(...expected)
       assert.equal(listed.total, expected.length)
       const found = NAMES.map((name) => real.people.repositories.find(ownerName, name, caller)).filter(
         (one) => one !== undefined,
       )
       assert.deepEqual(found.map(shown), expected)
+    }
+    // By owner and name, page by page; the repositories of other runs are gone.
+    for (let page = 1, start = 0; start <= ofAll.length; page++, start += 2) {
+      const { items, total } = real.people.repositories.list({ page, perPage: 2 }, caller)
+      assert.deepEqual([items.map(shown), total], [ofAll.slice(start, start + 2), ofAll.length])
     }
   }
   for (const user of USER_NAMES) {

@@ -216,6 +216,13 @@ prop([fc.commands([step], { maxCommands: 24 })])(
     }
     const real: Real = { people, prefix, ids, tokens: [], handles: [] }
     const model: Model = { nowMs: Date.now(), tokens: [], repositories: new Map() }
-    await fc.asyncModelRun(() => ({ model, real }), plan)
+    try {
+      await fc.asyncModelRun(() => ({ model, real }), plan)
+    } finally {
+      const root = { userId: ids.root, username: `${prefix}root`, admin: true, tokenId: '' }
+      for (const one of people.repositories.list({ page: 1, perPage: 100 }, root).items) {
+        await people.repositories.remove(one)
+      }
+    }
   },
 )

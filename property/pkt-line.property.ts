@@ -71,6 +71,11 @@ prop([lines, bytes(200), cuts])('a request reads alike however it is cut', async
   assert.ok(Buffer.concat(tail).equals(rest))
   assert.equal(reader.bytes, stream.length)
   assert.equal(pieces, chunks.length)
+  const atOnce = new RequestReader(stream, { bytesMax: stream.length, onPiece() {} })
+  for (const expected of written) assert.deepEqual(atOnce.lineHere(), expected)
+  const left: Buffer[] = []
+  for await (const piece of atOnce.rest()) left.push(piece)
+  assert.ok(Buffer.concat(left).equals(rest))
 })
 
 prop([lines, cuts, fc.double({ min: 0, max: 1, noNaN: true })])(

@@ -40,7 +40,8 @@ Examples:
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { names, numbers } = readOptions(args, {
     numbers: {
-      seed: { otherwise: randomInt(2 ** 31), min: 0, max: 2 ** 31 - 1 },
+      // fast-check draws from all of 32 bits, and what fails in `npm test` says so.
+      seed: { otherwise: randomInt(2 ** 31), min: -(2 ** 31), max: 2 ** 31 - 1 },
       runs: { otherwise: 1, min: 1, max: 1_000 },
     },
     names: { what: 'file', known: FILES },

@@ -31,6 +31,13 @@ describe('what a run of the properties comes to', () => {
     ])
   })
 
+  it('is a failure where a property that was run seldom did not start git in each run', () => {
+    const once = { ...withGit, programs: withGit.runs - 1 }
+    expect(shortfallsOf([once], { areAll: false })).toHaveLength(1)
+    expect(shortfallsOf([{ ...withGit, programs: withGit.runs }], { areAll: false })).toEqual([])
+    expect(countsOf([once])).toMatchObject({ propertiesWithGit: 0 })
+  })
+
   it('is a failure where there are too few properties, unless files were named', () => {
     const few = Array.from({ length: PROPERTIES_MIN - 1 }, () => often)
     expect(shortfallsOf(few, { areAll: false })).toEqual([])

@@ -36,7 +36,8 @@ export function propertiesOf({ testResults }: VitestReport): PropertyCount[] {
   )
 }
 
-const startsGit = ({ programs }: PropertyCount): boolean => programs > 0
+/** In each of its runs: one start of git for all of them would excuse no small number. */
+const startsGit = ({ runs, programs }: PropertyCount): boolean => programs > 0 && programs >= runs
 
 /** @param options `areAll`: no file was left out, so that there must be `PROPERTIES_MIN` */
 export function shortfallsOf(properties: readonly PropertyCount[], { areAll }: { areAll: boolean }): SuiteCase[] {

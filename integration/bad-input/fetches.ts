@@ -124,6 +124,11 @@ const VERSION_2: BadFetch[] = [
     fetch2('want-ref refs/heads/none', 'done'),
     /unknown ref refs\/heads\/none$/m,
   ),
+  v2(
+    'a want of a ref whose name fills its line',
+    fetch2(`want-ref refs/heads/${'a'.repeat(65_495)}`, 'done'),
+    /unknown ref refs\/heads\/a+$/m,
+  ),
   v2('a want of half a name', fetch2('want-ref main', 'done'), /unknown ref$/m),
   v2('a want of what is no name', fetch2('want-ref refs/heads/a b', 'done'), /unknown ref$/m),
   v2('a ref wanted twice', fetch2(...Array<string>(2).fill('want-ref HEAD'), 'done'), /each want-ref once/),

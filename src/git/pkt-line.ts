@@ -54,6 +54,11 @@ export function encodePktLine(payload: string | Uint8Array): Buffer {
   return line
 }
 
+/** One line of a text that names what a client said, which may have filled a line by itself: as much as fits. */
+export function encodeCutLine(text: string): Buffer {
+  return encodePktLine(Buffer.from(text).subarray(0, PKT_PAYLOAD_BYTES_MAX))
+}
+
 function hex4(bytes: Buffer): number {
   let value = 0
   for (let at = 0; at < LENGTH_BYTES; at++) {

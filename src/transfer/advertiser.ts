@@ -1,4 +1,4 @@
-import { encodePktLine } from '../git/pkt-line.ts'
+import { encodeCutLine } from '../git/pkt-line.ts'
 import {
   encodeAdvertisement,
   encodeLsRefs,
@@ -65,5 +65,5 @@ export class Advertiser {
 
 /** The one line by which git clients are told what went wrong (gitprotocol-pack, "ERR"). */
 export function encodeErr(message: string): Buffer {
-  return encodePktLine(`ERR ${message}\n`)
+  return encodeCutLine(`ERR ${message}\n`)
 }

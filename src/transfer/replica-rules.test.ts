@@ -100,6 +100,13 @@ describe('judgeMirrored', () => {
     expect(await judge(changes, 'refs/heads/new')).toHaveLength(2)
   })
 
+  it('takes that a branch went, and HEAD was pointed to it afterwards, as may be where HEAD named none', async () => {
+    const snapshot = { ...snapshotOf({ [MAIN]: A }), head: 'refs/heads/unborn' }
+    const entries = [entry([change(MAIN, A, undefined)]), entry([], MAIN)]
+    const folded = await foldEntries(snapshot, entries, 10)
+    expect(judgeMirrored(folded, snapshot, commits())).toMatchObject([{ name: MAIN, newOid: undefined }])
+  })
+
   it.each([
     { name: 'a name that git refuses', changes: [change('refs/heads/a..b', undefined, B)] },
     { name: 'a ref where another one needs a folder', changes: [change(`${MAIN}/x`, undefined, B)] },

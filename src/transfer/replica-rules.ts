@@ -24,6 +24,7 @@ export interface Folded {
   readonly to: Arrival
 }
 
+const NO_BRANCH = ''
 /** The event loop is others', too. */
 const CHANGES_PER_TURN = 1_000
 
@@ -87,7 +88,10 @@ export function judgeMirrored(
   if (head !== undefined && (!head.startsWith('refs/heads/') || whyNotPushable(head) !== undefined)) {
     throw new ReplicaError({ code: 'refs_refused' }, "The home's HEAD points to what cannot be a branch")
   }
-  const verdicts = judgeCommands(commands, { ...snapshot, head: head ?? snapshot.head }, tips)
+  // Where HEAD names a branch, it always does. Else all others may go, and then HEAD may be pointed to one of those that
+  // went: of what the entries come to, it looks as if the current branch had been deleted.
+  const current = snapshot.byName.has(snapshot.head) ? (head ?? snapshot.head) : NO_BRANCH
+  const verdicts = judgeCommands(commands, { ...snapshot, head: current }, tips)
   return verdicts.flatMap((verdict) => {
     if ('refused' in verdict) {
       const { ref } = verdict.command

@@ -1,5 +1,5 @@
 /** What a push is answered (gitprotocol-pack, "Report Status"). */
-import { encodePktLine, FLUSH, PKT_PAYLOAD_BYTES_MAX } from '../pkt-line.ts'
+import { encodeCutLine, encodePktLine, FLUSH } from '../pkt-line.ts'
 import { encodeBandText, type Framing } from './side-band.ts'
 
 export interface RefReport {
@@ -15,16 +15,11 @@ export function encodeReport(unpackError: string | undefined, refs: readonly Ref
   const report = Buffer.concat([
     encodePktLine(`unpack ${unpackError === undefined ? 'ok' : oneLine(unpackError)}\n`),
     ...refs.map(({ ref, refused }) =>
-      encodePktLine(refused === undefined ? `ok ${ref}\n` : cut(`ng ${ref} ${oneLine(refused)}\n`)),
+      refused === undefined ? encodePktLine(`ok ${ref}\n`) : encodeCutLine(`ng ${ref} ${oneLine(refused)}\n`),
     ),
     FLUSH,
   ])
   return framing === 'none' ? report : Buffer.concat([encodeBandText('pack', report, framing), FLUSH])
-}
-
-/** A refused name may fill a whole line by itself, as the command did that it came in. */
-function cut(text: string): Buffer {
-  return Buffer.from(text).subarray(0, PKT_PAYLOAD_BYTES_MAX)
 }
 
 /** A reason must not break the report it stands in. */
