@@ -129,7 +129,7 @@ const FETCHES: readonly Row[] = [
     'blob:limit=-1',
     'blob:limit=1t',
     'blob:limit=1kk',
-    'blob:limit= 1',
+    'blob:limit=1 ',
     'xblob:limit=1',
     'tree:',
     'tree:x',
