@@ -130,7 +130,8 @@ function attend(
     onReport(report)
   })
   child.once('error', reject)
-  child.once('exit', (code, killedBy) => resolve(isDone ? undefined : `ended with ${killedBy ?? code}`))
+  // Once it is done it may still throw, by a timer that an input set.
+  child.once('exit', (code, killedBy) => resolve(isDone && code === 0 ? undefined : `ended with ${killedBy ?? code}`))
   child.send(job)
   return promise.finally(() => {
     clearTimeout(silence)
