@@ -137,9 +137,10 @@ async function findingsOf(
   { signal, say }: FuzzRun,
 ): Promise<Finding[]> {
   if (input === undefined || end === 'nothing found') return []
-  say(`FINDING ${name}: ${end}; ${input.length} bytes in ${saveFinding(name, input)}, to be made smaller`)
+  const saved = saveFinding(name, input)
+  say(`FINDING ${name}: ${end}; ${input.length} bytes in ${saved.file}, to be made smaller`)
   const smallest = await minimiseFinding(bundled, input, signal)
-  const file = replaceFinding(name, input, smallest)
+  const file = replaceFinding(name, saved, smallest)
   const { failures } = await replay(bundled, [{ name: file, bytes: smallest }], signal)
   return [finding(name, { kind: end, said, file, bytes: smallest.length, repeats: failures.length > 0 })]
 }
@@ -151,7 +152,7 @@ async function disagreements(name: string, inputs: readonly Input[], signal: Abo
   const findings: Finding[] = []
   for (const [said, input] of kinds) {
     const repeats = (await judgeAll(name, [input], signal)).length > 0
-    const file = saveFinding(name, input.bytes)
+    const { file } = saveFinding(name, input.bytes)
     findings.push(finding(name, { kind: 'disagreement', said, file, bytes: input.bytes.length, repeats }))
   }
   return findings
