@@ -94,7 +94,12 @@ describe.skipIf(node === undefined)('what is found', () => {
     expect(found().length).toBeGreaterThan(0)
     child.kill('SIGINT')
     expect((await ended)[0]).toBe(EXIT.interrupted)
-    expect(found().length).toBeGreaterThan(0)
+    const [name] = found()
+    const summary = JSON.parse(readFileSync(join(copy.path, 'reports/fuzz/summary.json'), 'utf8')) as object
+    expect(summary).toMatchObject({
+      failed: 1,
+      cases: [{ name: 'pkt-line', message: expect.stringContaining(`--input fuzz/findings/pkt-line/${name}`) }],
+    })
   })
 
   it.each([
@@ -119,6 +124,20 @@ describe.skipIf(node === undefined)('what is found', () => {
     }
     expect(targets[0]?.findings).toMatchObject([{ kind: 'crash', file, repeats: bytes !== undefined }])
     if (bytes !== undefined) expect(targets[0]?.findings[0]?.bytes).toBe(bytes)
+  })
+
+  it('is what the next run says first, and nothing besides', async () => {
+    const { copy, ended, found, lines } = await withDefect('data.length > 1')
+    using _copy = copy
+    for await (const line of lines) if (line === '0 passed, 1 failed') break
+    await ended
+    const args = [join(copy.path, COMMAND), 'pkt-line', '--time', '20s', '--jobs', '1']
+    const { exitCode, stdout } = await run(process.execPath, args)
+    expect(exitCode).toBe(EXIT.finding)
+    expect(stdout).toContain(
+      `FAILED pkt-line: fails already on fuzz/findings/pkt-line/${found().join()}: Error: planted`,
+    )
+    expect(stdout).not.toContain('is not instrumented')
   })
 })
 
