@@ -20,6 +20,10 @@ describe('npm run fuzz', () => {
     { args: ['--regresion'], says: 'There is no option --regresion; did you mean --regression?' },
     { args: ['--time', 'soon'], says: '--time is a time like 90s' },
     { args: ['--seed', '0'], says: '--seed is a whole number from 1' },
+    { args: ['--jobs', '0'], says: '--jobs is a whole number from 1 to 64' },
+    { args: ['--time', '0s'], says: '--time is a time like 90s' },
+    { args: ['pack', '--coverage'], says: '--coverage is of all targets together' },
+    { args: ['pack', '--regression', '--input', 'x'], says: '--regression, --coverage and --input are three commands' },
     { args: ['--input', 'x'], says: '--input needs the one target' },
     { args: ['pack', '--input', 'nowhere'], says: '--input nowhere cannot be read' },
   ])('$args is wrong use', async ({ args, says }) => {

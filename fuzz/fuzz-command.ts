@@ -54,9 +54,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   })
   const targets = options.names.length === 0 ? TARGET_NAMES : options.names
   const { input } = options.texts
+  const { regression, coverage } = options.flags
+  if ([input !== undefined, regression, coverage].filter(Boolean).length > 1) {
+    throw new WrongUseError('--regression, --coverage and --input are three commands: take one of them')
+  }
+  if (coverage && options.names.length > 0) throw new WrongUseError('--coverage is of all targets together')
   if (input !== undefined) return repeat(targets, input, signal)
-  if (options.flags.coverage) return coverAll(signal)
-  if (options.flags.regression) return regress(targets, signal)
+  if (coverage) return coverAll(signal)
+  if (regression) return regress(targets, signal)
   return search(targets, { ...options.numbers, timeMs: options.durationsMs.time }, signal)
 }
 
@@ -92,7 +97,7 @@ async function search(
   { jobs, seed, timeMs }: Search,
   signal: AbortSignal,
 ): Promise<number> {
-  const again = `npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s`
+  const again = `npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s --jobs ${jobs}`
   console.log(`seed ${seed}; again: ${again}`)
   const startedAtMs = performance.now()
   const node = await findJazzerNode((line) => console.log(line), signal)
@@ -100,6 +105,7 @@ async function search(
   const progress = new Progress()
   const rounds = Math.ceil(targets.length / jobs)
   const seconds = Math.max(1, Math.floor(timeMs / 1_000 / rounds))
+  if (seconds * rounds * 1_000 > timeMs) console.log('That is less than a second for each target: they take one each')
   const onStatus: FuzzRun['onStatus'] = (target, status) => progress.update(target, status)
   const say = (line: string): void => progress.say(line)
   /** Of targets that are not done: what is saved, whatever comes then. */
