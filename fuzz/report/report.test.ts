@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { EXIT, reportFolder } from '../../harness/suite.ts'
 import { TARGET_NAMES } from '../targets.ts'
@@ -47,6 +47,23 @@ describe('a run', () => {
     expect(read('junit.xml')).toMatch(/crash: &lt;b(>|&gt;) &amp; co/)
     expect(JSON.parse(read('results.sarif'))).toEqual(sarifOf([finding], true))
     expect(read('index.html')).toContain('src/git/delta.ts')
+  })
+
+  it('says what it found also where its report cannot be written', () => {
+    const suite = `${SUITE}-no-folder`
+    const place = join(dirname(reportFolder(SUITE)), suite)
+    writeFileSync(place, 'a file where the folder is to be')
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
+    try {
+      const cases = report.cases.filter(({ outcome }) => outcome === 'passed')
+      expect(closeFuzz({ ...report, suite, cases, problems: [] })).toBe(EXIT.finding)
+      expect(said.mock.calls).toEqual([['1 passed, 0 failed']])
+      expect(complained.mock.calls.join()).toMatch(new RegExp(`^reports/${suite}/ cannot be written: E[A-Z]+`))
+    } finally {
+      vi.restoreAllMocks()
+      rmSync(place)
+    }
   })
 
   it('says in SARIF what was tried, what was found, where, and whether all was tried', () => {
