@@ -32,6 +32,22 @@ describe('npm run fuzz', () => {
     expect(exitCode).toBe(EXIT.wrongUse)
   })
 
+  it('of an input from elsewhere names the target as its place', async () => {
+    using copy = await copyFuzzer()
+    using elsewhere = temporaryFolder('fuzz-command-test')
+    const input = join(elsewhere.path, 'input')
+    writeFileSync(input, 'x')
+    const target = join(copy.path, 'fuzz/targets/wildmatch.fuzz.ts')
+    writeFileSync(
+      target,
+      `${readFileSync(target, 'utf8')}\nWildmatch.prototype.matches = () => { throw new Error() }\n`,
+    )
+    const args = [join(copy.path, COMMAND), 'wildmatch', '--input', input]
+    expect((await run(process.execPath, args)).exitCode).toBe(EXIT.finding)
+    const sarif = readFileSync(join(copy.path, 'reports/fuzz-regression/results.sarif'), 'utf8')
+    expect(sarif).toContain('"uri": "fuzz/targets/wildmatch.fuzz.ts"')
+  })
+
   it('shows what the committed inputs reach of each decoder, with what is missing and why', async () => {
     const { exitCode, stdout } = await run(process.execPath, [join(ROOT, COMMAND), '--coverage'])
     expect(stdout).toContain('  100 %   19 of  19  src/git/pkt-line.ts')

@@ -1,10 +1,12 @@
 /** `npm run fuzz`. */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
+import { isAbsolute, relative, resolve } from 'node:path'
 import { awaitSignals, runCommand } from '../harness/command.ts'
 import { WrongUseError } from '../harness/errors.ts'
 import { readOptions } from '../harness/options.ts'
 import type { SuiteCase } from '../harness/suite.ts'
+import { ROOT } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { committedInputs } from './advisories/committed.ts'
 import { keptFolder, readFolder } from './engine/corpus.ts'
@@ -77,13 +79,19 @@ async function repeat(targets: readonly string[], input: string, signal: AbortSi
     seed: 0,
     again: `npm run fuzz -- ${target} --input ${input}`,
     cases,
-    problems: problemsOf(result).map((problem) => ({ ...problem, file: input })),
+    problems: problemsOf(result).map((problem) => ({ ...problem, file: fileInTree(input) ?? problem.file })),
     startedAtMs,
     figures: [result],
     coverage: undefined,
     coveredBy: '',
     details: { regression: [result] },
   })
+}
+
+/** @returns relative to the repository's root; undefined: it lies elsewhere, where nobody else finds it */
+function fileInTree(path: string): string | undefined {
+  const file = relative(ROOT, resolve(path))
+  return file.startsWith('..') || isAbsolute(file) ? undefined : file
 }
 
 interface Search {

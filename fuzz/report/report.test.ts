@@ -95,6 +95,23 @@ describe('a run', () => {
     })
   })
 
+  it('says in SARIF as text what looks like a placeholder, a link or the end of a path', () => {
+    const text = '{0} and [click](https://evil.example) [1]'
+    const log = sarifOf([{ name: 'pack', text, file: 'fuzz/findings/pack/a?b#c' }], true)
+    expect(log).toMatchObject({
+      runs: [
+        {
+          results: [
+            {
+              message: { text: '{{0}} and [click] (https://evil.example) [1]' },
+              locations: [{ physicalLocation: { artifactLocation: { uri: 'fuzz/findings/pack/a%3Fb%23c' } } }],
+            },
+          ],
+        },
+      ],
+    })
+  })
+
   it('has a page that needs nothing else, shows markup as text, and each decoder with what is missing', () => {
     const page = fuzzPage({ ...report, title: 'Fuzzing', commit: 'abc' })
     expect(page).not.toMatch(/<script|<link|src="|href="|url\(/)
