@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { cleanEnvironment, ROOT } from '../../integration/support/command-line.ts'
 import { groupEndsWith } from '../../harness/process-group.ts'
+import { temporaryFolder } from '../../integration/support/git.ts'
 import { committedInputs } from '../advisories/committed.ts'
 import type { Input } from '../engine/corpus.ts'
 import { TARGET_NAMES, targetPath } from '../targets.ts'
@@ -60,11 +61,13 @@ export async function runCover(
   signal: AbortSignal,
 ): Promise<CoverReport> {
   signal.throwIfAborted()
+  // Whole requests have a repository on disk: 1.4 MB stayed behind each time.
+  using folder = temporaryFolder('fuzz-cover')
   const child = fork(join(import.meta.dirname, 'cover-worker.ts'), {
     serialization: 'advanced',
     // It asks Node to blank types, which Node calls an experiment.
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    env: cleanEnvironment(),
+    env: cleanEnvironment({ TMPDIR: folder.path }),
     // A terminal sends its signals to the whole group of this process.
     detached: true,
   })
