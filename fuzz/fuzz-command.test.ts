@@ -20,12 +20,32 @@ describe('npm run fuzz', () => {
     { args: ['--regresion'], says: 'There is no option --regresion; did you mean --regression?' },
     { args: ['--time', 'soon'], says: '--time is a time like 90s' },
     { args: ['--seed', '0'], says: '--seed is a whole number from 1' },
+    { args: ['--jobs', '0'], says: '--jobs is a whole number from 1 to 64' },
+    { args: ['--time', '0s'], says: '--time is a time like 90s' },
+    { args: ['pack', '--coverage'], says: '--coverage is of all targets together' },
+    { args: ['pack', '--regression', '--input', 'x'], says: '--regression, --coverage and --input are three commands' },
     { args: ['--input', 'x'], says: '--input needs the one target' },
     { args: ['pack', '--input', 'nowhere'], says: '--input nowhere cannot be read' },
   ])('$args is wrong use', async ({ args, says }) => {
     const { exitCode, stderr } = await run(process.execPath, [join(ROOT, COMMAND), ...args])
     expect(stderr).toContain(says)
     expect(exitCode).toBe(EXIT.wrongUse)
+  })
+
+  it('of an input from elsewhere names the target as its place', async () => {
+    using copy = await copyFuzzer()
+    using elsewhere = temporaryFolder('fuzz-command-test')
+    const input = join(elsewhere.path, 'input')
+    writeFileSync(input, 'x')
+    const target = join(copy.path, 'fuzz/targets/wildmatch.fuzz.ts')
+    writeFileSync(
+      target,
+      `${readFileSync(target, 'utf8')}\nWildmatch.prototype.matches = () => { throw new Error() }\n`,
+    )
+    const args = [join(copy.path, COMMAND), 'wildmatch', '--input', input]
+    expect((await run(process.execPath, args)).exitCode).toBe(EXIT.finding)
+    const sarif = readFileSync(join(copy.path, 'reports/fuzz-regression/results.sarif'), 'utf8')
+    expect(sarif).toContain('"uri": "fuzz/targets/wildmatch.fuzz.ts"')
   })
 
   it('shows what the committed inputs reach of each decoder, with what is missing and why', async () => {
@@ -94,7 +114,12 @@ describe.skipIf(node === undefined)('what is found', () => {
     expect(found().length).toBeGreaterThan(0)
     child.kill('SIGINT')
     expect((await ended)[0]).toBe(EXIT.interrupted)
-    expect(found().length).toBeGreaterThan(0)
+    const [name] = found()
+    const summary = JSON.parse(readFileSync(join(copy.path, 'reports/fuzz/summary.json'), 'utf8')) as object
+    expect(summary).toMatchObject({
+      failed: 1,
+      cases: [{ name: 'pkt-line', message: expect.stringContaining(`--input fuzz/findings/pkt-line/${name}`) }],
+    })
   })
 
   it.each([
@@ -119,6 +144,20 @@ describe.skipIf(node === undefined)('what is found', () => {
     }
     expect(targets[0]?.findings).toMatchObject([{ kind: 'crash', file, repeats: bytes !== undefined }])
     if (bytes !== undefined) expect(targets[0]?.findings[0]?.bytes).toBe(bytes)
+  })
+
+  it('is what the next run says first, and nothing besides', async () => {
+    const { copy, ended, found, lines } = await withDefect('data.length > 1')
+    using _copy = copy
+    for await (const line of lines) if (line === '0 passed, 1 failed') break
+    await ended
+    const args = [join(copy.path, COMMAND), 'pkt-line', '--time', '20s', '--jobs', '1']
+    const { exitCode, stdout } = await run(process.execPath, args)
+    expect(exitCode).toBe(EXIT.finding)
+    expect(stdout).toContain(
+      `FAILED pkt-line: fails already on fuzz/findings/pkt-line/${found().join()}: Error: planted`,
+    )
+    expect(stdout).not.toContain('is not instrumented')
   })
 })
 

@@ -1,10 +1,12 @@
 /** `npm run fuzz`. */
 import { randomInt } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { runCommand } from '../harness/command.ts'
+import { isAbsolute, relative, resolve } from 'node:path'
+import { awaitSignals, runCommand } from '../harness/command.ts'
 import { WrongUseError } from '../harness/errors.ts'
 import { readOptions } from '../harness/options.ts'
 import type { SuiteCase } from '../harness/suite.ts'
+import { ROOT } from '../integration/support/command-line.ts'
 import { temporaryFolder } from '../integration/support/git.ts'
 import { committedInputs } from './advisories/committed.ts'
 import { keptFolder, readFolder } from './engine/corpus.ts'
@@ -54,9 +56,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   })
   const targets = options.names.length === 0 ? TARGET_NAMES : options.names
   const { input } = options.texts
+  const { regression, coverage } = options.flags
+  if ([input !== undefined, regression, coverage].filter(Boolean).length > 1) {
+    throw new WrongUseError('--regression, --coverage and --input are three commands: take one of them')
+  }
+  if (coverage && options.names.length > 0) throw new WrongUseError('--coverage is of all targets together')
   if (input !== undefined) return repeat(targets, input, signal)
-  if (options.flags.coverage) return coverAll(signal)
-  if (options.flags.regression) return regress(targets, signal)
+  if (coverage) return coverAll(signal)
+  if (regression) return regress(targets, signal)
   return search(targets, { ...options.numbers, timeMs: options.durationsMs.time }, signal)
 }
 
@@ -72,13 +79,19 @@ async function repeat(targets: readonly string[], input: string, signal: AbortSi
     seed: 0,
     again: `npm run fuzz -- ${target} --input ${input}`,
     cases,
-    problems: problemsOf(result).map((problem) => ({ ...problem, file: input })),
+    problems: problemsOf(result).map((problem) => ({ ...problem, file: fileInTree(input) ?? problem.file })),
     startedAtMs,
     figures: [result],
     coverage: undefined,
     coveredBy: '',
     details: { regression: [result] },
   })
+}
+
+/** @returns relative to the repository's root; undefined: it lies elsewhere, where nobody else finds it */
+function fileInTree(path: string): string | undefined {
+  const file = relative(ROOT, resolve(path))
+  return file.startsWith('..') || isAbsolute(file) ? undefined : file
 }
 
 interface Search {
@@ -92,7 +105,7 @@ async function search(
   { jobs, seed, timeMs }: Search,
   signal: AbortSignal,
 ): Promise<number> {
-  const again = `npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s`
+  const again = `npm run fuzz -- ${targets.join(' ')} --seed ${seed} --time ${timeMs / 1_000}s --jobs ${jobs}`
   console.log(`seed ${seed}; again: ${again}`)
   const startedAtMs = performance.now()
   const node = await findJazzerNode((line) => console.log(line), signal)
@@ -100,18 +113,35 @@ async function search(
   const progress = new Progress()
   const rounds = Math.ceil(targets.length / jobs)
   const seconds = Math.max(1, Math.floor(timeMs / 1_000 / rounds))
+  if (seconds * rounds * 1_000 > timeMs) console.log('That is less than a second for each target: they take one each')
   const onStatus: FuzzRun['onStatus'] = (target, status) => progress.update(target, status)
   const say = (line: string): void => progress.say(line)
-  const run: FuzzRun = { node, folder: folder.path, seed, seconds, signal, onStatus, say }
+  /** Of targets that are not done: what is saved, whatever comes then. */
+  const saved = new Map<string, string>()
+  const onSaved: FuzzRun['onSaved'] = (target, message) => {
+    saved.set(target, message)
+    say(`FINDING ${target}: ${message}\n  to be made smaller`)
+  }
+  const run: FuzzRun = { node, folder: folder.path, seed, seconds, signal, onStatus, onSaved, say }
   const results: TargetResult[] = []
   const cases: SuiteCase[] = []
   const queue = targets.values()
   const work = async (): Promise<void> => {
     for (const target of queue) {
       progress.say(`${target}: begins, for ${seconds} s`)
-      const result = await fuzzTarget(target, run)
-      results.push(result)
-      cases.push(report(result, progress))
+      const fromMs = performance.now()
+      try {
+        const result = await fuzzTarget(target, run)
+        results.push(result)
+        cases.push(report(result, progress))
+      } catch (error) {
+        await awaitSignals()
+        signal.throwIfAborted()
+        // The others are tried, and what they find is reported.
+        const message = [saved.get(target) ?? [], `broke off: ${String(error)}`].flat().join('\n')
+        progress.done(target, `FAILED ${target}: ${message}`)
+        cases.push({ name: target, outcome: 'failed', duration_s: secondsSince(fromMs), message })
+      }
     }
   }
   try {
@@ -120,18 +150,23 @@ async function search(
     else cases.push({ name: 'canary', outcome: 'failed', duration_s: secondsSince(startedAtMs), message: silence })
     if (silence !== undefined) progress.say(`FAILED canary: ${silence}`)
   } catch (error) {
+    await awaitSignals()
     if (!signal.aborted) throw error
   } finally {
     progress.stop()
   }
   for (const name of targets) {
     if (cases.some((one) => one.name === name)) continue
-    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
+    const message = saved.get(name)
+    if (message === undefined) cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
+    else cases.push({ name, outcome: 'failed', duration_s: 0, message })
   }
+  // What fails is not run here, in one process with all others.
+  const isFine = cases.every(({ outcome }) => outcome === 'passed')
+  const coverage = isFine ? await coverByKept(targets, cases, signal) : undefined
   const problems = cases.flatMap(({ name, outcome, message = '' }) =>
     outcome === 'failed' ? problemsOf({ target: name, problems: [message] }) : [],
   )
-  const isFine = cases.every(({ outcome }) => outcome === 'passed')
   return closeFuzz({
     suite: 'fuzz',
     seed,
@@ -142,19 +177,31 @@ async function search(
     figures: results.map(({ status, inputsKept, ...figures }) => {
       return { ...figures, inputs: inputsKept, executions: status.executions }
     }),
-    // What fails is not run here, in one process with all others.
-    coverage: isFine ? await coverByKept(targets, signal) : undefined,
+    coverage,
     coveredBy: `the committed inputs of ${targets.join(', ')}, and what is kept on this machine`,
     details: { secondsEach: seconds, targets: results },
   })
 }
 
-/** Of decoders that none of the targets is for, nothing is said. */
-async function coverByKept(targets: readonly string[], signal: AbortSignal) {
+/**
+ * Of decoders that none of the targets is for, nothing is said. What was found out before is reported, whatever happens here.
+ * @param cases gets one more where the branches cannot be counted
+ * @returns undefined: they were not counted
+ */
+async function coverByKept(targets: readonly string[], cases: SuiteCase[], signal: AbortSignal) {
+  const startedAtMs = performance.now()
   const inputsOf = (target: string) => [...committedInputs(target), ...readFolder(keptFolder(target))]
-  const all = targets.map((target) => ({ target, inputs: inputsOf(target) }))
-  const files = await coverBy(all, signal)
-  return files.filter(({ taken }) => taken > 0)
+  try {
+    const all = targets.map((target) => ({ target, inputs: inputsOf(target) }))
+    const files = await coverBy(all, signal)
+    return files.filter(({ taken }) => taken > 0)
+  } catch (error) {
+    if (signal.aborted) return undefined
+    const message = String(error)
+    console.log(`FAILED coverage: ${message}`)
+    cases.push({ name: 'coverage', outcome: 'failed', duration_s: secondsSince(startedAtMs), message })
+    return undefined
+  }
 }
 
 function report(result: TargetResult, progress: Progress): SuiteCase {

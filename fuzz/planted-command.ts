@@ -55,7 +55,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   using copy = await copyFuzzer()
   const cases: SuiteCase[] = []
   const proofs: Proof[] = []
-  for (const name of names.length === 0 ? DEFECT_NAMES : names) {
+  const wanted = names.length === 0 ? DEFECT_NAMES : names
+  for (const name of wanted) {
     const fromMs = performance.now()
     const options = ['--time', `${durationsMs.time / 1_000}s`, '--seed', `${numbers.seed}`]
     const outcome = await prove(name, new Copy(copy.path, signal), options).catch((error: unknown) => {
@@ -68,6 +69,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     cases.push({ name, outcome: typeof outcome === 'string' ? 'failed' : 'passed', duration_s, ...message })
     if (typeof outcome !== 'string') proofs.push(outcome)
     console.log(`${name}: ${typeof outcome === 'string' ? `FAILED: ${outcome}` : `found in ${duration_s} s`}`)
+  }
+  for (const name of wanted.slice(cases.length)) {
+    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
   }
   console.log(tableOf(cases, proofs, durationsMs.time / 1_000))
   return closeCases({ suite: 'fuzz-planted', seed: numbers.seed, cases, startedAtMs, details: { proofs } })
@@ -144,9 +148,12 @@ class Copy {
     const child = spawn(process.execPath, [join(this.path, 'fuzz/fuzz-command.ts'), ...args], {
       cwd: this.path,
       stdio: ['ignore', 'inherit', 'inherit'],
+      // A terminal signals the whole group: it would get one signal from there and one from here, and end at the second.
+      detached: true,
     })
     const stop = (): void => void child.kill('SIGTERM')
     this.#signal.addEventListener('abort', stop)
+    process.on('exit', stop)
     const { promise, resolve, reject } = Promise.withResolvers<number | null>()
     child.once('error', reject)
     child.once('exit', resolve)
@@ -154,6 +161,7 @@ class Copy {
       return (await promise) ?? EXIT.interrupted
     } finally {
       this.#signal.removeEventListener('abort', stop)
+      process.off('exit', stop)
       this.#signal.throwIfAborted()
     }
   }

@@ -1,4 +1,5 @@
 /** `npm run fuzz -- --regression` and `--coverage`. */
+import { awaitSignals } from '../harness/command.ts'
 import type { SuiteCase } from '../harness/suite.ts'
 import { committedInputs } from './advisories/committed.ts'
 import { wrongOutcomes } from './advisories/replay.ts'
@@ -9,6 +10,11 @@ import type { FoundProblem } from './report/sarif.ts'
 import { caseOf, type Regression, replayTarget } from './regression.ts'
 import { TARGET_NAMES } from './targets.ts'
 
+/** What is tried besides targets, and where it shows. */
+const NO_TARGETS: Readonly<Record<string, string>> = {
+  canary: 'fuzz/engine/canary.ts',
+  coverage: 'fuzz/reach/gaps.ts',
+}
 const COVERED_BY = 'the committed inputs alone'
 
 /** @param targets of all of them, what they reach is judged as well. @returns the exit code */
@@ -17,9 +23,12 @@ export async function regress(targets: readonly string[], signal: AbortSignal): 
   const cases: SuiteCase[] = []
   const results: Regression[] = []
   for (const target of targets) {
-    if (signal.aborted) break
     const fromMs = performance.now()
-    const result = await replayTarget(target, signal)
+    const result = await tryTarget(target, signal)
+    if (result === undefined) {
+      cases.push({ name: target, outcome: 'skipped', duration_s: 0, message: 'not finished' })
+      continue
+    }
     console.log(`${target}: ${result.inputs} inputs${result.problems.length === 0 ? '' : ', FAILED'}`)
     for (const problem of result.problems) console.log(`FINDING ${target}: ${problem}`)
     cases.push(caseOf(result, secondsSince(fromMs)))
@@ -44,13 +53,24 @@ export async function regress(targets: readonly string[], signal: AbortSignal): 
   })
 }
 
+/** @returns undefined: interrupted. What goes wrong with one target keeps none of the others from being tried. */
+async function tryTarget(target: string, signal: AbortSignal): Promise<Regression | undefined> {
+  if (signal.aborted) return undefined
+  try {
+    return await replayTarget(target, signal)
+  } catch (error) {
+    await awaitSignals()
+    return signal.aborted ? undefined : { target, inputs: 0, problems: [`cannot be replayed: ${String(error)}`] }
+  }
+}
+
 /** Only what they reach. @returns the exit code */
 export async function coverAll(signal: AbortSignal): Promise<number> {
   const startedAtMs = performance.now()
   const cases: SuiteCase[] = []
   const problems: FoundProblem[] = []
   const coverage = await cover(cases, problems, signal)
-  for (const line of describeCoverage(coverage)) console.log(line)
+  for (const line of describeCoverage(coverage ?? [])) console.log(line)
   return closeFuzz({
     suite: 'fuzz-coverage',
     seed: 0,
@@ -73,10 +93,20 @@ function tryAdvisories(cases: SuiteCase[], problems: FoundProblem[]): void {
   add(name, fromMs, found, cases, problems)
 }
 
-async function cover(cases: SuiteCase[], problems: FoundProblem[], signal: AbortSignal): Promise<FileCoverage[]> {
+/** @returns undefined: interrupted, which is a case of its own */
+async function cover(
+  cases: SuiteCase[],
+  problems: FoundProblem[],
+  signal: AbortSignal,
+): Promise<FileCoverage[] | undefined> {
   const fromMs = performance.now()
-  const coverage = await coverDecoders(signal)
   const name = 'coverage'
+  const coverage = await coverDecoders(signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+    cases.push({ name, outcome: 'skipped', duration_s: 0, message: 'not finished' })
+    return undefined
+  })
+  if (coverage === undefined) return undefined
   const found = judgeCoverage(coverage).map((text) => {
     const [, file = 'fuzz/reach/gaps.ts', line] = /^(src\/[^:]+):([0-9]+) /.exec(text) ?? []
     return { name, text, file, ...(line !== undefined && { line: Number(line) }) }
@@ -101,7 +131,7 @@ function add(
 /** Where an input lies, else where its target does. */
 export function problemsOf({ target, problems }: Pick<Regression, 'target' | 'problems'>): FoundProblem[] {
   return problems.map((text) => {
-    const code = target === 'canary' ? 'fuzz/engine/canary.ts' : `fuzz/targets/${target}.fuzz.ts`
+    const code = NO_TARGETS[target] ?? `fuzz/targets/${target}.fuzz.ts`
     const [file = code] = /fuzz\/findings\/[^: \n]+/.exec(text) ?? []
     return { name: target, text, file }
   })

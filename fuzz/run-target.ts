@@ -21,6 +21,8 @@ export interface FuzzRun {
   readonly seconds: number
   readonly signal: AbortSignal
   onStatus(target: string, status: FuzzStatus): void
+  /** An input that failed lies in the tree. */
+  onSaved(target: string, message: string): void
   say(line: string): void
 }
 
@@ -100,6 +102,8 @@ export async function fuzzTarget(name: string, run: FuzzRun): Promise<TargetResu
   const outcome = await runJazzer({ ...jazzer, onStatus: (status) => run.onStatus(name, status) })
   const coverageAtStart = outcome.seeded?.coverage ?? 0
   if (outcome.end === 'broken') problems.push(`the fuzzer broke off: ${outcome.said}`)
+  // What fails while the seeds are read says nothing of what they cover.
+  else if (outcome.seeded === undefined && outcome.input !== undefined) run.say(`${name}: fails on its seeds already`)
   else if (coverageAtStart === 0) problems.push('no coverage came back: the bundle is not instrumented')
   else if (coverageAtStart <= nothing.status.coverage) problems.push('the seeds cover no more than an empty input does')
   const inputs = [...seeds, ...readFolder(kept)]
@@ -134,12 +138,13 @@ async function findingsOf(
   name: string,
   bundled: Bundle,
   { end, said, input }: JazzerOutcome,
-  { signal, say }: FuzzRun,
+  { signal, onSaved }: FuzzRun,
 ): Promise<Finding[]> {
   if (input === undefined || end === 'nothing found') return []
-  say(`FINDING ${name}: ${end}; ${input.length} bytes in ${saveFinding(name, input)}, to be made smaller`)
+  const saved = saveFinding(name, input)
+  onSaved(name, `${end}: ${said}\n  ${input.length} bytes in ${saved.file}\n  again: ${commandFor(name, saved.file)}`)
   const smallest = await minimiseFinding(bundled, input, signal)
-  const file = replaceFinding(name, input, smallest)
+  const file = replaceFinding(name, saved, smallest)
   const { failures } = await replay(bundled, [{ name: file, bytes: smallest }], signal)
   return [finding(name, { kind: end, said, file, bytes: smallest.length, repeats: failures.length > 0 })]
 }
@@ -151,14 +156,18 @@ async function disagreements(name: string, inputs: readonly Input[], signal: Abo
   const findings: Finding[] = []
   for (const [said, input] of kinds) {
     const repeats = (await judgeAll(name, [input], signal)).length > 0
-    const file = saveFinding(name, input.bytes)
+    const { file } = saveFinding(name, input.bytes)
     findings.push(finding(name, { kind: 'disagreement', said, file, bytes: input.bytes.length, repeats }))
   }
   return findings
 }
 
 function finding(name: string, found: Omit<Finding, 'command'>): Finding {
-  return { ...found, command: `npm run fuzz -- ${name} --input ${found.file}` }
+  return { ...found, command: commandFor(name, found.file) }
+}
+
+function commandFor(name: string, file: string): string {
+  return `npm run fuzz -- ${name} --input ${file}`
 }
 
 async function merge(name: string, kept: string, bundled: Bundle, run: FuzzRun): Promise<void> {

@@ -1,4 +1,5 @@
 /** The outside of every harness command: help, wrong use, missing tools, interruption. */
+import { setImmediate } from 'node:timers/promises'
 import { ToolMissingError, WrongUseError } from './errors.ts'
 import { EXIT } from './suite.ts'
 
@@ -44,4 +45,13 @@ export async function runCommand(
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
   }
+}
+
+/**
+ * A terminal sends its signal to all processes of a command, and that a child has ended, such as esbuild, may be told before
+ * it: after this, the signal has been.
+ */
+export async function awaitSignals(): Promise<void> {
+  // The first turn of the event loop may have looked for signals before this was called.
+  for (let turn = 0; turn < 2; turn++) await setImmediate()
 }

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import junit, { type Builder } from 'junit-report-builder'
 import { ROOT } from '../integration/support/command-line.ts'
+import { errorCodeOf } from '../src/errors.ts'
 
 export const EXIT = { fine: 0, finding: 1, wrongUse: 2, toolMissing: 3, interrupted: 130 } as const
 
@@ -48,12 +49,9 @@ export function reportFolder(suite: string): string {
  * @returns the exit code
  */
 export function closeCases({ suite, seed, cases, startedAtMs, details }: CaseReport): number {
-  const count = (outcome: SuiteCase['outcome']): number => cases.filter((one) => one.outcome === outcome).length
-  const skipped = count('skipped')
   writeJunit(suite, cases)
   const duration_s = Math.round((performance.now() - startedAtMs) / 1_000)
-  const counts = { executed: cases.length - skipped, passed: count('passed'), failed: count('failed'), skipped }
-  return closeSuite({ suite, seed, ...counts, duration_s }, { cases, ...details })
+  return closeSuite({ suite, seed, ...countsOf(cases), duration_s }, { cases, ...details })
 }
 
 /** What a report was made of. */
@@ -65,10 +63,32 @@ export function commitHere(): string {
 export function closeSuite(summary: SuiteSummary, details: object): number {
   const text = JSON.stringify({ ...summary, commit: commitHere(), ...details }, null, 2)
   writeFileSync(join(reportFolder(summary.suite), 'summary.json'), `${text}\n`)
-  const skipped = summary.skipped > 0 ? `, ${summary.skipped} skipped` : ''
-  console.log(`${summary.passed} passed, ${summary.failed} failed${skipped}`)
+  sayCounts(summary)
   // A run that executed nothing proves nothing.
   return summary.failed === 0 && summary.executed > 0 ? EXIT.fine : EXIT.finding
+}
+
+/** The line that a command ends with. */
+function sayCounts({ passed, failed, skipped }: Pick<SuiteSummary, 'passed' | 'failed' | 'skipped'>): void {
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+}
+
+/**
+ * For a suite whose report cannot be written, as on a full disk: what it found is no less so.
+ * @returns the exit code, which is never that of a run whose report is there
+ * @throws the error where it is not the system's
+ */
+export function closeUnwritten({ suite, cases }: Pick<CaseReport, 'suite' | 'cases'>, error: unknown): number {
+  if (errorCodeOf(error) === undefined) throw error
+  console.error(`reports/${suite}/ cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+  sayCounts(countsOf(cases))
+  return EXIT.finding
+}
+
+function countsOf(cases: readonly SuiteCase[]): Pick<SuiteSummary, 'executed' | 'passed' | 'failed' | 'skipped'> {
+  const count = (outcome: SuiteCase['outcome']): number => cases.filter((one) => one.outcome === outcome).length
+  const skipped = count('skipped')
+  return { executed: cases.length - skipped, passed: count('passed'), failed: count('failed'), skipped }
 }
 
 function writeJunit(suite: string, cases: readonly SuiteCase[]): void {

@@ -4,59 +4,105 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import { reportFolder } from '../../harness/suite.ts'
 import { ROOT } from '../../integration/support/command-line.ts'
+import { GutsError, hasErrorCode } from '../../src/errors.ts'
 
 export interface Input {
   readonly name: string
   readonly bytes: Buffer
 }
 
-export function seedsPath(target: string): string {
-  return join(ROOT, 'fuzz/seeds', `${target}.json`)
+/** What is committed as inputs is none. */
+export class CorpusError extends GutsError<{ readonly code: 'inputs_missing' | 'inputs_unreadable' }> {}
+
+export function seedsPath(target: string, root = ROOT): string {
+  return join(root, seedsFile(target))
 }
 
-/** Made by `fuzz/seeds-command.ts`. */
-export function readSeeds(target: string): Input[] {
-  return readNamed(seedsPath(target))
+const seedsFile = (target: string): string => `fuzz/seeds/${target}.json`
+
+/** Made by `fuzz/seeds-command.ts`. @throws CorpusError */
+export function readSeeds(target: string, root = ROOT): Input[] {
+  if (existsSync(seedsPath(target, root))) return readNamed(root, seedsFile(target))
+  const message = `${seedsFile(target)} is missing; node fuzz/seeds-command.ts ${target} makes it`
+  throw new CorpusError({ code: 'inputs_missing' }, message)
 }
 
-export function corpusPath(target: string): string {
-  return join(ROOT, 'fuzz/corpus', `${target}.json`)
+export function corpusPath(target: string, root = ROOT): string {
+  return join(root, corpusFile(target))
 }
 
-/** Of what the fuzzer found, what reaches further than the seeds; chosen by `fuzz/corpus-command.ts`. */
-export function readCorpus(target: string): Input[] {
-  return existsSync(corpusPath(target)) ? readNamed(corpusPath(target)) : []
+const corpusFile = (target: string): string => `fuzz/corpus/${target}.json`
+
+/** Of what the fuzzer found, what reaches further than the seeds; chosen by `fuzz/corpus-command.ts`. @throws CorpusError */
+export function readCorpus(target: string, root = ROOT): Input[] {
+  return existsSync(corpusPath(target, root)) ? readNamed(root, corpusFile(target)) : []
 }
 
-/** @param path of a file with names and the bytes in base64 */
-function readNamed(path: string): Input[] {
-  const inputs = JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>
-  return Object.entries(inputs).map(([name, base64]) => ({ name, bytes: Buffer.from(base64, 'base64') }))
+/** @param file with names and the bytes in base64, relative to the root. @throws CorpusError */
+function readNamed(root: string, file: string): Input[] {
+  const inputs = parse(readFileSync(join(root, file), 'utf8'), file)
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    throw unreadable(`${file} holds no inputs by name`)
+  }
+  return Object.entries(inputs).map(([name, base64]) => {
+    const bytes = Buffer.from(String(base64), 'base64')
+    // Node leaves out what is no base64, and the rest would be another input.
+    if (bytes.toString('base64') !== base64) throw unreadable(`${file}: ${name} is no base64`)
+    return { name, bytes }
+  })
 }
 
-export function findingsFolder(target: string): string {
-  return join(ROOT, 'fuzz/findings', target)
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw unreadable(`${file} cannot be read: ${String(error)}`, error)
+  }
 }
 
-/** Inputs that failed once. */
-export function readFindings(target: string): Input[] {
+function unreadable(message: string, cause?: unknown): CorpusError {
+  return new CorpusError({ code: 'inputs_unreadable' }, message, { cause })
+}
+
+function findingsFolder(target: string): string {
+  return `fuzz/findings/${target}`
+}
+
+/** Inputs that failed once. @throws CorpusError */
+export function readFindings(target: string, root = ROOT): Input[] {
   const folder = findingsFolder(target)
-  if (!existsSync(folder)) return []
-  return readFolder(folder).map(({ name, bytes }) => ({ name: `fuzz/findings/${target}/${name}`, bytes }))
+  if (!existsSync(join(root, folder))) return []
+  const names = readdirSync(join(root, folder)).sort()
+  return names.map((name) => {
+    const bytes = readIfFile(join(root, folder, name))
+    if (bytes === undefined) throw unreadable(`${folder}/${name} is no file`)
+    return { name: `${folder}/${name}`, bytes }
+  })
 }
 
-/** @returns the file, relative to the repository's root */
-export function saveFinding(target: string, bytes: Buffer): string {
-  const name = nameOf(bytes)
-  mkdirSync(findingsFolder(target), { recursive: true })
-  writeFileSync(join(findingsFolder(target), name), bytes)
-  return `fuzz/findings/${target}/${name}`
+export interface SavedFinding {
+  /** Relative to the repository's root. */
+  readonly file: string
+  /** No earlier run has saved it, and nobody has committed it. */
+  readonly isNew: boolean
 }
 
-/** Instead of one that was saved before; at every moment one of the two is there. @returns the file, as above */
-export function replaceFinding(target: string, before: Buffer, after: Buffer): string {
-  const file = saveFinding(target, after)
-  if (!after.equals(before)) rmSync(join(findingsFolder(target), nameOf(before)))
+export function saveFinding(target: string, bytes: Buffer, root = ROOT): SavedFinding {
+  const folder = findingsFolder(target)
+  const file = `${folder}/${nameOf(bytes)}`
+  const isNew = !existsSync(join(root, file))
+  mkdirSync(join(root, folder), { recursive: true })
+  if (isNew) writeFileSync(join(root, file), bytes)
+  return { file, isNew }
+}
+
+/**
+ * At every moment one of the two is there. One that was there before stays: it shows another defect, or this one where it
+ * was mended once. @returns the file, as above
+ */
+export function replaceFinding(target: string, before: SavedFinding, after: Buffer, root = ROOT): string {
+  const { file } = saveFinding(target, after, root)
+  if (before.isNew && file !== before.file) rmSync(join(root, before.file))
   return file
 }
 
@@ -72,8 +118,22 @@ export function keptFolder(target: string): string {
   return folder
 }
 
+/** Its files; another run that merges them may take some away meanwhile. */
 export function readFolder(folder: string): Input[] {
   return readdirSync(folder)
     .sort()
-    .map((name) => ({ name, bytes: readFileSync(join(folder, name)) }))
+    .flatMap((name) => {
+      const bytes = readIfFile(join(folder, name))
+      return bytes === undefined ? [] : [{ name, bytes }]
+    })
+}
+
+/** @returns undefined: there is none, or it is a folder */
+function readIfFile(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'EISDIR')) return undefined
+    throw error
+  }
 }

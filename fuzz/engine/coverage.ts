@@ -93,7 +93,9 @@ export class BundleMap {
     const entry = this.#map.findEntry(line, offset - (this.#lineStarts[line] as number))
     // The nearest mapping before this place; on another line it says nothing about this one.
     if (!('originalSource' in entry) || entry.generatedLine !== line) return undefined
-    const path = resolve(this.#folder, entry.originalSource.replace(/^file:\/\//, ''))
+    // A source is named by a URL: a folder "<b>" is "%3Cb%3E" there.
+    const source = decodeURIComponent(entry.originalSource.replace(/^file:\/\//, ''))
+    const path = resolve(this.#folder, source)
     return { module: relative(this.#root, path), line: entry.originalLine + 1 }
   }
 

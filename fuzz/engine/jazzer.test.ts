@@ -19,7 +19,7 @@ const print = (text) => {
   }
 }
 for (let piece = 0; piece < ${PIECES}; piece++) print('0x50,')
-print('\\n==1== Uncaught Exception: Error: found\\n')
+print('\\n==1== Uncaught Exception: Error: found\\u001b[31m\\n')
 writeFileSync('failed-crash', 'x')
 writeFileSync('printed', '')
 process.exitCode = 77
@@ -37,7 +37,7 @@ it('loses nothing of what the fuzzer prints while nobody has time to read it', a
   while (!existsSync(join(folder.path, 'printed'))) Atomics.wait(clock, 0, 0, 10)
   const { end, said } = await running
   expect(end).toBe('crash')
-  expect(said).toBe('Error: found')
+  expect(said).toBe('Error: found\\u{1b}[31m')
 })
 
 it('words of a dictionary are written as libFuzzer reads them', () => {

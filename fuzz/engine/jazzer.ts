@@ -9,6 +9,7 @@ import { cleanEnvironment } from '../../integration/support/command-line.ts'
 import { FollowedFile } from './followed-file.ts'
 import { INPUT_LIMITS, RSS_MB_MAX } from './limits.ts'
 import { type FuzzStatus, LibFuzzerLines } from './libfuzzer-lines.ts'
+import { printable } from './printable.ts'
 
 /** To search; or to put into the first folder what, of all in the others, reaches what no smaller one does. */
 export type JazzerWork = { readonly seconds: number } | { readonly runs: number } | 'merge'
@@ -117,7 +118,7 @@ export async function runJazzer(run: JazzerRun): Promise<JazzerOutcome> {
     const { status, seeded } = lines
     const sinceSeeded = status.executions - (seeded?.executions ?? 0)
     const executionsPerS = Math.round((sinceSeeded / Math.max(1, performance.now() - seededAtMs)) * 1_000)
-    return { end, status, executionsPerS, seeded, said: text, input }
+    return { end, status, executionsPerS, seeded, said: printable(text), input }
   } finally {
     clearTimeout(overdue)
     clearInterval(following)

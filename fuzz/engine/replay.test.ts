@@ -25,6 +25,10 @@ exports.fuzz = (data) => {
   if (text.includes('endless')) for (;;) kept.push(Buffer.alloc(2 ** 24, 1))
   if (text.includes('late')) return new Promise((_, reject) => setImmediate(reject, new RangeError('in its time')))
   if (text.includes('unsettled')) return new Promise(() => {})
+  if (text.includes('forgotten')) void Promise.reject(new RangeError('nobody awaits it'))
+  if (text.includes('timer')) setTimeout(() => { throw new RangeError('too late') }, 50)
+  if (text.includes('words')) throw 'words\u001b[31m'
+  if (text.includes('nothing')) throw { toString: undefined }
   if (text.includes('keep')) kept.push(Buffer.alloc(30 * 2 ** 20, 1))
 }
 ${MAP_COMMENT}${NO_MAP}
@@ -56,6 +60,9 @@ describe('replay', () => {
     { name: 'late', message: 'RangeError: in its time' },
     // With nothing left to do, a process that waits for a promise ends.
     { name: 'unsettled', message: 'the process ended with 0' },
+    { name: 'forgotten', message: 'RangeError: nobody awaits it' },
+    { name: 'words', message: "Error: 'words\\x1B[31m'" },
+    { name: 'nothing', message: 'Error: { toString: undefined }' },
     { name: 'buffer', message: 'memory: more than 100 MB' },
     { name: 'endless', message: 'the process took more than 300 MB' },
   ])('fails on an input that only a limit shows: $name', async ({ name, message }) => {
@@ -63,6 +70,12 @@ describe('replay', () => {
     const all = ['before', name, 'after'].map((one) => ({ name: one, bytes: Buffer.from(one) }))
     const { failures } = await withTarget((bundle) => replay(bundle, all, never, limits))
     expect(failures.map((one) => [one.input.name, one.message.split('\n    at ')[0]])).toEqual([[name, message]])
+  })
+
+  it('does not pass where something is thrown after the last input', async () => {
+    const all = [{ name: 'timer', bytes: Buffer.from('timer') }]
+    const { failures } = await withTarget((bundle) => replay(bundle, all, never))
+    expect(failures.map(({ message }) => message)).toEqual(['the process ended with 1'])
   })
 
   it('blames no input for the memory that others took', async () => {
@@ -82,6 +95,7 @@ describe('replay', () => {
 
   it.each([
     { input: 'some text, a throw, and more text', smallest: 'throw' },
+    { input: 'some text, and a promise that is forgotten', smallest: 'forgotten' },
     { input: 'some text, then pollute it, and more text', smallest: 'pollute' },
   ])('makes $input smaller, as long as it fails in the same way', async ({ input, smallest }) => {
     const found = await withTarget((bundle) => minimiseFinding(bundle, Buffer.from(input), never))

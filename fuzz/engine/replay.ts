@@ -1,6 +1,7 @@
 /** Runs inputs in a process of their own, and outlives whatever they do to it. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { groupEndsWith } from '../../harness/process-group.ts'
 import { cleanEnvironment, ROOT } from '../../integration/support/command-line.ts'
 import type { Bundle } from './bundle.ts'
 import type { Input } from './corpus.ts'
@@ -85,7 +86,10 @@ async function runWorker(
     env: cleanEnvironment({ TMPDIR: dirname(job.bundle) }),
     // What a crash of V8 prints is no message of ours.
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    // A terminal sends its signals to the whole group of this process: a worker that ends by one would blame its input.
+    detached: true,
   })
+  using _ends = groupEndsWith(child, signal)
   try {
     return await attend(child, job, signal, limits, onReport)
   } finally {
@@ -130,7 +134,8 @@ function attend(
     onReport(report)
   })
   child.once('error', reject)
-  child.once('exit', (code, killedBy) => resolve(isDone ? undefined : `ended with ${killedBy ?? code}`))
+  // Once it is done it may still throw, by a timer that an input set.
+  child.once('exit', (code, killedBy) => resolve(isDone && code === 0 ? undefined : `ended with ${killedBy ?? code}`))
   child.send(job)
   return promise.finally(() => {
     clearTimeout(silence)

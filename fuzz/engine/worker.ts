@@ -2,12 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { type Profiler, Session } from 'node:inspector'
 import { createRequire } from 'node:module'
+import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { BundleMap, type DrivenCoverage } from './coverage.ts'
 import { Growth } from './memory.ts'
 import { minimise } from './minimise.ts'
+import { printable } from './printable.ts'
 import { PrototypeWatch } from './prototypes.ts'
 import type { Failure, Job, Report } from './worker-messages.ts'
+
+/** What calls a target, which in a stack says nothing of what failed. */
+const OWN_FOLDER = 'fuzz/engine/'
 
 interface Target {
   fuzz(data: Buffer): void | Promise<void>
@@ -88,15 +94,26 @@ async function failureOf(target: Target, input: Buffer, root: string): Promise<F
   return { signature, message: thrown === undefined ? signature : `${signature}\n${thrown.message}` }
 }
 
+/** Also what it left behind, which comes when the event loop turns: between inputs alone it would not, and blame the next. */
 async function thrownBy(target: Target, input: Buffer, root: string): Promise<Failure | undefined> {
-  try {
-    await target.fuzz(input)
-    return undefined
-  } catch (thrown) {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const stack = (error.stack ?? '').replaceAll(`${root}/`, '')
-    const frames = stack.split('\n').filter((line) => /^ +at .*(src|fuzz)\//.test(line))
-    const message = [`${error.name}: ${error.message}`, ...frames.slice(0, 6)].join('\n')
-    return { signature: `${error.name} ${frames[0]?.trim() ?? error.message}`, message }
+  const left = Promise.withResolvers<never>()
+  process.on('uncaughtException', left.reject)
+  let failure: Failure | undefined
+  for (const step of [() => target.fuzz(input), () => setImmediate()]) {
+    try {
+      await Promise.race([left.promise, step()])
+    } catch (thrown) {
+      failure ??= describe(thrown, root)
+    }
   }
+  process.off('uncaughtException', left.reject)
+  return failure
+}
+
+function describe(thrown: unknown, root: string): Failure {
+  if (!(thrown instanceof Error)) return { signature: 'no error', message: printable(`Error: ${inspect(thrown)}`) }
+  const stack = (thrown.stack ?? '').replaceAll(`${root}/`, '')
+  const frames = stack.split('\n').filter((line) => /^ +at .*(src|fuzz)\//.test(line) && !line.includes(OWN_FOLDER))
+  const message = [`${thrown.name}: ${thrown.message}`, ...frames.slice(0, 6)].join('\n')
+  return { signature: `${thrown.name} ${frames[0]?.trim() ?? thrown.message}`, message: printable(message) }
 }

@@ -22,7 +22,7 @@ export function readPushReport({ commands, capabilities }: PushRequest, answer: 
     decodeWhole(report)
     return undefined
   }
-  assert(capabilities.has('report-status') || capabilities.has('report-status-v2'), 'nobody asked for a report')
+  assert(asksForReport({ capabilities }), 'nobody asked for a report')
   const lines = decodeWhole(report).map((line) => (line.type === 'data' ? line.payload.toString() : line.type))
   assert.equal(lines.pop(), 'flush')
   const [, unpacked = ''] = /^unpack (.+)\n$/.exec(lines.shift() ?? '') ?? []
@@ -38,6 +38,10 @@ export function readPushReport({ commands, capabilities }: PushRequest, answer: 
   const unpackError = unpacked === 'ok' ? undefined : unpacked
   if (unpackError !== undefined) assert(!refused.includes(undefined), 'a command is done whose pack was refused')
   return { unpackError, refused }
+}
+
+export function asksForReport({ capabilities }: Pick<PushRequest, 'capabilities'>): boolean {
+  return capabilities.has('report-status') || capabilities.has('report-status-v2')
 }
 
 /** @returns what came in the first band */

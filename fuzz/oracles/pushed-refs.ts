@@ -4,13 +4,28 @@ import type { PushRequest } from '../../src/git/protocol/push-request.ts'
 import { ObjectStore } from '../../src/storage/objects/object-store.ts'
 import { FIXED_OBJECTS } from '../grammar/fixed-repository.ts'
 import { closureOf } from './closure.ts'
-import type { PushReport } from './push-report.ts'
+import { asksForReport, type PushReport } from './push-report.ts'
 
 /** Name → 40 hex digits. */
 export type Refs = ReadonlyMap<string, string>
 
+/**
+ * @param report undefined: the client asked for none, or was told in a line of its own that nothing was taken
+ * @throws AssertionError where refs are not what the client was told, or asked for
+ */
+export function checkRefs(before: Refs, after: Refs, request: PushRequest, report: PushReport | undefined): void {
+  if (report !== undefined) return assert.deepEqual(after, refsAfter(before, request, report))
+  if (asksForReport(request)) return assert.deepEqual(after, before, 'refs change, and the client is told otherwise')
+  for (const name of new Set([...before.keys(), ...after.keys()])) {
+    const [oldOid, newOid] = [before.get(name), after.get(name)]
+    if (oldOid === newOid) continue
+    const isAsked = request.commands.some((one) => one.ref === name && one.oldOid === oldOid && one.newOid === newOid)
+    assert(isAsked, `${name} changes, and no command says so`)
+  }
+}
+
 /** @throws AssertionError where something was done that others had made impossible meanwhile */
-export function refsAfter(before: Refs, { commands, capabilities }: PushRequest, { refused }: PushReport): Refs {
+function refsAfter(before: Refs, { commands, capabilities }: PushRequest, { refused }: PushReport): Refs {
   const after = new Map(before)
   for (const [at, { ref, oldOid, newOid }] of commands.entries()) {
     if (refused[at] !== undefined) continue

@@ -1,5 +1,5 @@
-import { readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { EXIT, reportFolder } from '../../harness/suite.ts'
 import { TARGET_NAMES } from '../targets.ts'
@@ -49,6 +49,23 @@ describe('a run', () => {
     expect(read('index.html')).toContain('src/git/delta.ts')
   })
 
+  it('says what it found also where its report cannot be written', () => {
+    const suite = `${SUITE}-no-folder`
+    const place = join(dirname(reportFolder(SUITE)), suite)
+    writeFileSync(place, 'a file where the folder is to be')
+    const said = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const complained = vi.spyOn(console, 'error').mockImplementation(() => {})
+    try {
+      const cases = report.cases.filter(({ outcome }) => outcome === 'passed')
+      expect(closeFuzz({ ...report, suite, cases, problems: [] })).toBe(EXIT.finding)
+      expect(said.mock.calls).toEqual([['1 passed, 0 failed']])
+      expect(complained.mock.calls.join()).toMatch(new RegExp(`^reports/${suite}/ cannot be written: E[A-Z]+`))
+    } finally {
+      vi.restoreAllMocks()
+      rmSync(place)
+    }
+  })
+
   it('says in SARIF what was tried, what was found, where, and whether all was tried', () => {
     const log = sarifOf([finding, { name: 'coverage', text: 'a branch', file: 'src/git/a.ts', line: 3 }], false)
     const { version, runs } = log as {
@@ -73,6 +90,23 @@ describe('a run', () => {
         {
           ruleId: 'coverage',
           locations: [{ physicalLocation: { artifactLocation: { uri: 'src/git/a.ts' }, region: { startLine: 3 } } }],
+        },
+      ],
+    })
+  })
+
+  it('says in SARIF as text what looks like a placeholder, a link or the end of a path', () => {
+    const text = '{0} and [click](https://evil.example) [1]'
+    const log = sarifOf([{ name: 'pack', text, file: 'fuzz/findings/pack/a?b#c' }], true)
+    expect(log).toMatchObject({
+      runs: [
+        {
+          results: [
+            {
+              message: { text: '{{0}} and [click] (https://evil.example) [1]' },
+              locations: [{ physicalLocation: { artifactLocation: { uri: 'fuzz/findings/pack/a%3Fb%23c' } } }],
+            },
+          ],
         },
       ],
     })

@@ -1,7 +1,7 @@
 /** What a run of the fuzzer leaves in `reports/SUITE/`: summary.json, junit.xml, results.sarif and index.html. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { closeCases, commitHere, reportFolder, type SuiteCase } from '../../harness/suite.ts'
+import { closeCases, closeUnwritten, commitHere, reportFolder, type SuiteCase } from '../../harness/suite.ts'
 import { type FileCoverage, percentOf } from '../reach/cover.ts'
 import { fuzzPage, type PageContent } from './page.ts'
 import { type FoundProblem, sarifOf } from './sarif.ts'
@@ -18,6 +18,14 @@ export interface FuzzReport extends Omit<PageContent, 'title' | 'commit'> {
 
 /** Writes all of them, and prints the closing line. @returns the exit code */
 export function closeFuzz(report: FuzzReport): number {
+  try {
+    return write(report)
+  } catch (error) {
+    return closeUnwritten(report, error)
+  }
+}
+
+function write(report: FuzzReport): number {
   const { suite, seed, cases, startedAtMs, problems, coverage } = report
   const folder = reportFolder(suite)
   const isComplete = cases.every(({ outcome }: SuiteCase) => outcome !== 'skipped')

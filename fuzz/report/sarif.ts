@@ -27,11 +27,11 @@ export function sarifOf(problems: readonly FoundProblem[], isComplete: boolean):
     ruleId: name,
     ruleIndex: rules.findIndex(({ id }) => id === name),
     level: 'error',
-    message: { text },
+    message: { text: literal(text) },
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(file), uriBaseId: 'ROOT' },
+          artifactLocation: { uri: uriOf(file), uriBaseId: 'ROOT' },
           ...(line !== undefined && { region: { startLine: line } }),
         },
       },
@@ -50,6 +50,19 @@ export function sarifOf(problems: readonly FoundProblem[], isComplete: boolean):
       },
     ],
   }
+}
+
+/**
+ * What was thrown holds what is hostile, and is no placeholder and no link: braces are doubled (3.11.5), and of "](", which
+ * alone makes a link, something is between (3.11.6; a backslash there would itself be shown, or be escaped by another).
+ */
+function literal(text: string): string {
+  return text.replaceAll(/[{}]/g, (brace) => brace + brace).replaceAll('](', '] (')
+}
+
+/** Of one path, in which `?` and `#` are letters. */
+function uriOf(file: string): string {
+  return encodeURI(file).replaceAll(/[?#]/g, encodeURIComponent)
 }
 
 function rule(id: string, text: string) {

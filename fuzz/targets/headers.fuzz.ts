@@ -80,7 +80,7 @@ export function fuzz(data: Buffer): void {
 }
 
 function checkAuthorization(header: string): void {
-  const credentials = unlessRefused([RequestError], () => parseAuthorization(header))
+  const credentials = unlessRefused([RequestError], () => parse(header))
   if (credentials === undefined) return
   const [scheme = '', value = ''] = header.split(/ +/)
   assert(header.length <= 1_007 + header.indexOf(value) && !/[^ -~]/.test(header))
@@ -92,6 +92,16 @@ function checkAuthorization(header: string): void {
   if (/^realm=/i.test(value)) return
   assert.equal(redactText(`authorization: ${header}`), `authorization: ${scheme} [redacted]`)
   assert.equal(redactText(JSON.stringify({ msg: header })), JSON.stringify({ msg: `${scheme} [redacted]` }))
+}
+
+/** In the words that are the same for every reason. */
+function parse(header: string): ReturnType<typeof parseAuthorization> {
+  try {
+    return parseAuthorization(header)
+  } catch (error) {
+    if (error instanceof RequestError) assert.equal(error.detail.code, 'unauthorized')
+    throw error
+  }
 }
 
 function checkTrace(header: string): void {

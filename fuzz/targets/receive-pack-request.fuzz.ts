@@ -12,7 +12,7 @@ import { REQUEST_LIMITS, type RepositoryHere } from '../host/repository-here.ts'
 import { unlessRefused } from '../oracles/expected.ts'
 import { feed } from '../oracles/lines.ts'
 import { readPushReport } from '../oracles/push-report.ts'
-import { checkClosure, isSame, refsAfter } from '../oracles/pushed-refs.ts'
+import { checkClosure, checkRefs, isSame } from '../oracles/pushed-refs.ts'
 import type { NamedExchange } from '../seeds/material.ts'
 import { linesOf } from '../seeds/programs.ts'
 import { textSeeds } from '../seeds/texts.ts'
@@ -144,8 +144,7 @@ async function push(repository: RepositoryHere, body: Buffer, pieceBytes: number
   const after = repository.refs
   const request = unlessRefused([ProtocolError], () => readCommands(body))
   if (bytes === undefined || request === undefined) return assert.deepEqual(after, FIXED_REFS)
-  const report = readPushReport(request, bytes)
-  if (report !== undefined) assert.deepEqual(after, refsAfter(FIXED_REFS, request, report))
+  checkRefs(FIXED_REFS, after, request, readPushReport(request, bytes))
   if (!isSame(after, FIXED_REFS)) checkClosure(repository.path, after)
 }
 

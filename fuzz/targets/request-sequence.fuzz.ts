@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
 import { OBJECT_TYPE } from '../../src/git/object/type.ts'
+import { ProtocolError } from '../../src/git/protocol/error.ts'
 import { type PushRequest, PushRequestParser } from '../../src/git/protocol/push-request.ts'
 import { FRAME_BYTES_MAX } from '../../src/git/protocol/side-band.ts'
 import { V2RequestParser } from '../../src/git/protocol/v2-request.ts'
@@ -13,8 +14,9 @@ import type { PlainObject } from '../oracles/closure.ts'
 import { readFetchAnswer } from '../oracles/fetch-answer.ts'
 import { checkFetched } from '../oracles/fetched-pack.ts'
 import { decodeWhole, feed } from '../oracles/lines.ts'
+import { unlessRefused } from '../oracles/expected.ts'
 import { readPushReport } from '../oracles/push-report.ts'
-import { checkClosure, type Refs, refsAfter } from '../oracles/pushed-refs.ts'
+import { checkClosure, checkRefs, type Refs } from '../oracles/pushed-refs.ts'
 import { textSeeds } from '../seeds/texts.ts'
 import type { FuzzTarget } from '../target.ts'
 
@@ -115,11 +117,7 @@ async function push(repository: RepositoryHere, model: Model, input: Cursor): Pr
   const { body, objects } = runPushSteps(input, model.refs, input.byte())
   const parser = new PushRequestParser(REQUEST_LIMITS.pushCommandsMax)
   const bytes = await send(repository, body)
-  try {
-    feed(body, parser)
-  } catch {
-    return
-  }
+  if (unlessRefused([ProtocolError], () => feed(body, parser)) === undefined) return
   take(repository, model, parser.request(), bytes)
   // What was refused may be in no pack: then nothing reaches it.
   model.add(objects)
@@ -131,10 +129,11 @@ async function send(repository: RepositoryHere, body: Buffer): Promise<Buffer> {
   return bytes ?? Buffer.alloc(0)
 }
 
-/** Without a report nobody knows: what the refs are then is believed, as long as the objects are there. */
+/** Without a report nobody knows which commands were done: of what they ask for, what the refs are is believed. */
 function take(repository: RepositoryHere, model: Model, request: PushRequest, bytes: Buffer): void {
-  const report = readPushReport(request, bytes)
-  model.refs = report === undefined ? repository.refs : refsAfter(model.refs, request, report)
+  const { refs } = repository
+  checkRefs(model.refs, refs, request, readPushReport(request, bytes))
+  model.refs = refs
 }
 
 async function remove(repository: RepositoryHere, model: Model, ref: string): Promise<void> {
