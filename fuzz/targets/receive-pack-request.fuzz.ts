@@ -52,7 +52,8 @@ export const target = {
     'src/transfer/workers/index-task.ts': ['runIndex', 'inspectTips'],
     'src/transfer/workers/complete-thin-pack.ts': ['completeThinPack'],
     'src/transfer/ref-change.ts': ['changeRefs', 'publishWith', 'toReport'],
-    'src/transfer/ref-rules.ts': ['judgeCommands', 'headAfter', 'conflictWith'],
+    'src/transfer/ref-rules.ts': ['judgeCommands', 'headAfter'],
+    'src/transfer/names-in-use.ts': ['add', 'conflictWith'],
     'src/storage/repositories/ref-store.ts': ['apply', 'snapshot'],
     'src/storage/repositories/projection.ts': ['projectChanges', 'readProjection'],
     'src/git/fsck/object-checker.ts': ['check', 'finish'],
@@ -91,9 +92,9 @@ export const target = {
     },
     'ref-in-place-of-a-folder': {
       why: 'a branch is taken where other branches have their folder, and cannot be written to disk',
-      file: 'src/transfer/ref-rules.ts',
-      from: '      this.#firstBelow(`${name}/`)',
-      to: '      undefined',
+      file: 'src/transfer/names-in-use.ts',
+      from: ' ?? this.#existingBelow(name)',
+      to: '',
     },
   },
   seeds: ({ fixed }) => ({

@@ -44,7 +44,8 @@ export const target = {
   drives: {
     'src/transfer/push.ts': ['run'],
     'src/transfer/fetch.ts': ['run', 'runV2'],
-    'src/transfer/ref-rules.ts': ['judgeCommands', 'conflictWith'],
+    'src/transfer/ref-rules.ts': ['judgeCommands'],
+    'src/transfer/names-in-use.ts': ['conflictWith'],
     'src/transfer/pack-cache.ts': ['openHot', 'openKnown'],
     'src/transfer/advertiser.ts': ['advertise', 'lsRefs'],
     'src/storage/repositories/ref-store.ts': ['readSnapshot'],

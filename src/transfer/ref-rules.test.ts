@@ -154,6 +154,20 @@ describe("names that stand in each other's way", () => {
   })
 })
 
+it('looks up few names, however many folders those lie in that are pushed', () => {
+  let lookUps = 0
+  const byName = new Map<string, Ref>()
+  byName.has = () => {
+    lookUps++
+    return false
+  }
+  const deep = (at: number): PushCommand => ({ ref: `refs/heads/${at}/${'a/'.repeat(490)}x`, oldOid: none, newOid: A })
+  const commands = Array.from({ length: 200 }, (_, at) => deep(at))
+  const snapshot = snapshotOf(['refs/heads/0-', 'refs/heads/1/b'], { byName })
+  expect(judgeCommands(commands, snapshot, TIPS).filter((one) => 'update' in one)).toHaveLength(200)
+  expect(lookUps).toBeLessThanOrEqual(200)
+})
+
 describe('HEAD after a push', () => {
   const created = (...names: string[]) => names.map((name) => ({ name, oldOid: none, newOid: A, peeled: null }))
   const unborn = snapshotOf([], { headUnborn: true })

@@ -1,7 +1,8 @@
-import { compareRefNames, whyNotPushable } from '../git/ref-name.ts'
+import { whyNotPushable } from '../git/ref-name.ts'
 import type { PushCommand } from '../git/protocol/push-request.ts'
 import { OBJECT_TYPE } from '../git/object/type.ts'
 import type { RefSnapshot, RefUpdate } from '../storage/repositories/ref-store.ts'
+import { NamesInUse } from './names-in-use.ts'
 import type { Tip } from './workers/tasks.ts'
 
 /** What becomes of one command of a push. */
@@ -14,8 +15,7 @@ export type Verdict =
 const BRANCHES = 'refs/heads/'
 
 /**
- * Judges the commands of a push against the refs as they are, by C git's rules (builtin/receive-pack.c, `update`;
- * refs.c, `refs_verify_refname_available`).
+ * Judges the commands of a push against the refs as they are, by C git's rules (builtin/receive-pack.c, `update`).
  *
  * @param tips what the new object ids are
  */
@@ -64,69 +64,6 @@ function refusalOf(
   if (type === undefined) return 'bad pack: the object is missing'
   if (ref.startsWith(BRANCHES) && type !== OBJECT_TYPE.commit) return 'a branch can only point to a commit'
   return undefined
-}
-
-/** A ref cannot stand where another one needs a folder: refs/heads/a beside refs/heads/a/b. */
-class NamesInUse {
-  readonly #snapshot: RefSnapshot
-  readonly #deleted: ReadonlySet<string>
-  readonly #created = new Set<string>()
-  readonly #createdFolders = new Map<string, string>()
-  /** In which a ref was created last, so that none of the folders that it lies in is a ref. */
-  #folder = ''
-
-  constructor(snapshot: RefSnapshot, deleted: ReadonlySet<string>) {
-    this.#snapshot = snapshot
-    this.#deleted = deleted
-  }
-
-  add(name: string): void {
-    this.#created.add(name)
-    if (isInFolder(name, this.#folder)) return
-    for (const folder of foldersOf(name)) this.#createdFolders.set(folder, name)
-    this.#folder = name.slice(0, name.lastIndexOf('/'))
-  }
-
-  conflictWith(name: string): string | undefined {
-    const other =
-      this.#createdFolders.get(name) ??
-      (isInFolder(name, this.#folder) ? undefined : foldersOf(name).find((folder) => this.#isRef(folder))) ??
-      this.#firstBelow(`${name}/`)
-    return other === undefined ? undefined : `'${other}' exists; cannot create '${name}'`
-  }
-
-  #isRef(name: string): boolean {
-    return this.#created.has(name) || (this.#snapshot.byName.has(name) && !this.#deleted.has(name))
-  }
-
-  /** The refs are sorted, and there may be very many of them. */
-  #firstBelow(prefix: string): string | undefined {
-    const { refs } = this.#snapshot
-    let low = 0
-    let high = refs.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (compareRefNames((refs[middle] as { name: string }).name, prefix) < 0) low = middle + 1
-      else high = middle
-    }
-    for (let at = low; refs[at]?.name.startsWith(prefix) === true; at++) {
-      const name = refs[at]?.name ?? ''
-      if (!this.#deleted.has(name)) return name
-    }
-    return undefined
-  }
-}
-
-/** Right in it: pushes of many refs mostly name those of one folder one after the other. */
-const isInFolder = (name: string, folder: string): boolean =>
-  name.startsWith(folder) && name.lastIndexOf('/') === folder.length
-
-function foldersOf(name: string): string[] {
-  const folders: string[] = []
-  for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
-    folders.push(name.slice(0, slash))
-  }
-  return folders
 }
 
 /**

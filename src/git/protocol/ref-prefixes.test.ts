@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { prefixMatcher } from './ref-prefixes.ts'
 
 const NAMES = [
+  'ac',
+  'ba',
+  'undefined',
   'HEAD',
   'a',
   'ab',
@@ -25,6 +28,7 @@ describe('names pass that begin with one of', () => {
     { prefixes: ['abc', 'a', 'ab'] },
     { prefixes: ['ab', 'ad'] },
     { prefixes: ['ab', 'a', 'a'] },
+    { prefixes: ['undefined', 'a', 'ba'] },
     { prefixes: ['b', 'ab'] },
     { prefixes: ['refs/tags/', 'refs/heads/a', 'HEAD'] },
     { prefixes: ['refs/heads/ab', 'refs/heads/a/', 'z'] },
