@@ -53,7 +53,6 @@ export const target = {
     'src/transfer/workers/complete-thin-pack.ts': ['completeThinPack'],
     'src/transfer/ref-change.ts': ['changeRefs', 'publishWith', 'toReport'],
     'src/transfer/ref-rules.ts': ['judgeCommands', 'headAfter'],
-    'src/transfer/names-in-use.ts': ['add', 'conflictWith'],
     'src/storage/repositories/ref-store.ts': ['apply', 'snapshot'],
     'src/storage/repositories/projection.ts': ['projectChanges', 'readProjection'],
     'src/git/fsck/object-checker.ts': ['check', 'finish'],

@@ -18,6 +18,7 @@ import { hexSeeds, textSeeds } from '../seeds/texts.ts'
 import type { FuzzTarget } from '../target.ts'
 
 const RECEIVE_PACK_LINES = {
+  'more shallow lines than the limit': '\x03shallow @a\nshallow @b\nshallow @a\nshallow @b\n@0 @a refs/heads/a\n0000\n',
   'push options': '\x01@0 @a refs/heads/a\0report-status push-options\n0000\none\ntwo=2\n0000\n',
 } as const
 

@@ -45,7 +45,6 @@ export const target = {
     'src/transfer/push.ts': ['run'],
     'src/transfer/fetch.ts': ['run', 'runV2'],
     'src/transfer/ref-rules.ts': ['judgeCommands'],
-    'src/transfer/names-in-use.ts': ['conflictWith'],
     'src/transfer/pack-cache.ts': ['openHot', 'openKnown'],
     'src/transfer/advertiser.ts': ['advertise', 'lsRefs'],
     'src/storage/repositories/ref-store.ts': ['readSnapshot'],
