@@ -36,6 +36,7 @@ export const NO_DECODERS: Readonly<Record<string, string>> = {
   'src/git/pack/oid-table.ts': TABLE,
   'src/git/pack/pack-windows.ts': 'keeps pieces of files that are open',
   'src/git/pack/recent-objects.ts': TABLE,
+  'src/git/pack/testing.ts': 'for tests',
   'src/git/pack/waiting-deltas.ts': TABLE,
   'src/git/protocol/advertisement.ts': WRITES,
   'src/git/protocol/negotiation.ts': WRITES,

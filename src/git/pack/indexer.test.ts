@@ -16,43 +16,10 @@ import {
   withChecksum,
 } from '../../../integration/support/pack-maker.ts'
 import { ObjectStore } from '../../storage/objects/object-store.ts'
-import { typeNameOf } from '../object/type.ts'
 import { encodePackIndex } from './index-file.ts'
 import { indexPack } from './indexer.ts'
-import type { PackLimits } from './limits.ts'
 import type { IndexerHooks } from './name-object.ts'
-import type { ByteSource } from './source.ts'
-
-const LIMITS: PackLimits = { objectsMax: 10_000, objectBytesMax: 2 ** 24, inflatedBytesMax: 2 ** 28, deltaDepthMax: 50 }
-
-const memory = (bytes: Buffer): ByteSource => ({
-  bytes: bytes.length,
-  read: (target, position) => bytes.copy(target, 0, position),
-})
-
-/** What the pack holds: hex names in the order in which they were told, each checked against its bytes. */
-function index(bytes: Buffer, limits: Partial<PackLimits> = {}, readBase: IndexerHooks['readBase'] = () => undefined) {
-  const names: string[] = []
-  const progress: string[] = []
-  const hooks: IndexerHooks = {
-    onDeclared: (objects) => progress.push(`${objects} declared`),
-    onObject(type, data, oids, oidAt) {
-      const oid = oids.toString('hex', oidAt, oidAt + 20)
-      expect(
-        createHash('sha1')
-          .update(`${typeNameOf(type)} ${data.length}\0`)
-          .update(data)
-          .digest('hex'),
-      ).toBe(oid)
-      names.push(oid)
-    },
-    readBase,
-    onProgress: (phase, done, total) => progress.push(`${phase} ${done}/${total}`),
-  }
-  return { ...indexPack(memory(bytes), { ...LIMITS, ...limits }, hooks), names, progress }
-}
-
-const detail = (code: string): unknown => expect.objectContaining({ detail: expect.objectContaining({ code }) })
+import { detail, index, LIMITS, memory } from './testing.ts'
 
 const folder = temporaryFolder('indexer')
 const source = join(folder.path, 'source.git')
@@ -150,11 +117,6 @@ describe('deltas in any order', () => {
     ])
     const { externalBases } = index(pack(entries), {}, (oid) => ({ type: 3, data: outside.get(oid.toString('hex'))! }))
     expect(externalBases.map((oid) => oid.toString('hex'))).toEqual(lines.map(([one]) => one!.oid))
-  })
-
-  it('says how far it came', () => {
-    const entries = [whole(base), refDelta(base.oid, toMiddle), refDelta(middle.oid, toTop)]
-    expect(index(pack(entries)).progress).toEqual(['3 declared', 'resolving 3/3'])
   })
 
   it('bases that came by so long ago that they are read again', () => {

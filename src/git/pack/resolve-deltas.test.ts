@@ -1,0 +1,179 @@
+/** Deltas that the scan cannot apply, as their base comes later or is not here. */
+import { createCipheriv } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import {
+  blob,
+  delta,
+  type MadeObject,
+  ofsDelta,
+  pack,
+  refDelta,
+  whole,
+} from '../../../integration/support/pack-maker.ts'
+import { detail, index, rereadable } from './testing.ts'
+
+/** Each as a delta on the one before, and the first whole. */
+const chainOf = (objects: readonly MadeObject[]): Buffer[] =>
+  objects.map((object, at) => {
+    const base = objects[at - 1]
+    return base === undefined ? whole(object) : refDelta(base.oid, delta(base.data.length, object.data))
+  })
+const namesOf = (objects: readonly MadeObject[]): string[] => objects.map(({ oid }) => oid).sort()
+const numbered = (count: number, what: string): MadeObject[] =>
+  Array.from({ length: count }, (_, at) => blob(`${what} ${at}`))
+
+describe('a line of deltas, each before its base', () => {
+  const objects = numbered(6, 'number')
+  const entries = chainOf(objects).toReversed()
+
+  it('is named', () => {
+    expect(index(pack(entries)).names.sort()).toEqual(namesOf(objects))
+  })
+
+  it('is as long as the limit says, and not longer', () => {
+    expect(index(pack(entries), { deltaDepthMax: 5 }).names).toHaveLength(6)
+    // The deepest one is the first in the pack.
+    expect(() => index(pack(entries), { deltaDepthMax: 4 })).toThrow(
+      expect.objectContaining({ detail: { code: 'delta_too_deep', limitDepth: 4, packOffset: 12 } }),
+    )
+  })
+
+  it('counts what the entries hold, and what is made of them', () => {
+    const deltas = objects
+      .slice(1)
+      .map(({ data }, at) => delta(objects[at]?.data.length ?? 0, data).length + data.length)
+    const inflatedBytesMax = deltas.reduce((sum, one) => sum + one, objects[0]?.data.length ?? 0)
+    expect(index(pack(entries), { inflatedBytesMax }).names).toHaveLength(6)
+    expect(() => index(pack(entries), { inflatedBytesMax: inflatedBytesMax - 1 })).toThrow(
+      detail('pack_inflated_over_limit'),
+    )
+  })
+})
+
+describe('bases that have many deltas', () => {
+  const [base, other] = [blob('the base'), blob('another base')]
+  const leaves = numbered(4, 'leaf')
+  const twigs = numbered(4, 'twig')
+  const onto = (below: MadeObject, object: MadeObject): Buffer =>
+    refDelta(below.oid, delta(below.data.length, object.data))
+
+  it('are bases of all of them, and so are those', () => {
+    const entries = [
+      ...twigs.map((twig, at) => onto(leaves[at] as MadeObject, twig)),
+      ...leaves.map((leaf, at) => onto(at < 2 ? base : other, leaf)),
+      whole(base),
+      whole(other),
+    ]
+    const { names, externalBases } = index(pack(entries))
+    expect(names.sort()).toEqual(namesOf([base, other, ...leaves, ...twigs]))
+    expect(externalBases).toEqual([])
+  })
+
+  it('come from outside, if they are there, once each', () => {
+    const entries = [...leaves.map((leaf) => onto(base, leaf)), ...twigs.map((twig) => onto(other, twig))]
+    const asked: string[] = []
+    const { names, externalBases } = index(pack(entries), {}, (oid) => {
+      asked.push(oid.toString('hex'))
+      const found = [base, other].find((one) => one.oid === oid.toString('hex'))
+      return found === undefined ? undefined : { type: 3, data: found.data }
+    })
+    expect(names.sort()).toEqual(namesOf([...leaves, ...twigs]))
+    expect(asked).toEqual([base.oid, other.oid])
+    expect(externalBases.map((oid) => oid.toString('hex'))).toEqual([base.oid, other.oid])
+  })
+
+  it('have the type that those outside have', () => {
+    const entries = [refDelta(base.oid, delta(base.data.length, 'no tree')), whole(blob('x'))]
+    const { entries: table } = index(pack(entries), {}, () => ({ type: 2, data: base.data }))
+    expect(Array.from(table.types)).toEqual([2, 3])
+  })
+})
+
+describe('how far it came is told', () => {
+  const [base, middle, top] = [blob('the base'), blob('the middle'), blob('the top')]
+  const [toMiddle, toTop] = [delta(base.data.length, middle.data), delta(middle.data.length, top.data)]
+  it.each([
+    {
+      name: 'all bases before',
+      entries: [whole(base), refDelta(base.oid, toMiddle), refDelta(middle.oid, toTop)],
+      progress: ['3 declared', 'resolving 3/3'],
+    },
+    {
+      name: 'bases behind',
+      entries: [refDelta(middle.oid, toTop), refDelta(base.oid, toMiddle), whole(base)],
+      progress: ['3 declared', 'resolving 3/3', 'resolving 3/3'],
+    },
+    {
+      name: 'a base outside',
+      entries: [refDelta(base.oid, toMiddle), whole(top)],
+      progress: ['2 declared', 'resolving 2/2', 'resolving 2/2'],
+    },
+    {
+      name: 'two bases',
+      entries: [refDelta(base.oid, toMiddle), refDelta(top.oid, delta(top.data.length, 'x')), whole(top), whole(base)],
+      progress: ['4 declared', 'resolving 3/4', 'resolving 4/4', 'resolving 4/4'],
+    },
+  ])('with $name', ({ entries, progress }) => {
+    const outside = (oid: Buffer) => (oid.toString('hex') === base.oid ? { type: 3, data: base.data } : undefined)
+    expect(index(pack(entries), {}, outside).progress).toEqual(progress)
+  })
+
+  it('now and then while a pack is read', () => {
+    const many = numbered(8_200, 'number')
+    expect(index(pack(many.map((one) => whole(one)))).progress).toEqual([
+      '8200 declared',
+      'receiving 4096/8200',
+      'receiving 8192/8200',
+      'resolving 8200/8200',
+    ])
+  })
+})
+
+describe('nothing is looked at again that has all of its deltas', () => {
+  // As large as a window, so that each entry is read by itself.
+  const noise = (seed: number): MadeObject =>
+    blob(createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16)).update(Buffer.alloc(1_200_000)))
+  const [early, late] = [noise(1), noise(2)]
+  const [base, middle, top] = [blob('the base'), blob('the middle'), blob('the top')]
+  const toMiddle = delta(base.data.length, middle.data)
+  const toTop = refDelta(middle.oid, delta(middle.data.length, top.data))
+
+  it('where the scan applied them', () => {
+    const bytes = pack([whole(early), whole(base), ofsDelta(whole(base).length, toMiddle), toTop, whole(late)])
+    const { source, rereads } = rereadable(bytes)
+    expect(index(source).names).toHaveLength(5)
+    expect(rereads).toEqual([])
+  })
+
+  it('but what a delta waits for is, and what that is made of', () => {
+    const first = [toTop, whole(base), ofsDelta(whole(base).length, toMiddle)]
+    const bytes = pack([...first, whole(early), whole(late)])
+    const { source, rereads } = rereadable(bytes)
+    const { names } = index(source)
+    // Each is named once, also what is made a second time.
+    expect(names.sort()).toEqual(namesOf([base, middle, top, early, late]))
+    // All of them lie in one window: from the base's stream on, and then from that of the first delta.
+    expect(rereads).toEqual([12 + toTop.length + 1, 12 + 21])
+  })
+
+  it('and a base whose deltas were applied is none of those', () => {
+    const onEarly = refDelta(early.oid, delta(early.data.length, 'on the early one'))
+    const second = blob('another base')
+    const waiting = refDelta(second.oid, delta(second.data.length, 'x'))
+    const bytes = pack([
+      whole(early),
+      onEarly,
+      waiting,
+      whole(base),
+      ofsDelta(whole(base).length, toMiddle),
+      whole(late),
+      whole(second),
+    ])
+    const { source, rereads } = rereadable(bytes)
+    expect(index(source).names).toHaveLength(7)
+    const earlyEnd = 12 + whole(early).length
+    const lateAt = bytes.length - 20 - whole(second).length - whole(late).length
+    // The delta on the early one could not be applied at once, as that is too large to be remembered.
+    expect(rereads.filter((at) => at > earlyEnd + onEarly.length + waiting.length && at < lateAt)).toEqual([])
+  })
+})
