@@ -157,6 +157,56 @@ it('asks now and then whether the rest of a pack is wanted, also while all that 
   expect(objects).toBeLessThan(200)
 })
 
+describe('a pack that declares', () => {
+  /** @returns whether anything was made ready for so many objects */
+  function isBelieved(bytes: Buffer): boolean {
+    let declared = 0
+    const hooks: IndexerHooks = {
+      onDeclared: () => (declared += 1),
+      onObject() {},
+      readBase: () => undefined,
+      onProgress() {},
+    }
+    try {
+      indexPack(memory(bytes), LIMITS, hooks)
+    } catch (error) {
+      expect(error).toEqual(detail('pack_truncated'))
+    }
+    return declared > 0
+  }
+
+  it('as many objects as it has room for is believed, at nine bytes each, and none that declares more', () => {
+    const nothing = whole(blob(''))
+    expect(nothing).toHaveLength(9)
+    expect(isBelieved(pack([nothing]))).toBe(true)
+    expect(isBelieved(pack([nothing, nothing]))).toBe(true)
+    expect(isBelieved(pack([Buffer.concat([nothing, Buffer.alloc(8)])], 2))).toBe(false)
+    expect(isBelieved(pack([nothing], 2))).toBe(false)
+    expect(isBelieved(pack([], 1))).toBe(false)
+  })
+})
+
+describe('what is to be there is waited for', () => {
+  it('before it is read, and after every 64 entries it is asked whether it is still wanted', () => {
+    const entries = Array.from({ length: 130 }, (_, at) => whole(blob(`number ${at}`)))
+    const bytes = pack(entries)
+    const placeOf = (entry: number): number => 12 + Buffer.concat(entries.slice(0, entry)).length
+    const reached: number[] = []
+    const reach = (end: number): void => void reached.push(end)
+    const hooks: IndexerHooks = { onDeclared() {}, onObject() {}, readBase: () => undefined, onProgress() {} }
+    indexPack({ ...memory(bytes), reach }, LIMITS, hooks)
+    const window = 2 ** 20 + 20
+    expect(reached.filter((end) => end < window || end === Number.POSITIVE_INFINITY)).toEqual([
+      12,
+      12,
+      placeOf(64),
+      placeOf(128),
+      Number.POSITIVE_INFINITY,
+      bytes.length,
+    ])
+  })
+})
+
 describe('large blobs, which nobody holds', () => {
   const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32, 5), Buffer.alloc(16))
   const large = blob(noise.update(Buffer.alloc(3_000_001)))
