@@ -163,7 +163,8 @@ test('an error says which object and why, by git’s id', () => {
 })
 
 describe('limits', () => {
-  const lines = (bytes: number) => ({ type: 3, data: Buffer.alloc(bytes, '\n') })
+  // As lines of a kilobyte, as the check looks for each line's end.
+  const lines = (bytes: number) => ({ type: 3, data: Buffer.alloc(bytes, `${'#'.repeat(1_023)}\n`) })
   const rows = [
     { name: 'a .gitattributes of the largest size', of: attributes, bytes: GITATTRIBUTES_BYTES_MAX },
     { name: 'a byte more', of: attributes, bytes: GITATTRIBUTES_BYTES_MAX + 1, id: 'gitattributesLarge' },
