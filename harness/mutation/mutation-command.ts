@@ -6,6 +6,7 @@ import Table from 'cli-table3'
 import { ROOT } from '../../integration/support/command-line.ts'
 import { runCommand } from '../command.ts'
 import { readOptions } from '../options.ts'
+import { groupEndsWith } from '../process-group.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
 import { GOAL_PERCENT, isHeld, MUTATED_FILES, MUTATED_FOLDERS, TESTS_VARIABLE } from './folders.ts'
 import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
@@ -103,13 +104,18 @@ async function runStryker(
   const configPath = join(folder, 'stryker.config.json')
   writeFileSync(configPath, JSON.stringify(config, null, 2))
   const env = { ...process.env, ...OF_PROPERTIES, [TESTS_VARIABLE]: tests }
-  const child = spawn('stryker', ['run', configPath], { cwd: ROOT, env, stdio: ['ignore', 'inherit', 'inherit'] })
-  const stop = (): void => void child.kill('SIGTERM')
-  signal.addEventListener('abort', stop)
+  const child = spawn('stryker', ['run', configPath], {
+    cwd: ROOT,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  })
+  // Its workers do not hear that it ended while a mutant has them in a loop.
+  using _group = groupEndsWith(child, signal)
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject)
   child.once('exit', resolve)
-  return promise.finally(() => signal.removeEventListener('abort', stop))
+  return await promise
 }
 
 function caseOf({ file, percent, survivors }: FileScore): SuiteCase {
