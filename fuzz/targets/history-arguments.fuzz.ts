@@ -65,6 +65,8 @@ export const target = {
       'a path of ours': 'filter sparse:path=x',
       'several filters': 'filter combine:blob:none+tree:2+object:type=blob',
       'numbers in other bases': 'filter combine:tree:0x1Fk+blob:limit=010+tree:%2B7+tree:18446744073709551615',
+      'a number and something behind it': 'filter tree:00x',
+      'a number in base 16 and something behind it': 'filter tree:0x00z',
       'more digits than a number has': 'filter tree:99999999999999999999999',
       'more than a number can be': 'filter blob:limit=17179869184g',
       'filter after filter': 'filter tree:1\nfilter blob:none',
@@ -78,10 +80,12 @@ export const target = {
 /**
  * Lines without their ends.
  *
- * Oracle: refused with a ProtocolError, or within the limits, and the same when written and read again.
+ * Oracle: refused with a ProtocolError, or within the limits, and the same when written and read again; a short line whose
+ * last character but one comes 200,000 times is read as well.
  */
 export function fuzz(data: Buffer): void {
   const lines = data.toString('latin1').split('\n')
+  if (data.length <= STRETCHED_BYTES_MAX) unlessRefused([ProtocolError], () => read([stretched(lines[0] ?? '')]))
   const request = unlessRefused([ProtocolError], () => read(lines))
   if (request === undefined) return
   const { shallows, deepen } = request
@@ -96,6 +100,19 @@ export function fuzz(data: Buffer): void {
   if (deepen === undefined) return
   const isOneWay = unlessRefused([ProtocolError], () => (assertOneWay(deepen), true)) ?? false
   assert.equal(isOneWay, deepen.depth === undefined || (deepen.sinceS === undefined && deepen.not.length === 0))
+}
+
+/** Of those that are stretched. */
+const STRETCHED_BYTES_MAX = 24
+/**
+ * Three times as much as a line holds. What takes a time that grows with the square of it, as a pattern did that could share
+ * zeros in many ways, takes more than an input may: there 30 s.
+ */
+const LINE_BYTES_MAX = 200_000
+
+function stretched(line: string): string {
+  const at = Math.max(0, line.length - 2)
+  return line.slice(0, at) + line.slice(at, at + 1).repeat(LINE_BYTES_MAX) + line.slice(at + 1)
 }
 
 const COMBINED_DEEPLY = /^filter (?:combine:){21}/

@@ -45,11 +45,14 @@ function parseOne(spec: string): ObjectFilter {
 
 /** As git reads numbers in its configuration: decimal, octal behind a 0, or behind 0x, and with a unit of k, m or g. */
 function parseNumber(text: string): number {
-  const [, hex, octal, decimal, unit = ''] =
-    /^[\t-\r ]*\+?(?:0x0*([0-9a-f]+)|0+([0-7]*)|([1-9][0-9]*))([kmg]?)$/i.exec(text) ?? []
-  const digits = hex ?? octal ?? decimal
-  if (digits === undefined || digits.length > DIGITS_MAX) throw invalid()
-  const prefix = hex !== undefined ? '0x' : octal !== undefined ? '0o0' : ''
+  // No part of the pattern can take what another one could: on a line of 64 KiB of zeros they would try all ways to share.
+  const [, written = '', unit = ''] = /^[\t-\r ]*\+?(0x[0-9a-f]+|[0-9]+)([kmg]?)$/i.exec(text) ?? []
+  if (written === '') throw invalid()
+  const isHex = written[1] === 'x' || written[1] === 'X'
+  const isOctal = !isHex && written[0] === '0'
+  const digits = written.slice(isHex ? 2 : 0).replace(/^0+/, '')
+  if (digits.length > DIGITS_MAX || (isOctal && /[89]/.test(digits))) throw invalid()
+  const prefix = isHex ? '0x0' : isOctal ? '0o0' : '0'
   const number = BigInt(prefix + digits) * (UNIT_BYTES[unit.toLowerCase()] as bigint)
   if (number > NUMBER_MAX) throw invalid()
   return Number(number < MEANT_MAX ? number : MEANT_MAX)
