@@ -27,7 +27,7 @@ ${DEFECT_NAMES.map((name) => `  ${name.padEnd(24)}${defectOf(name).target}`).joi
 interface Proof {
   readonly defect: string
   readonly target: string
-  /** Until the fuzzer found it, its start among them. */
+  /** Until the fuzzer had found it and made it smaller, its start among them. */
   readonly found_s: number
   readonly executions: number
   readonly bytes: number
@@ -107,7 +107,15 @@ async function prove(name: string, copy: Copy, options: readonly string[]): Prom
 }
 
 function tableOf(cases: readonly SuiteCase[], proofs: readonly Proof[], within_s: number): string {
-  const head = ['defect', 'target', 'in', `found in (s of ${within_s})`, 'executions', 'bytes', 'replayed']
+  const head = [
+    'defect',
+    'target',
+    'in',
+    `found, made small in s (search: ${within_s})`,
+    'executions',
+    'bytes',
+    'replayed',
+  ]
   const table = new Table({ head, style: { head: [], border: [] } })
   for (const { name, message = '' } of cases) {
     const { target, file } = defectOf(name)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
+import { decodePktLine, encodePktLine, FLUSH } from '../../src/git/pkt-line.ts'
 import { PackError } from '../../src/git/pack/error.ts'
 import { ProtocolError } from '../../src/git/protocol/error.ts'
 import { type PushCommand, type PushRequest, PushRequestParser } from '../../src/git/protocol/push-request.ts'
@@ -92,8 +92,9 @@ export function fuzz(data: Buffer): void {
   assert(request.commands.length <= commandsMax, 'more commands than the limit allows')
   assert(request.options <= commandsMax, 'more options than the limit allows')
   for (const command of request.commands) checkCommand(command)
-  const [first = ''] = body.toString('latin1', 4, 4 + 64).split('\0')
-  if (first.startsWith('shallow ')) assert.match(first, /^shallow [0-9a-f]{40}/, 'a shallow line that names no commit')
+  const first = decodePktLine(body)
+  if (first.complete && first.line.type === 'data' && first.line.payload.toString('latin1', 0, 8) === 'shallow ')
+    assert.match(first.line.payload.toString('latin1'), /^shallow [0-9a-f]{40}/, 'a shallow line that names no commit')
   checkReport(request)
   if (pack.length > 0) unlessRefused([PackError], () => readPack(pack))
 }

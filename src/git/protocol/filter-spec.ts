@@ -24,8 +24,8 @@ export function parseFilterSpec(text: string): ObjectFilter {
       continue
     }
     if (depth === COMBINE_DEPTH_MAX) throw unexpectedLine(`at most ${COMBINE_DEPTH_MAX} combined filters in each other`)
-    const parts = spec.slice('combine:'.length).split('+')
-    left.push(...parts.map((part) => ({ spec: decode(part), depth: depth + 1 })))
+    // One by one: as many parts as a line has room for may be more than a call has for arguments.
+    for (const part of spec.slice('combine:'.length).split('+')) left.push({ spec: decode(part), depth: depth + 1 })
   }
   return filter
 }
