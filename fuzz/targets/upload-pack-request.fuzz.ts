@@ -194,9 +194,11 @@ function asksForNothing({ wants, wantRefs, deepen, filter }: FetchV2Request): bo
   return wants.length + wantRefs.length + filter.sparse.length === 0 && deepen === undefined
 }
 
+/** What goes on after its end is refused, also with bytes that are no line. */
 function isOneRequest(body: Buffer): boolean {
   const lines = splitLines(body)
-  return lines.findIndex((line) => line.equals(FLUSH)) === lines.length - 1
+  const bytes = lines.reduce((sum, line) => sum + line.length, 0)
+  return bytes === body.length && lines.findIndex((line) => line.equals(FLUSH)) === lines.length - 1
 }
 
 /** @returns undefined where the client says nothing. @throws ProtocolError */
