@@ -11,16 +11,9 @@ import { checkTree, type OnSpecialFile } from './tree.ts'
  * @param type 1–4
  */
 export function checkObject(type: number, data: Buffer, onSpecialFile: OnSpecialFile = ignore): FsckId | undefined {
-  switch (type) {
-    case OBJECT_TYPE.commit:
-      return checkCommit(data)
-    case OBJECT_TYPE.tree:
-      return checkTree(data, onSpecialFile)
-    case OBJECT_TYPE.tag:
-      return checkTag(data)
-    default:
-      return undefined
-  }
+  if (type === OBJECT_TYPE.commit) return checkCommit(data)
+  if (type === OBJECT_TYPE.tree) return checkTree(data, onSpecialFile)
+  return type === OBJECT_TYPE.tag ? checkTag(data) : undefined
 }
 
 function ignore(): void {}

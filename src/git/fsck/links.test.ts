@@ -48,17 +48,41 @@ describe('what an object needs', () => {
 })
 
 describe('objects that fsck would have refused', () => {
+  const needs = 'it does not name what it needs'
   const rows = [
-    { name: 'a commit without a tree', object: commit(BY) },
-    { name: 'an empty commit', object: commit('') },
-    { name: 'a parent that is no id', object: commit(`tree ${FOLDER_OID}\nparent x\n${BY}`) },
-    { name: 'a tag without a type', object: tag(`object ${ROOT_OID}\ntag v1\n`) },
-    { name: 'a tag of nothing', object: tag('type commit\n') },
-    { name: 'half a tree', object: { type: 2, data: tree({ name: 'a' }).data.subarray(0, 20) } },
+    { name: 'a commit without a tree', object: commit(BY), code: 'commit_invalid' },
+    { name: 'an empty commit', object: commit(''), code: 'commit_invalid' },
+    {
+      name: 'a parent that is no id',
+      object: commit(`tree ${FOLDER_OID}\nparent x\n${BY}`),
+      code: 'commit_invalid',
+    },
+    { name: 'a tag without a type', object: tag(`object ${ROOT_OID}\ntag v1\n`), code: 'tag_invalid' },
+    { name: 'a tag of nothing', object: tag('type commit\n'), code: 'tag_invalid' },
+    {
+      name: 'a tag whose object is called something else',
+      object: tag(`objecx ${ROOT_OID}\ntype commit\n`),
+      code: 'tag_invalid',
+    },
+    {
+      name: 'half a tree',
+      object: { type: 2, data: tree({ name: 'a' }).data.subarray(0, 20) },
+      code: 'tree_invalid',
+      reason: 'it ends inside an entry',
+    },
   ]
-  for (const { name, object } of rows) {
+  for (const { name, object, code, reason = needs } of rows) {
     test(name, () => {
-      assert.throws(() => forEachLink(object.type, object.data, () => {}), ObjectError)
+      const what = code.replace('_', ' is ')
+      assert.throws(
+        () => forEachLink(object.type, object.data, () => {}),
+        (error) => {
+          assert.ok(error instanceof ObjectError)
+          assert.deepEqual(error.detail, { code, reason })
+          assert.equal(error.message, `A ${what}: ${reason}`)
+          return true
+        },
+      )
     })
   }
 })

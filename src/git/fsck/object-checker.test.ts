@@ -193,6 +193,8 @@ describe('limits', () => {
       { text: longest, ok: true },
       { text: `${longest}\n${longest}\n`, ok: true },
       { text: `x\n${longest}*\n`, ok: false },
+      { text: `\0${longest}*`, ok: true },
+      { text: `\n${longest}\n${longest}`, ok: true },
       { text: `x\0\n${longest}*\n`, ok: true },
     ]
     const said = gitFsck(rowsOfText.flatMap(({ text }) => [blob(text), attributes(blob(text))]))

@@ -94,14 +94,59 @@ const ORDERS: readonly Row[] = [
     object: tree(file('a'), file('a-b'), file('a-b-c'), folder('a-b-d'), folder('a.e'), file('a0')),
   },
   {
+    name: 'a pair around a folder that is in the place of no file',
+    object: tree(file('a'), file('a-b-c'), folder('a-b'), folder('a')),
+    id: 'duplicateEntries',
+  },
+  {
+    name: 'a folder in the place of no file, and then another file',
+    object: tree(file('a'), file('a-b-c'), folder('a-b'), file('a0')),
+  },
+  {
+    name: 'a file that waits for no longer name',
+    object: tree(file('a'), file('a-'), file('ab-c'), folder('ab')),
+  },
+  {
+    name: 'a file and a folder of a longer name after such a file',
+    object: tree(file('a'), file('a-'), file('ab'), file('ab-c'), folder('ab')),
+    id: 'duplicateEntries',
+  },
+  {
     name: 'a pair after a folder in between',
     object: tree(file('a'), file('a.b'), folder('a.c'), folder('a')),
     id: 'duplicateEntries',
   },
 ]
 
-const NAMES: readonly (readonly [name: string | Buffer, id?: FsckId])[] = [
+type NameRow = readonly [name: string | Buffer, id?: FsckId]
+
+function hfsNames(kinds: readonly (readonly [points: readonly number[], id: FsckId | undefined])[]): NameRow[] {
+  return kinds.flatMap(([points, id]) =>
+    points.map((point): NameRow => {
+      const name = `.g${String.fromCodePoint(point)}it`
+      return id === undefined ? [name] : [name, id]
+    }),
+  )
+}
+
+/** Behind ".git": what is no UTF-8 ends the name for git. */
+function utf8Names(kinds: readonly (readonly [hex: string, id: FsckId | undefined])[]): NameRow[] {
+  return kinds.flatMap(([hex, id]) =>
+    hex.split(' ').map((bytes): NameRow => {
+      const name = Buffer.concat([Buffer.from('.git'), Buffer.from(bytes, 'hex')])
+      return id === undefined ? [name] : [name, id]
+    }),
+  )
+}
+
+const NAMES: readonly NameRow[] = [
   ['...'],
+  ['.a'],
+  ['a.git\\b'],
+  ['a\\.gitmodules'],
+  ['\x0egit'],
+  ['git^1'],
+  ['git~\x11'],
   ['.', 'hasDot'],
   ['..', 'hasDotdot'],
   ['a/b', 'fullPathname'],
@@ -143,6 +188,16 @@ const NAMES: readonly (readonly [name: string | Buffer, id?: FsckId])[] = [
   [Buffer.from('.git\xef\xbf\xbf', 'latin1'), 'hasDotgit'],
   [Buffer.from('.git\xf4\x90\x80\x80', 'latin1'), 'hasDotgit'],
   [Buffer.from('.g\xffit', 'latin1')],
+  ...hfsNames([
+    // The first and the last of what HFS+ ignores, and what stands beside those.
+    [[0x200c, 0x200f, 0x202a, 0x202e, 0x206a, 0x206f, 0xfeff], 'hasDotgit'],
+    [[0x200b, 0x2010, 0x2029, 0x202f, 0x2069, 0x2070, 0xfefe, 0xff00], undefined],
+  ]),
+  ...utf8Names([
+    ['c280 dfbf e0a080 ed9fbf ee8080 efbfbd f0908080 f48fbfbf', undefined],
+    ['80 bf c0af c180 c2 c278 e08080 e09fbf e27880 e28078 eda080 edbfbf efbfbe efbfbf', 'hasDotgit'],
+    ['f0808080 f08fbfbf f09080 f0908078 f0907880 f0789080 f4908080 f5808080 ff', 'hasDotgit'],
+  ]),
   ['.git\u{10ffff}'],
   ['.gité'],
 ]
@@ -178,6 +233,18 @@ const GITMODULES_NAMES: readonly (readonly [name: string | Buffer, isTaken: bool
   ['~100000', false],
   ['gi7ebaa~', false],
   ['gi7d29~1', false],
+  ['gi7eb~1x', false],
+  ['gi7e~12x', false],
+  ['g~12345x', false],
+  ['g~1a3456', false],
+  ['~123456x', false],
+  ['gi7eba~:', false],
+  ['gi7ebax1', false],
+  ['gitmodx1', false],
+  ['.abcdefghij', false],
+  ['ggitmodules', false],
+  ['gi7eba~1x', false],
+  ['gi7eba~1 .', true],
 ]
 
 const nameRows = NAMES.map(([name, id]): Row => ({
@@ -208,6 +275,9 @@ for (const [suite, rows] of Object.entries(SUITES)) {
   })
 }
 
+/** Of the names below, those that may be both, and those that are the other. */
+const GITMODULES_TOO = ['~1234567', 'gi7eba~1', 'a\\.gitmodules']
+
 test('names that git takes for .gitattributes, which it looks into', () => {
   const names = [
     '.gitattributes',
@@ -219,6 +289,7 @@ test('names that git takes for .gitattributes, which it looks into', () => {
     '.gitattributes2',
     'gitatt~5',
     'a\\.gitattributes',
+    'a\\.gitmodules',
     'gi7eba~1',
     '.gitattribute\u200es',
   ]
@@ -232,6 +303,7 @@ test('names that git takes for .gitattributes, which it looks into', () => {
       checkObject(2, (trees[i] as TestObject).data, (kind) => found.push(kind)),
       undefined,
     )
+    assert.equal(found.includes('gitmodules'), GITMODULES_TOO.includes(row.name), row.name)
     assert.equal(
       found.includes('gitattributes'),
       said.get(oidOf(row.file))?.has('gitattributesLineLength') === true,
