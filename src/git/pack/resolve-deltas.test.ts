@@ -8,6 +8,7 @@ import {
   ofsDelta,
   pack,
   refDelta,
+  varint,
   whole,
 } from '../../../integration/support/pack-maker.ts'
 import { detail, index, rereadable } from './testing.ts'
@@ -147,11 +148,14 @@ describe('nothing is looked at again that has all of its deltas', () => {
 
   it('but what a delta waits for is, and what that is made of', () => {
     const first = [toTop, whole(base), ofsDelta(whole(base).length, toMiddle)]
-    const bytes = pack([...first, whole(early), whole(late)])
+    // Another one on the same base, which was applied, lies far behind.
+    const done = blob('done already')
+    const onBase = refDelta(base.oid, delta(base.data.length, done.data))
+    const bytes = pack([...first, whole(early), onBase, whole(late)])
     const { source, rereads } = rereadable(bytes)
     const { names } = index(source)
     // Each is named once, also what is made a second time.
-    expect(names.sort()).toEqual(namesOf([base, middle, top, early, late]))
+    expect(names.sort()).toEqual(namesOf([base, middle, top, done, early, late]))
     // All of them lie in one window: from the base's stream on, and then from that of the first delta.
     expect(rereads).toEqual([12 + toTop.length + 1, 12 + 21])
   })
@@ -175,5 +179,57 @@ describe('nothing is looked at again that has all of its deltas', () => {
     const lateAt = bytes.length - 20 - whole(second).length - whole(late).length
     // The delta on the early one could not be applied at once, as that is too large to be remembered.
     expect(rereads.filter((at) => at > earlyEnd + onEarly.length + waiting.length && at < lateAt)).toEqual([])
+  })
+})
+
+describe('bases that are too large to be kept all at a time', () => {
+  const HALF = 50 * 2 ** 20
+  const base = blob(Buffer.alloc(HALF, 7))
+
+  /** Copies of all of the base, and a byte more. */
+  function grown(from: MadeObject, byte: number): { readonly change: Buffer; readonly object: MadeObject } {
+    const copies: Buffer[] = []
+    for (let at = 0; at < from.data.length; at += 2 ** 16) {
+      const copy = Buffer.from('bf000000000000', 'hex')
+      copy.writeUInt32LE(at, 1)
+      copy.writeUInt16LE(Math.min(2 ** 16, from.data.length - at) & 0xffff, 5)
+      copies.push(copy)
+    }
+    const sizes = [varint(from.data.length), varint(from.data.length + 1)]
+    return {
+      change: Buffer.concat([...sizes, ...copies, Buffer.of(1, byte)]),
+      object: blob(Buffer.concat([from.data, Buffer.of(byte)])),
+    }
+  }
+
+  const [one, other] = [grown(base, 1), grown(base, 2)]
+  const [first, second] = [grown(one.object, 3), grown(one.object, 4)]
+  const leaves = [grown(first.object, 5), grown(second.object, 6), grown(other.object, 7)]
+  const made = [one, other, first, second, ...leaves]
+  const upper = [
+    ...leaves.map(({ change }, at) => refDelta([first, second, other][at]?.object.oid ?? '', change)),
+    refDelta(one.object.oid, first.change),
+    refDelta(one.object.oid, second.change),
+    refDelta(base.oid, one.change),
+    refDelta(base.oid, other.change),
+  ]
+  // What the entries hold, and what is made of them.
+  const once = made.reduce((sum, { change, object }) => sum + change.length + object.data.length, 0)
+  const outside = (oid: Buffer) => (oid.toString('hex') === base.oid ? { type: 3, data: base.data } : undefined)
+
+  const oneAgain = one.change.length + one.object.data.length
+
+  it.each([
+    // Its entry, and then for its second delta, and for the second one on what the first of them makes.
+    { name: 'in the pack', entries: [...upper, whole(base)], again: 3 * HALF + oneAgain },
+    // What is from outside cannot be made from the pack, and is kept.
+    { name: 'outside', entries: upper, again: oneAgain },
+  ])('are made again as often as must be: $name', ({ entries, again }) => {
+    const limits = { objectBytesMax: 2 ** 26, inflatedBytesMax: once + again }
+    const { names } = index(pack(entries), limits, outside)
+    expect(names.filter((name) => name !== base.oid).sort()).toEqual(namesOf(made.map(({ object }) => object)))
+    expect(() => index(pack(entries), { ...limits, inflatedBytesMax: once + again - 1 }, outside)).toThrow(
+      detail('pack_inflated_over_limit'),
+    )
   })
 })

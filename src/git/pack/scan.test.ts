@@ -101,9 +101,18 @@ describe('deltas', () => {
     }
   })
 
-  it('take no room from the objects that are remembered', () => {
-    const words = Array.from({ length: 40 }, (_, at) => wordy(200_000 + at * 8))
-    const entries = words.map(({ change }) => refDelta(base.oid, change))
+  it.each([
+    { name: 'that name their base', isByName: true },
+    { name: 'that say how far it is away', isByName: false },
+  ])('$name take no room from the objects that are remembered', ({ isByName }) => {
+    const entries: Buffer[] = []
+    let distance = whole(base).length
+    for (let at = 0; at < 40; at++) {
+      const { change } = wordy(200_000 + at * 8)
+      const entry = isByName ? refDelta(base.oid, change) : ofsDelta(distance, change)
+      entries.push(entry)
+      distance += entry.length
+    }
     const last = ofsDelta(Buffer.concat([whole(base), ...entries]).length, delta(base.data.length, 'the last'))
     // As much is remembered as a pack is long: what does not compress makes it long.
     const { source, rereads } = rereadable(pack([whole(base), ...entries, last, whole(noise(5, 600_000))]))

@@ -12,7 +12,7 @@ import { type PackWindow, truncated } from './source.ts'
 import type { WaitingDeltas } from './waiting-deltas.ts'
 
 /** Deltas of up to so many bytes are inflated in one place, one after the other. */
-const DELTA_BYTES_MAX = 256 * 1024
+const DELTA_BYTES_MAX = 2 ** 18
 
 /** Objects of up to so many bytes, too. */
 const LARGE_BYTES_MAX = 4 * 1024 * 1024
