@@ -182,25 +182,25 @@ describe('nothing is looked at again that has all of its deltas', () => {
   })
 })
 
+/** Copies of all of the base, and a byte more. */
+function grown(from: MadeObject, byte: number): { readonly change: Buffer; readonly object: MadeObject } {
+  const copies: Buffer[] = []
+  for (let at = 0; at < from.data.length; at += 2 ** 16) {
+    const copy = Buffer.from('bf000000000000', 'hex')
+    copy.writeUInt32LE(at, 1)
+    copy.writeUInt16LE(Math.min(2 ** 16, from.data.length - at) & 0xffff, 5)
+    copies.push(copy)
+  }
+  const sizes = [varint(from.data.length), varint(from.data.length + 1)]
+  return {
+    change: Buffer.concat([...sizes, ...copies, Buffer.of(1, byte)]),
+    object: blob(Buffer.concat([from.data, Buffer.of(byte)])),
+  }
+}
+
 describe('bases that are too large to be kept all at a time', () => {
   const HALF = 50 * 2 ** 20
   const base = blob(Buffer.alloc(HALF, 7))
-
-  /** Copies of all of the base, and a byte more. */
-  function grown(from: MadeObject, byte: number): { readonly change: Buffer; readonly object: MadeObject } {
-    const copies: Buffer[] = []
-    for (let at = 0; at < from.data.length; at += 2 ** 16) {
-      const copy = Buffer.from('bf000000000000', 'hex')
-      copy.writeUInt32LE(at, 1)
-      copy.writeUInt16LE(Math.min(2 ** 16, from.data.length - at) & 0xffff, 5)
-      copies.push(copy)
-    }
-    const sizes = [varint(from.data.length), varint(from.data.length + 1)]
-    return {
-      change: Buffer.concat([...sizes, ...copies, Buffer.of(1, byte)]),
-      object: blob(Buffer.concat([from.data, Buffer.of(byte)])),
-    }
-  }
 
   const [one, other] = [grown(base, 1), grown(base, 2)]
   const [first, second] = [grown(one.object, 3), grown(one.object, 4)]
@@ -217,6 +217,8 @@ describe('bases that are too large to be kept all at a time', () => {
   const once = made.reduce((sum, { change, object }) => sum + change.length + object.data.length, 0)
   const outside = (oid: Buffer) => (oid.toString('hex') === base.oid ? { type: 3, data: base.data } : undefined)
 
+  // The two deltas on the base the other way round: when the second is taken, nobody asks for the base itself again.
+  const turned = [...upper.slice(0, -2), ...upper.slice(-2).toReversed()]
   const oneAgain = one.change.length + one.object.data.length
 
   it.each([
@@ -224,6 +226,8 @@ describe('bases that are too large to be kept all at a time', () => {
     { name: 'in the pack', entries: [...upper, whole(base)], again: 3 * HALF + oneAgain },
     // What is from outside cannot be made from the pack, and is kept.
     { name: 'outside', entries: upper, again: oneAgain },
+    { name: 'in the pack, the largest part last', entries: [...turned, whole(base)], again: 3 * HALF + oneAgain },
+    { name: 'outside, the largest part last', entries: turned, again: oneAgain },
   ])('are made again as often as must be: $name', ({ entries, again }) => {
     const limits = { objectBytesMax: 2 ** 26, inflatedBytesMax: once + again }
     const { names } = index(pack(entries), limits, outside)
@@ -231,5 +235,36 @@ describe('bases that are too large to be kept all at a time', () => {
     expect(() => index(pack(entries), { ...limits, inflatedBytesMax: once + again - 1 }, outside)).toThrow(
       detail('pack_inflated_over_limit'),
     )
+  })
+})
+
+describe('bases for which there is room are not made again', () => {
+  const PART = 20 * 2 ** 20
+  const base = blob(Buffer.alloc(PART, 9))
+  type Grown = ReturnType<typeof grown>
+  const onto = (below: MadeObject, { change }: Grown): Buffer => refDelta(below.oid, change)
+
+  it.each([
+    { name: 'in a long line, of which the last two are held', depth: 6, width: 2 },
+    { name: 'with many deltas, of which one is held at a time', depth: 0, width: 8 },
+  ])('$name', ({ depth, width }) => {
+    const entries: Buffer[] = []
+    const made: Grown[] = []
+    let below = base
+    for (let level = 1; level <= depth; level++) {
+      const next = grown(below, level)
+      entries.unshift(onto(below, next))
+      made.push(next)
+      below = next.object
+    }
+    for (let at = 0; at < width; at++) {
+      const branch = grown(below, 100 + at)
+      const leaf = { change: delta(branch.object.data.length, `leaf ${at}`), object: blob(`leaf ${at}`) }
+      entries.unshift(onto(branch.object, leaf), onto(below, branch))
+      made.push(branch, leaf)
+    }
+    const inflatedBytesMax = made.reduce((sum, { change, object }) => sum + change.length + object.data.length, PART)
+    const { names } = index(pack([...entries, whole(base)]), { objectBytesMax: 2 ** 26, inflatedBytesMax })
+    expect(names.sort()).toEqual(namesOf([base, ...made.map(({ object }) => object)]))
   })
 })
