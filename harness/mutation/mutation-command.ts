@@ -49,9 +49,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       ? MUTATED_FILES.filter((file) => names.includes(file) || names.includes(dirname(file)))
       : MUTATED_FILES
   // Whatever lives waits for all tests there are: the properties, which take most of the time, see only what the others let by.
-  const exitCode =
-    (await runStryker(files, 'beside', numbers.jobs, folder, signal)) ||
-    (await runStryker(files, 'all', numbers.jobs, folder, signal))
+  const first = await runStryker(files, 'beside', numbers.jobs, folder, signal)
+  // Ended from outside it has no exit code, which is no success either.
+  const exitCode = first === 0 ? await runStryker(files, 'all', numbers.jobs, folder, signal) : first
   if (exitCode !== 0) {
     const message = `stryker ended with ${exitCode}`
     return closeCases({
@@ -79,6 +79,7 @@ async function runStryker(
   signal: AbortSignal,
 ): Promise<number | null> {
   const here = relative(ROOT, import.meta.dirname)
+  signal.throwIfAborted()
   const inFolder = (name: string): string => relative(ROOT, join(folder, name))
   const config = {
     testRunner: 'vitest',
