@@ -35,8 +35,9 @@ export class NamesInUse {
   }
 
   #createdBelow(name: string): string | undefined {
-    const first = this.#created[this.#placeInCreated(`${name}/`)]
-    return first?.startsWith(`${name}/`) === true ? first : undefined
+    const folder = `${name}/`
+    const first = this.#created[this.#placeInCreated(folder)]
+    return first?.startsWith(folder) === true ? first : undefined
   }
 
   /** @returns the ref that stands where one of the name's folders would have to be */

@@ -1,4 +1,4 @@
-import { createCipheriv, createHash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ import { ObjectStore } from '../../storage/objects/object-store.ts'
 import { encodePackIndex } from './index-file.ts'
 import { indexPack } from './indexer.ts'
 import type { IndexerHooks } from './name-object.ts'
-import { detail, index, LIMITS, memory } from './testing.ts'
+import { detail, index, LIMITS, memory, NO_HOOKS, noise } from './testing.ts'
 
 const folder = temporaryFolder('indexer')
 const source = join(folder.path, 'source.git')
@@ -145,10 +145,8 @@ it('asks now and then whether the rest of a pack is wanted, also while all that 
   const bytes = pack(small.map((one) => whole(one)))
   let objects = 0
   const hooks: IndexerHooks = {
-    onDeclared() {},
+    ...NO_HOOKS,
     onObject: () => (objects += 1),
-    readBase: () => undefined,
-    onProgress() {},
   }
   const reach = (): void => {
     if (objects > 100) throw new Error('not wanted')
@@ -162,10 +160,8 @@ describe('a pack that declares', () => {
   function isBelieved(bytes: Buffer): boolean {
     let declared = 0
     const hooks: IndexerHooks = {
+      ...NO_HOOKS,
       onDeclared: () => (declared += 1),
-      onObject() {},
-      readBase: () => undefined,
-      onProgress() {},
     }
     try {
       indexPack(memory(bytes), LIMITS, hooks)
@@ -193,8 +189,7 @@ describe('what is to be there is waited for', () => {
     const placeOf = (entry: number): number => 12 + Buffer.concat(entries.slice(0, entry)).length
     const reached: number[] = []
     const reach = (end: number): void => void reached.push(end)
-    const hooks: IndexerHooks = { onDeclared() {}, onObject() {}, readBase: () => undefined, onProgress() {} }
-    indexPack({ ...memory(bytes), reach }, LIMITS, hooks)
+    indexPack({ ...memory(bytes), reach }, LIMITS, NO_HOOKS)
     const window = 2 ** 20 + 20
     expect(reached.filter((end) => end < window || end === Number.POSITIVE_INFINITY)).toEqual([
       12,
@@ -208,15 +203,14 @@ describe('what is to be there is waited for', () => {
 })
 
 describe('large blobs, which nobody holds', () => {
-  const noise = createCipheriv('aes-256-ctr', Buffer.alloc(32, 5), Buffer.alloc(16))
-  const large = blob(noise.update(Buffer.alloc(3_000_001)))
+  const large = noise(5, 3_000_001)
   const even = blob(Buffer.alloc(2 ** 20, 'even'))
   const onLarge = blob('made of a large one')
   const entries = [whole(large), refDelta(large.oid, delta(large.data.length, onLarge.data)), whole(even)]
   const seen = (bytes: Buffer) => {
     const blobs: string[] = []
     const hooks: IndexerHooks = {
-      onDeclared() {},
+      ...NO_HOOKS,
       onObject: (_type, _data, oids, oidAt) => blobs.push(oids.toString('hex', oidAt, oidAt + 20)),
       onLargeBlob(size, oids, oidAt, forEachPiece) {
         for (let time = 0; time < 2; time++) {
@@ -226,8 +220,6 @@ describe('large blobs, which nobody holds', () => {
         }
         expect(blobs.at(-1)).toBe(`large ${oids.toString('hex', oidAt, oidAt + 20)}`)
       },
-      readBase: () => undefined,
-      onProgress() {},
     }
     return { ...indexPack(memory(bytes), LIMITS, hooks), blobs }
   }

@@ -2,15 +2,11 @@ import { crc32, deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { inflatePieces } from './inflate-pieces.ts'
 import { inflateAt } from './inflate.ts'
-import { type ByteSource, PackWindow } from './source.ts'
+import { PackWindow } from './source.ts'
+import { detail, memory } from './testing.ts'
 
-const memory = (bytes: Buffer, pieceBytes = 2 ** 20): ByteSource => ({
-  bytes: bytes.length,
-  read: (target, position) => bytes.copy(target, 0, position, position + Math.min(target.length, pieceBytes)),
-})
 const inflate = (bytes: Buffer, sizeBytes: number, windowBytes = 64, position = 0) =>
   inflateAt(new PackWindow(memory(bytes), bytes.length, windowBytes), position, sizeBytes, 7)
-const detail = (code: string): unknown => expect.objectContaining({ detail: expect.objectContaining({ code }) })
 
 /** Blocks of no bytes: as long a stream as anybody likes that inflates to nothing. */
 const nothing = (blocks: number): Buffer =>

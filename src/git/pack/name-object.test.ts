@@ -2,6 +2,7 @@ import { createHash, hash } from 'node:crypto'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { EntryTable } from './entry-table.ts'
 import { hashOf, nameObject } from './name-object.ts'
+import { NO_HOOKS } from './testing.ts'
 
 vi.mock('node:crypto', async (original) => {
   const crypto = await original<typeof import('node:crypto')>()
@@ -14,13 +15,11 @@ function nameOf(type: number, data: Buffer): string {
   const entry = entries.add(12, type, 1, data.length)
   let name = ''
   nameObject(entries, entry, type, data, {
-    onDeclared() {},
+    ...NO_HOOKS,
     onObject: (told, bytes, oids, oidAt) => {
       expect([told, bytes]).toEqual([type, data])
       name = oids.toString('hex', oidAt, oidAt + 20)
     },
-    readBase: () => undefined,
-    onProgress() {},
   })
   expect(entries.types[entry]).toBe(type)
   return name

@@ -12,6 +12,7 @@ import { InflateBudget, type PackLimits } from './limits.ts'
 import { decodeMtimes, encodeMtimes } from './mtimes-file.ts'
 import { PackWindow } from './source.ts'
 import { SummedSource } from './summed-source.ts'
+import { memory, NO_HOOKS } from './testing.ts'
 
 interface Row {
   readonly name: string
@@ -21,13 +22,8 @@ interface Row {
 }
 
 const LIMITS: PackLimits = { objectsMax: 9, objectBytesMax: 100, inflatedBytesMax: 1_000, deltaDepthMax: 2 }
-const memory = (bytes: Buffer) => ({
-  bytes: bytes.length,
-  read: (target: Buffer, position: number) => bytes.copy(target, 0, position),
-})
-const hooks = { onDeclared() {}, onObject() {}, onProgress() {}, readBase: () => undefined }
 const index = (bytes: Buffer, limits: Partial<PackLimits> = {}) =>
-  indexPack(memory(bytes), { ...LIMITS, ...limits }, hooks)
+  indexPack(memory(bytes), { ...LIMITS, ...limits }, NO_HOOKS)
 
 const [one, two] = [blob('one'), blob('two')]
 const entryAt = (hex: string): unknown => decodeEntryHeader(Buffer.from(hex, 'hex'), 0, 99)

@@ -1,5 +1,4 @@
 /** Deltas that the scan cannot apply, as their base comes later or is not here. */
-import { createCipheriv } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import {
   blob,
@@ -11,7 +10,7 @@ import {
   varint,
   whole,
 } from '../../../integration/support/pack-maker.ts'
-import { detail, index, rereadable } from './testing.ts'
+import { detail, index, noise, rereadable } from './testing.ts'
 
 /** Each as a delta on the one before, and the first whole. */
 const chainOf = (objects: readonly MadeObject[]): Buffer[] =>
@@ -132,9 +131,7 @@ describe('how far it came is told', () => {
 
 describe('nothing is looked at again that has all of its deltas', () => {
   // As large as a window, so that each entry is read by itself.
-  const noise = (seed: number): MadeObject =>
-    blob(createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16)).update(Buffer.alloc(1_200_000)))
-  const [early, late] = [noise(1), noise(2)]
+  const [early, late] = [noise(1, 1_200_000), noise(2, 1_200_000)]
   const [base, middle, top] = [blob('the base'), blob('the middle'), blob('the top')]
   const toMiddle = delta(base.data.length, middle.data)
   const toTop = refDelta(middle.oid, delta(middle.data.length, top.data))

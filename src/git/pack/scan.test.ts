@@ -1,5 +1,4 @@
 /** Entries as they come by: in which memory they are inflated, and what is remembered of them. */
-import { createCipheriv } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import {
   blob,
@@ -13,19 +12,14 @@ import {
 } from '../../../integration/support/pack-maker.ts'
 import { indexPack } from './indexer.ts'
 import type { IndexerHooks } from './name-object.ts'
-import { index, LIMITS, memory, rereadable } from './testing.ts'
-
-const noise = (seed: number, bytes: number): MadeObject =>
-  blob(createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16)).update(Buffer.alloc(bytes)))
+import { index, LIMITS, memory, NO_HOOKS, noise, rereadable } from './testing.ts'
 
 /** Where each object was when it was told, by its size. */
 function memoryOf(bytes: Buffer, more: Partial<IndexerHooks> = {}): ReadonlyMap<number, ArrayBufferLike> {
   const seen = new Map<number, ArrayBufferLike>()
   const hooks: IndexerHooks = {
-    onDeclared() {},
+    ...NO_HOOKS,
     onObject: (_type, data) => void seen.set(data.length, data.buffer),
-    readBase: () => undefined,
-    onProgress() {},
     ...more,
   }
   indexPack(memory(bytes), { ...LIMITS, objectBytesMax: 2 ** 26 }, hooks)

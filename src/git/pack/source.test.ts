@@ -2,11 +2,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { type ByteSource, PackWindow } from './source.ts'
 import { SummedSource } from './summed-source.ts'
-
-const memory = (bytes: Buffer, pieceBytes = 2 ** 20): ByteSource => ({
-  bytes: bytes.length,
-  read: (target, position) => bytes.copy(target, 0, position, position + Math.min(target.length, pieceBytes)),
-})
+import { memory } from './testing.ts'
 
 /** Says what was read: where, and how much was asked for. */
 function watched(bytes: Buffer): { source: ByteSource; reads: [position: number, asked: number][] } {

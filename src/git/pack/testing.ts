@@ -1,6 +1,7 @@
 /** Packs that are read from memory, for the tests beside. */
-import { createHash } from 'node:crypto'
+import { createCipheriv, createHash } from 'node:crypto'
 import { expect } from 'vitest'
+import { blob, type MadeObject } from '../../../integration/support/pack-maker.ts'
 import { typeNameOf } from '../object/type.ts'
 import { indexPack } from './indexer.ts'
 import type { PackLimits } from './limits.ts'
@@ -14,10 +15,18 @@ export const LIMITS: PackLimits = {
   deltaDepthMax: 50,
 }
 
-export const memory = (bytes: Buffer): ByteSource => ({
+/** @param pieceBytes that it gives at a time */
+export const memory = (bytes: Buffer, pieceBytes = Number.POSITIVE_INFINITY): ByteSource => ({
   bytes: bytes.length,
-  read: (target, position) => bytes.copy(target, 0, position),
+  read: (target, position) => bytes.copy(target, 0, position, position + Math.min(target.length, pieceBytes)),
 })
+
+/** Of a test that looks at something else. */
+export const NO_HOOKS: IndexerHooks = { onDeclared() {}, onObject() {}, readBase: () => undefined, onProgress() {} }
+
+/** Bytes that do not compress, the same for a seed. */
+export const noise = (seed: number, bytes: number): MadeObject =>
+  blob(createCipheriv('aes-256-ctr', Buffer.alloc(32, seed), Buffer.alloc(16)).update(Buffer.alloc(bytes)))
 
 /** A source in memory, and where it was read after its checksum, which is the last of what is read from end to end. */
 export function rereadable(bytes: Buffer): { readonly source: ByteSource; readonly rereads: number[] } {
