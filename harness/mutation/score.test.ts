@@ -36,8 +36,9 @@ it('counts what tests can find out, and names what they did not', () => {
   )
 })
 
-it('has everything tried again that was not found out', () => {
-  const kept = withoutSurvivors({ ...REPORT, schemaVersion: '1.0' })
+it('has everything tried again that was not found out, in the files that are run', () => {
+  const kept = withoutSurvivors({ ...REPORT, schemaVersion: '1.0' }, ['src/git/b.ts'])
   expect(kept).toMatchObject({ schemaVersion: '1.0', files: { 'src/git/b.ts': { source: expect.any(String) } } })
   expect(kept.files['src/git/b.ts'].mutants.map(({ mutatorName }) => mutatorName)).toEqual(['A', 'B'])
+  expect(withoutSurvivors(REPORT, ['src/git/a.ts'])).toEqual(REPORT)
 })
