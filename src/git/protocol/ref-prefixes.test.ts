@@ -29,6 +29,8 @@ describe('names pass that begin with one of', () => {
     { prefixes: ['ab', 'ad'] },
     { prefixes: ['ab', 'a', 'a'] },
     { prefixes: ['undefined', 'a', 'ba'] },
+    { prefixes: ['undefined', 'z'] },
+    { prefixes: ['z'] },
     { prefixes: ['b', 'ab'] },
     { prefixes: ['refs/tags/', 'refs/heads/a', 'HEAD'] },
     { prefixes: ['refs/heads/ab', 'refs/heads/a/', 'z'] },

@@ -100,6 +100,8 @@ describe('fetch in version 0', () => {
       return parser.endedAfterWants
     }
     const wanted = [`want ${OID}`, 'deepen 1', 'FLUSH']
+    expect(endsAfter([])).toBe(false)
+    expect(endsAfter(wanted.slice(0, 1))).toBe(false)
     expect(endsAfter(wanted)).toBe(true)
     expect(endsAfter([...wanted, 'done'])).toBe(false)
     expect(endsAfter([...wanted, 'FLUSH'])).toBe(false)

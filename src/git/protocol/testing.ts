@@ -17,10 +17,10 @@ const SPECIAL = new Map([
 
 /**
  * @param lines in Latin-1; FLUSH, DELIM and END by name
- * @returns what the parser said after the last
+ * @returns what the parser said after the last: before it, nothing may be complete
  */
 export function give(parser: { take(line: PktLine): boolean }, lines: readonly string[]): boolean {
-  let complete = false
+  const said: boolean[] = []
   for (const text of lines) {
     const special = SPECIAL.get(text)
     const bytes =
@@ -29,9 +29,10 @@ export function give(parser: { take(line: PktLine): boolean }, lines: readonly s
         : Buffer.from(special)
     const step = decodePktLine(bytes)
     if (!step.complete) throw new Error('a test gives whole lines')
-    complete = parser.take(step.line)
+    said.push(parser.take(step.line))
   }
-  return complete
+  if (said.slice(0, -1).includes(true)) throw new Error('a request was complete before its last line')
+  return said.at(-1) === true
 }
 
 export function parsePush(lines: readonly string[], commandsMax = 2) {
