@@ -71,6 +71,17 @@ describe('a commit', () => {
     expect(parseCommit(data)).toEqual({ tree: OID, parents: [OTHER], committerTimeS: 0 })
   })
 
+  it('has no parent in a line that does not end, as C git reads it', () => {
+    const tree = git(['mktree']).stdout.toString().trim()
+    const root = write('commit', commit(`tree ${tree}`, `author ${WHO}`, `committer ${WHO}`))
+    const data = Buffer.from(`tree ${tree}\nparent ${root}\nparent ${root}`)
+    const theirs = git(['rev-list', '--parents', '-1', write('commit', data)])
+      .stdout.toString()
+      .trim()
+    expect(theirs.split(' ').slice(1)).toEqual([root])
+    expect(parseCommit(data)).toEqual({ tree, parents: [root], committerTimeS: 0 })
+  })
+
   it('says who wrote it and who committed it, each in its own line, in this order', () => {
     const [author, committer] = ['É <e@x> 5 +0000', 'C <c@x> 6 +0000']
     expect(parseWholeCommit(commit(`tree ${OID}`, `author ${author}`, `committer ${committer}`))).toEqual({

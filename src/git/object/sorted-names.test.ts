@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isFanout, SortedNames, writeFanout } from './sorted-names.ts'
 
@@ -20,6 +21,21 @@ const nameOf = (first: number, more: number, last = 0): string => {
   name.writeUInt32BE(more, 1)
   name[19] = last
   return name.toString('hex')
+}
+
+/** @returns how many names are looked at until the one of that rank is found */
+function looksFor(bytes: Buffer, rank: number): number {
+  const looked = new Set<number>()
+  const watched = new Proxy(bytes, {
+    get(target, key) {
+      if (typeof key === 'string' && Number(key) >= NAMES_AT) looked.add(Math.floor((Number(key) - NAMES_AT) / 20))
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const at = NAMES_AT + rank * 20
+  expect(new SortedNames(watched, FANOUT_AT, NAMES_AT).rankOf(bytes.subarray(at, at + 20))).toBe(rank)
+  return looked.size
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, at) => at)
@@ -75,18 +91,17 @@ describe('SortedNames', () => {
     for (let rank = 0; rank < count; rank++)
       bytes.writeUIntBE(rank < count - 2 ? rank : 2 ** 40 + rank, NAMES_AT + rank * 20 + 1, 6)
     writeFanout(bytes, FANOUT_AT, bytes.subarray(NAMES_AT), count)
-    const looked: number[] = []
-    const watched = new Proxy(bytes, {
-      get(target, key) {
-        if (typeof key === 'string' && Number(key) >= NAMES_AT) looked.push(Number(key))
-        const value: unknown = Reflect.get(target, key, target)
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-    const read = new SortedNames(watched, FANOUT_AT, NAMES_AT)
-    expect(read.rankOf(bytes.subarray(NAMES_AT + 20 * 11_001, NAMES_AT + 20 * 11_002))).toBe(11_001)
-    // Each look is at 4 bytes, and at most at 16 more: 8 guesses, then 14 halves.
-    expect(new Set(looked.map((at) => Math.floor((at - NAMES_AT) / 20))).size).toBeLessThanOrEqual(23)
+    // 8 guesses, then 14 halves.
+    expect(looksFor(bytes, 11_001)).toBeLessThanOrEqual(23)
+  })
+
+  it('looks at a few of many names that are hashes', () => {
+    // Four first bytes, and 4,096 names behind each: by halves it would be 11 looks.
+    const hash = (at: number): string => createHash('sha1').update(String(at)).digest('hex')
+    const bytes = fileOf(range(2 ** 14).map((at) => `0${4 + (at % 4)}${hash(at).slice(2)}`))
+    const ranks = range(64).map((at) => at * 256 + 3)
+    const looks = ranks.reduce((sum, rank) => sum + looksFor(bytes, rank), 0)
+    expect(looks / ranks.length).toBeLessThan(4)
   })
 
   it('stays within its list where the names are in no order', () => {
