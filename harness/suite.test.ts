@@ -1,10 +1,14 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { closeCases, EXIT, reportFolder } from './suite.ts'
 
 const suite = 'suite-test'
 
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllEnvs()
+})
 afterAll(() => rmSync(reportFolder(suite), { recursive: true }))
 
 describe('closeCases', () => {
@@ -18,10 +22,20 @@ describe('closeCases', () => {
     const cases = outcomes.map((outcome, index) => ({ name: `${index}`, outcome, duration_s: 1, message: 'a < b' }))
     expect(closeCases({ suite, seed: 1, cases, startedAtMs: performance.now(), details: { more: 1 } })).toBe(exit)
     expect(log.mock.lastCall).toEqual([line])
-    log.mockRestore()
     const summary = JSON.parse(readFileSync(join(reportFolder(suite), 'summary.json'), 'utf8')) as object
     expect(summary).toMatchObject({ suite, seed: 1, more: 1, commit: expect.stringMatching(/^[0-9a-f]{40}$/) })
     const junit = readFileSync(join(reportFolder(suite), 'junit.xml'), 'utf8')
     expect(junit).toContain(`tests="${outcomes.length}"`)
+  })
+
+  it('writes what was found also where git does not say of which commit', () => {
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+    vi.stubEnv('GIT_DIR', '/nowhere')
+    const cases = [{ name: 'a', outcome: 'passed', duration_s: 1 }] as const
+    expect(closeCases({ suite, seed: 1, cases, startedAtMs: performance.now(), details: {} })).toBe(EXIT.fine)
+    const summary = JSON.parse(readFileSync(join(reportFolder(suite), 'summary.json'), 'utf8')) as object
+    expect(summary).toMatchObject({ passed: 1, commit: 'unknown' })
+    expect(said).toHaveBeenCalledWith(expect.stringContaining('not a git repository'))
   })
 })

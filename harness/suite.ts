@@ -1,5 +1,5 @@
 /** What every command of the harness does alike: its report, its closing line, its exit code (DESIGN §4.1). */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import junit, { type Builder } from 'junit-report-builder'
@@ -54,9 +54,15 @@ export function closeCases({ suite, seed, cases, startedAtMs, details }: CaseRep
   return closeSuite({ suite, seed, ...countsOf(cases), duration_s }, { cases, ...details })
 }
 
-/** What a report was made of. */
+/**
+ * What a report was made of; `unknown` where git does not say, as in a tree that was unpacked, or that is another user's:
+ * what took minutes to find is written all the same.
+ */
 export function commitHere(): string {
-  return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  const { status, stdout, stderr, error } = spawnSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' })
+  if (status === 0) return stdout.trim()
+  console.error(`The report names no commit: ${error?.message ?? stderr.trim()}`)
+  return 'unknown'
 }
 
 /** Writes `reports/SUITE/summary.json` and prints the closing line. @returns the exit code */

@@ -75,6 +75,19 @@ describe('a finding that was made smaller', () => {
   })
 })
 
+it('a finding that cannot be saved is told with its bytes, which nobody has otherwise', () => {
+  using root = temporaryFolder('corpus-test')
+  write(root.path, FOLDER, 'in the way')
+  expect(() => saveFinding('toy', Buffer.from('large'), root.path)).toThrow(
+    expect.objectContaining({
+      detail: { code: 'finding_unsaved' },
+      message: expect.stringMatching(
+        /^fuzz\/findings\/toy\/[0-9a-f]{16} cannot be written \(.+\); in base64 it is bGFyZ2U=$/,
+      ),
+    }),
+  )
+})
+
 it('of what is kept, files are read that are still there', () => {
   using root = temporaryFolder('corpus-test')
   write(root.path, 'one', '1')

@@ -12,7 +12,9 @@ export interface Input {
 }
 
 /** What is committed as inputs is none. */
-export class CorpusError extends GutsError<{ readonly code: 'inputs_missing' | 'inputs_unreadable' }> {}
+export class CorpusError extends GutsError<{
+  readonly code: 'inputs_missing' | 'inputs_unreadable' | 'finding_unsaved'
+}> {}
 
 export function seedsPath(target: string, root = ROOT): string {
   return join(root, seedsFile(target))
@@ -87,12 +89,18 @@ export interface SavedFinding {
   readonly isNew: boolean
 }
 
+/** @throws CorpusError with the bytes, of which there are at most as many as the target's inputs may have */
 export function saveFinding(target: string, bytes: Buffer, root = ROOT): SavedFinding {
   const folder = findingsFolder(target)
   const file = `${folder}/${nameOf(bytes)}`
   const isNew = !existsSync(join(root, file))
-  mkdirSync(join(root, folder), { recursive: true })
-  if (isNew) writeFileSync(join(root, file), bytes)
+  try {
+    mkdirSync(join(root, folder), { recursive: true })
+    if (isNew) writeFileSync(join(root, file), bytes)
+  } catch (cause) {
+    const message = `${file} cannot be written (${String(cause)}); in base64 it is ${bytes.toString('base64')}`
+    throw new CorpusError({ code: 'finding_unsaved' }, message, { cause })
+  }
   return { file, isNew }
 }
 
