@@ -46,9 +46,13 @@ const SYNTAX: readonly Row[] = [
   { name: 'a name over two lines', text: '[submodule "a\n"]\nurl = -x\n' },
   { name: 'something after the name', text: '[submodule "a" ]\nurl = -x\n' },
   { name: 'a NUL in the value', text: url('\0-x') },
+  { name: 'a NUL before what would be bad', text: url('https://h/x\0%0a') },
+  { name: 'a dash alone', text: url('-'), id: 'gitmodulesUrl' },
   { name: 'a NUL after the bad value', text: url('-\0'), id: 'gitmodulesUrl' },
   { name: 'a NUL in the name', text: '[submodule "..\0"]\nurl = -x\n' },
   { name: 'a NUL in a name that ends with a key', text: '[submodule "x.url\0"]\nother = -x\n', id: 'gitmodulesUrl' },
+  { name: 'a NUL in a name without a dot', text: '[submodule "x\0"]\nurl = -x\n' },
+  { name: 'a NUL in a name that begins with a key', text: '[submodule ".y\0"]\nother = x\n', id: 'gitmodulesName' },
   { name: 'a NUL in a bad name', text: '[submodule "../x.y\0"]\nother = x\n', id: 'gitmodulesName' },
 ]
 
@@ -72,6 +76,8 @@ const VALUES: readonly Row[] = [
   { name: 'a path like an option', text: '[submodule "a"]\npath = --all\n', id: 'gitmodulesPath' },
   { name: 'a path with a dash inside', text: '[submodule "a"]\npath = a-b\n' },
   { name: 'an update by command', text: '[submodule "a"]\nupdate = !ls\n', id: 'gitmodulesUpdate' },
+  { name: 'a branch by command, which is a name to git', text: '[submodule "a"]\nbranch = !ls\n' },
+  { name: 'a fine value after a bad one', text: `${url('-x')}path = a\n`, id: 'gitmodulesUrl' },
   { name: 'an update by merge', text: '[submodule "a"]\nupdate = merge\n' },
   { name: 'an update that git does not know', text: '[submodule "a"]\nupdate = x\n' },
 ]

@@ -17,45 +17,49 @@ function checkAs(charSign: CharSign, data: Buffer): FsckId | undefined {
   return check.found
 }
 
+/** A section about a submodule. */
+interface Section {
+  readonly submodule: string
+  /** What git takes for the key of every value in it, where that is not what is written. */
+  readonly key: string | undefined
+  isNameChecked: boolean
+}
+
 class GitmodulesCheck implements ConfigVisitor {
   found: FsckId | undefined
-  /** Of the section that is being read; undefined outside of sections about a submodule. */
-  #submodule: string | undefined
-  /** What git takes for the key of every value in this section. */
-  #keyOfSection: string | undefined
-  #isNameChecked = false
+  /** That is being read; undefined in one about something else. */
+  #section: Section | undefined
 
   onSection(name: string): void {
-    this.#submodule = undefined
-    this.#keyOfSection = undefined
-    this.#isNameChecked = false
-    const prefix = 'submodule.'
-    // To git, section and key are one C string, which a NUL ends early: the key is then what follows the last dot.
-    const nul = name.indexOf('\0')
-    const variable = nul < 0 ? name : name.slice(0, nul)
-    if (!variable.startsWith(prefix)) return
-    if (nul < 0) {
-      this.#submodule = name.slice(prefix.length)
-      return
-    }
-    const dot = variable.lastIndexOf('.')
-    if (dot < prefix.length) return
-    this.#submodule = variable.slice(prefix.length, dot)
-    this.#keyOfSection = variable.slice(dot + 1)
+    this.#section = sectionOf(name)
   }
 
   onValue(writtenKey: string, value: string | undefined): void {
-    if (this.#submodule === undefined || this.found !== undefined) return
+    const section = this.#section
+    if (section === undefined) return
     // A section without values does not count, and a long name must not be checked for each of a million values.
-    if (!this.#isNameChecked) {
-      this.#isNameChecked = true
-      if (!isSubmoduleNameAllowed(this.#submodule)) this.found = 'gitmodulesName'
+    if (!section.isNameChecked) {
+      section.isNameChecked = true
+      if (!isSubmoduleNameAllowed(section.submodule)) this.found ??= 'gitmodulesName'
     }
-    if (this.found !== undefined || value === undefined) return
-    const key = this.#keyOfSection ?? writtenKey
-    const nul = value.indexOf('\0')
-    this.found = checkValue(key, nul < 0 ? value : value.slice(0, nul))
+    if (value !== undefined) this.found ??= checkValue(section.key ?? writtenKey, untilNul(value))
   }
+}
+
+const PREFIX = 'submodule.'
+
+/** To git, section and key are one C string, which a NUL ends early: the key is then what follows the last dot. */
+function sectionOf(name: string): Section | undefined {
+  const variable = untilNul(name)
+  if (!variable.startsWith(PREFIX)) return undefined
+  if (variable === name) return { submodule: name.slice(PREFIX.length), key: undefined, isNameChecked: false }
+  const dot = variable.lastIndexOf('.')
+  if (dot < PREFIX.length) return undefined
+  return { submodule: variable.slice(PREFIX.length, dot), key: variable.slice(dot + 1), isNameChecked: false }
+}
+
+function untilNul(text: string): string {
+  return text.split('\0', 1)[0] as string
 }
 
 function checkValue(key: string, value: string): FsckId | undefined {

@@ -57,6 +57,14 @@ const SHAPES: readonly Row[] = [
   { name: 'an id that stops early', object: raw(`100644 a\0${oidBytes.slice(1)}`), id: 'badTree' },
   { name: 'a byte after the last id', object: raw(`100644 a\0${oidBytes}x`), id: 'badTree' },
   { name: 'a NUL after the last id', object: raw(`100644 a\0${oidBytes}\0`), id: 'badTree' },
+  // A NUL where the last name would end, were these the end of an entry.
+  ...[1, 6, 8, 16, 19, 20].map((bytes) => ({
+    name: `${bytes} bytes after the last id`,
+    object: raw(
+      `100644 a\0${oidBytes.slice(0, bytes - 1)}\0${oidBytes.slice(bytes)}${'100644 a'.repeat(3).slice(0, bytes)}`,
+    ),
+    id: 'badTree' as const,
+  })),
   { name: 'a few bytes', object: raw('100644'), id: 'badTree' },
   { name: 'zeros', object: raw('\0'.repeat(100)), id: 'badTree' },
   { name: 'digits without end', object: raw('1'.repeat(1000)), id: 'badTree' },
@@ -116,6 +124,20 @@ const ORDERS: readonly Row[] = [
     object: tree(file('a'), file('a.b'), folder('a.c'), folder('a')),
     id: 'duplicateEntries',
   },
+  {
+    name: 'a file, what begins with its name, and a folder that had to come before that',
+    object: tree(file('a'), file('ab'), folder('a')),
+    id: 'treeNotSorted',
+  },
+  {
+    name: 'a file and a folder with both kinds of longer names between',
+    object: tree(file('a'), file('a-'), folder('a-b'), file('a.b'), folder('a')),
+    id: 'duplicateEntries',
+  },
+  {
+    name: 'files and folders that take turns',
+    object: tree(file('a'), file('a-'), folder('a-b'), folder('a.b'), file('a0'), file('a0-'), folder('a0.')),
+  },
 ]
 
 type NameRow = readonly [name: string | Buffer, id?: FsckId]
@@ -147,6 +169,8 @@ const NAMES: readonly NameRow[] = [
   ['\x0egit'],
   ['git^1'],
   ['git~\x11'],
+  ['g'],
+  ['g.'],
   ['.', 'hasDot'],
   ['..', 'hasDotdot'],
   ['a/b', 'fullPathname'],

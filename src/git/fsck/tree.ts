@@ -56,7 +56,7 @@ export function checkTree(data: Buffer, onSpecialFile: OnSpecialFile): FsckId | 
     if (isZeroPadded) return 'zeroPaddedFilemode'
     const oidAt = at + 1
     const id =
-      (data[oidAt] === 0 && isNullOid(data, oidAt) ? 'nullSha1' : undefined) ??
+      (isNullOid(data, oidAt) ? 'nullSha1' : undefined) ??
       checkName(data, nameAt, at, mode, oidAt, onSpecialFile) ??
       (hasBackslash ? checkBehindBackslashes(data, nameAt, at, mode, oidAt, onSpecialFile) : undefined) ??
       order.check(nameAt, at, (mode & FILE_TYPE_MASK) === DIRECTORY)
@@ -152,28 +152,22 @@ class EntryOrder {
     if (endsBefore && endsHere) return 'duplicateEntries'
     const before = endsBefore && this.#isDirectory ? SLASH : (data[this.#nameAt + common] as number)
     const here = endsHere && isDirectory ? SLASH : (data[nameAt + common] as number)
-    if (before === 0 && isBelowSlash(here)) this.#waiting.push(this.#nameAt, this.#nameEnd)
-    else if (here === SLASH && isBelowSlash(before) && this.#isWaiting(nameAt, nameEnd)) return 'duplicateEntries'
-    return before < here ? undefined : 'treeNotSorted'
+    if (before > here) return 'treeNotSorted'
+    if (before === 0) this.#waiting.push(this.#nameAt, this.#nameEnd)
+    else if (here === SLASH && this.#isWaiting(nameAt, nameEnd)) return 'duplicateEntries'
+    return undefined
   }
 
-  /** Whether a file of this name waits. Forgets those that no directory after this one can have the name of. */
+  /** Whether a file of this name waits. Forgets those that no directory from here on can have the name of. */
   #isWaiting(nameAt: number, nameEnd: number): boolean {
-    while (this.#waiting.length > 0) {
-      const end = this.#waiting.pop() as number
-      const start = this.#waiting.pop() as number
-      const bytes = end - start
-      if (bytes > nameEnd - nameAt || this.#data.compare(this.#data, start, end, nameAt, nameAt + bytes) !== 0) continue
-      if (bytes === nameEnd - nameAt) return true
-      if (isBelowSlash(this.#data[nameAt + bytes] as number)) {
-        this.#waiting.push(start, end)
-        return false
-      }
+    const waiting = this.#waiting
+    for (; waiting.length > 0; waiting.length -= 2) {
+      const [start, end] = [waiting[waiting.length - 2] as number, waiting[waiting.length - 1] as number]
+      const sameEnd = nameAt + end - start
+      if (sameEnd > nameEnd || this.#data.compare(this.#data, start, end, nameAt, sameEnd) !== 0) continue
+      // One that only begins it may be the name of a directory after it.
+      return sameEnd === nameEnd
     }
     return false
   }
-}
-
-function isBelowSlash(byte: number): boolean {
-  return byte > 0 && byte < SLASH
 }
