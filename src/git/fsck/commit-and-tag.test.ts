@@ -4,6 +4,7 @@ import { describe, test } from 'vitest'
 import { checkObject } from './check-object.ts'
 import type { FsckId } from './error.ts'
 import {
+  blob,
   commit,
   FOLDER_OID,
   gitFsck,
@@ -166,7 +167,12 @@ const TAGS: readonly Row[] = [
   { name: 'a tag of 63 bytes', object: tag(`object ${'5'.repeat(40)}\ntype tag\ntag a\n`), id: 'tagTooShort' },
 ]
 
-const SUITES = { 'who and when': IDENTITIES, 'a commit': COMMITS, 'a tag': TAGS }
+const BLOBS: readonly Row[] = [
+  { name: 'what would be no tag', object: blob('object x\ntype y\n') },
+  { name: 'nothing', object: blob('') },
+]
+
+const SUITES = { 'a blob': BLOBS, 'who and when': IDENTITIES, 'a commit': COMMITS, 'a tag': TAGS }
 const complaints = gitFsck([...GROUND, ...Object.values(SUITES).flatMap((rows) => rows.map(({ object }) => object))])
 
 for (const [suite, rows] of Object.entries(SUITES)) {

@@ -86,12 +86,12 @@ const URLS_FINE = [
   'x user@host:path ssh://-x/y file:///x ./a ../a ../../a .. . git://x/%0 %0ax https://example.com/ http://example.com',
   'https://a@example.com/x https://a:b@example.com/x https://h/a:%0 https::https://h/x https://h%00/ svn::x',
   'httpx://%0a/ git::../%0a ...//x ssh://x/%0a ../a:b .//a ./:a http:/x a%0a:../b https://u%3a:@h/ https://h/%0',
-  'https://h/%0a:x https://h%0a:8/ https://h/a%0a:b',
+  'https://h/%0a:x https://h%0a:8/ https://h/a%0a:b https://h:8/%0a:x https://a:%0a:@h/ xx/%0a x/%0a',
 ].flatMap((line) => line.split(' '))
 const URLS_REFUSED = [
   String.raw`-x ../:a ..//a ..\\/a ./../:a ../%0a ./x%0Ay "../\n" git://x/%0a https:// https:///x http://?x http://#`,
   String.raw`https://@/x https://a@/x ftp:// https::x https::://x http:: ftps::https:///x https://h/%0a https://%0a@h/`,
-  String.raw`https://a:%0a@h/ https://h/:%0a https://h/:x/%0A "https::h\nttp://h/" "https://h/\n:x" https://h?%0a`,
+  String.raw`https://a:%0a@h/ https://h/:%0a https://h/:x/%0A "https::h\nttp://h/" "https://h/\n:x" https://h?%0a https://a%0a:b@h/`,
 ].flatMap((line) => line.split(' '))
 const URLS: readonly Row[] = [
   ...URLS_FINE.map((text) => ({ text, ok: true })),
