@@ -1,24 +1,34 @@
 /** `npm run mutation`. */
 import { spawn } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import Table from 'cli-table3'
 import { ROOT } from '../../integration/support/command-line.ts'
 import { runCommand } from '../command.ts'
 import { WrongUseError } from '../errors.ts'
 import { readOptions } from '../options.ts'
-import { groupEndsWith } from '../process-group.ts'
+import { groupEndsAfter } from '../process-group.ts'
 import { closeCases, reportFolder, type SuiteCase } from '../suite.ts'
 import { GOAL_PERCENT, isHeld, MUTATED_FILES, MUTATED_FOLDERS, TESTS_VARIABLE } from './folders.ts'
-import { type FileScore, percentOf, readMutationReport, scoresOf, survivorsPage, withoutSurvivors } from './score.ts'
+import {
+  type FileScore,
+  filesThatNeedProperties,
+  percentOf,
+  readKnown,
+  readMutationReport,
+  scoresOf,
+  survivorsPage,
+  withoutSurvivors,
+} from './score.ts'
 
 const HELP = `Usage: npm run mutation [-- FILE|FOLDER… [--held] [--jobs N]]
 
 Changes the code in one place at a time (Stryker), and looks whether a test notices. At least ${GOAL_PERCENT} % of
 the mutants of each decoder of src/git and each file of src/validation must be killed: by the tests
-beside the code or, in a file where these do not get there, by the properties. What a test killed is
-not tried again before the code or the test changes. Writes reports/mutation/ (summary.json,
-junit.xml, survivors.md, index.html).
+beside the code or, in a file where these do not get there, by the properties. Other files have the
+tests beside them only, and no goal. What a test killed is not tried again before the code or the
+test changes, also where the run was interrupted. Writes reports/mutation/ (summary.json, junit.xml,
+survivors.md, index.html).
 
 All files, where none is named, take hours. The folders, each with the files right in it:
 
@@ -39,6 +49,8 @@ Examples:
  */
 const OF_PROPERTIES = { PROPERTY_SEED: '1', PROPERTY_FACTOR: '0.2' }
 
+const INCREMENTAL = 'incremental.json'
+
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { names, numbers, flags } = readOptions(args, {
     numbers: { jobs: { otherwise: 2, min: 1, max: 64 } },
@@ -46,24 +58,27 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     names: { what: 'file or folder', known: [...MUTATED_FOLDERS, ...MUTATED_FILES] },
   })
   const startedAtMs = performance.now()
-  const folder = reportFolder('mutation')
-  const reportPath = join(folder, 'mutation.json')
-  rmSync(reportPath, { force: true })
   const files = MUTATED_FILES.filter(
     (file) => names.length === 0 || names.includes(file) || names.includes(dirname(file)),
   ).filter((file) => !flags.held || isHeld(file))
   if (files.length === 0)
     throw new WrongUseError('The goal is for none of these files: name others, or leave out --held')
+  const folder = reportFolder('mutation')
+  const reportPath = join(folder, 'mutation.json')
+  rmSync(reportPath, { force: true })
   // What an earlier run found out about other files is in the report, too.
   const scoresNow = (): FileScore[] =>
     scoresOf(readMutationReport(reportPath)).filter(({ file }) => files.includes(file))
-  let exitCode = await runStryker(files, 'beside', numbers.jobs, folder, signal)
+  // What the properties killed would live again in a run without them, and had to wait for them once more.
+  const known = readKnown(join(folder, INCREMENTAL))
+  const needing = known === undefined ? [] : filesThatNeedProperties(known).filter(isHeld)
+  const beside = files.filter((file) => !needing.includes(file))
+  let exitCode = beside.length === 0 ? 0 : await runStryker(beside, 'beside', numbers.jobs, folder, signal)
   // Whatever lives waits for all tests there are, with the properties some 15 s: they run only where they decide.
-  const short = exitCode === 0 ? scoresNow().filter((score) => isShort(score)) : []
-  if (short.length > 0) {
-    const again = short.map(({ file }) => file)
-    exitCode = await runStryker(again, 'all', numbers.jobs, folder, signal)
-  }
+  const short = exitCode === 0 && beside.length > 0 ? scoresNow().filter(isShort) : []
+  const withProperties = files.filter((file) => needing.includes(file) || short.some((score) => score.file === file))
+  if (exitCode === 0 && withProperties.length > 0)
+    exitCode = await runStryker(withProperties, 'all', numbers.jobs, folder, signal)
   // Ended from outside it has no exit code, which is no success either.
   if (exitCode !== 0) {
     const message = `stryker ended with ${exitCode}`
@@ -76,7 +91,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     })
   }
   const scores = scoresNow()
-  writeFileSync(join(folder, 'survivors.md'), survivorsPage(scores))
+  writeFileSync(join(folder, 'survivors.md'), survivorsPage(scores, withProperties))
   console.log(tableOf(scores))
   console.log(`survivors: ${relative(ROOT, join(folder, 'survivors.md'))}`)
   const details = { scores: scores.map(({ survivors, ...score }) => ({ ...score, survivors: survivors.length })) }
@@ -93,6 +108,10 @@ async function runStryker(
   const here = relative(ROOT, import.meta.dirname)
   signal.throwIfAborted()
   const inFolder = (name: string): string => relative(ROOT, join(folder, name))
+  const incremental = join(folder, INCREMENTAL)
+  const sandbox = join(folder, `sandbox-${process.pid}`)
+  // Where Stryker does not come to its end, it leaves its copy of the tree; workers that were killed may be dying still.
+  using _copy = { [Symbol.dispose]: () => rmSync(sandbox, { recursive: true, force: true, maxRetries: 5 }) }
   const config = {
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
@@ -101,19 +120,21 @@ async function runStryker(
     coverageAnalysis: 'perTest',
     concurrency: jobs,
     incremental: true,
-    incrementalFile: inFolder('incremental.json'),
-    // What is not of the project: tools that were fetched, a node's data, what was built.
-    ignorePatterns: ['/.tools', '/data', '/dist', '/dist-*'],
+    incrementalFile: inFolder(INCREMENTAL),
+    // What is not of the project: tools that were fetched, a node's data, what was built, and the 17,000 inputs that
+    // fuzzing here has kept, where all that is committed are 1,200 files.
+    ignorePatterns: ['/.tools', '/data', '/dist', '/dist-*', '/reports'],
     // Where vitest looks for tests: below node_modules it finds none.
-    tempDirName: inFolder('sandbox'),
+    tempDirName: relative(ROOT, sandbox),
     // Node strips the types; nothing is compiled that a config would be for.
     tsconfigFile: `${here}/no-tsconfig.json`,
     reporters: ['progress-append-only', 'json', 'html'],
     jsonReporter: { fileName: inFolder('mutation.json') },
     htmlReporter: { fileName: inFolder('index.html') },
   }
-  const known = join(folder, 'incremental.json')
-  if (existsSync(known)) writeFileSync(known, JSON.stringify(withoutSurvivors(readMutationReport(known), files)))
+  const known = readKnown(incremental)
+  if (known === undefined) rmSync(incremental, { force: true })
+  else writeFileSync(incremental, JSON.stringify(withoutSurvivors(known, files)))
   const configPath = join(folder, 'stryker.config.json')
   writeFileSync(configPath, JSON.stringify(config, null, 2))
   const env = { ...process.env, ...OF_PROPERTIES, [TESTS_VARIABLE]: tests }
@@ -123,8 +144,8 @@ async function runStryker(
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   })
-  // Its workers do not hear that it ended while a mutant has them in a loop.
-  using _group = groupEndsWith(child, signal)
+  // Asked to end, it saves what it found. Its workers do not hear that it ended while a mutant has them in a loop.
+  using _group = groupEndsAfter(child, signal)
   const { promise, resolve, reject } = Promise.withResolvers<number | null>()
   child.once('error', reject)
   child.once('exit', resolve)
