@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { run } from '../../integration/support/command-line.ts'
 import { temporaryFolder } from '../../integration/support/git.ts'
 import { CorpusError, readCorpus, readFindings, readFolder, readSeeds, replaceFinding, saveFinding } from './corpus.ts'
 
@@ -86,6 +87,21 @@ it('a finding that cannot be saved is told with its bytes, which nobody has othe
       ),
     }),
   )
+})
+
+it('a finding is saved whole or not at all, so that the next run that has it does not take it for saved', async () => {
+  using root = temporaryFolder('corpus-test')
+  const bytes = Buffer.alloc(65_536, 'x')
+  const script = `import { saveFinding } from ${JSON.stringify(join(import.meta.dirname, 'corpus.ts'))}
+    saveFinding('toy', Buffer.alloc(${bytes.length}, 'x'), ${JSON.stringify(root.path)})`
+  // As on a full disk, the first bytes can be written.
+  const limited = ['-c', 'ulimit -f 8; exec "$0" --input-type=module -e "$1"', process.execPath, script]
+  const { exitCode, stderr } = await run('bash', limited)
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('EFBIG') })
+  expect(readdirSync(join(root.path, FOLDER))).toEqual([])
+  const { file, isNew } = saveFinding('toy', bytes, root.path)
+  expect(isNew).toBe(true)
+  expect(readFileSync(join(root.path, file)).equals(bytes)).toBe(true)
 })
 
 it('of what is kept, files are read that are still there', () => {

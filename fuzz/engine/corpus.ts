@@ -96,12 +96,22 @@ export function saveFinding(target: string, bytes: Buffer, root = ROOT): SavedFi
   const isNew = !existsSync(join(root, file))
   try {
     mkdirSync(join(root, folder), { recursive: true })
-    if (isNew) writeFileSync(join(root, file), bytes)
+    if (isNew) writeWhole(join(root, file), bytes)
   } catch (cause) {
     const message = `${file} cannot be written (${String(cause)}); in base64 it is ${bytes.toString('base64')}`
     throw new CorpusError({ code: 'finding_unsaved' }, message, { cause })
   }
   return { file, isNew }
+}
+
+/** What a full disk cuts off would be taken for the finding that its name says. */
+function writeWhole(path: string, bytes: Buffer): void {
+  try {
+    writeFileSync(path, bytes)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
+  }
 }
 
 /**
