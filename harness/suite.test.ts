@@ -32,6 +32,7 @@ describe('closeCases', () => {
     vi.spyOn(console, 'log').mockImplementation(() => {})
     const said = vi.spyOn(console, 'error').mockImplementation(() => {})
     vi.stubEnv('GIT_DIR', '/nowhere')
+    vi.stubEnv('LC_ALL', 'C')
     const cases = [{ name: 'a', outcome: 'passed', duration_s: 1 }] as const
     expect(closeCases({ suite, seed: 1, cases, startedAtMs: performance.now(), details: {} })).toBe(EXIT.fine)
     const summary = JSON.parse(readFileSync(join(reportFolder(suite), 'summary.json'), 'utf8')) as object

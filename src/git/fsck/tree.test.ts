@@ -135,6 +135,10 @@ const ORDERS: readonly Row[] = [
     id: 'duplicateEntries',
   },
   {
+    name: 'a file with a longer name than fits behind the last folder',
+    object: tree(file('a'.repeat(60)), file(`${'a'.repeat(60)}-`), file('b-'), folder('b')),
+  },
+  {
     name: 'files and folders that take turns',
     object: tree(file('a'), file('a-'), folder('a-b'), folder('a.b'), file('a0'), file('a0-'), folder('a0.')),
   },
