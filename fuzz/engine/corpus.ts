@@ -11,7 +11,7 @@ export interface Input {
   readonly bytes: Buffer
 }
 
-/** What is committed as inputs is none. */
+/** What is committed as inputs is none, or what was found cannot be saved. */
 export class CorpusError extends GutsError<{
   readonly code: 'inputs_missing' | 'inputs_unreadable' | 'finding_unsaved'
 }> {}
