@@ -50,6 +50,7 @@ Examples:
 const OF_PROPERTIES = { PROPERTY_SEED: '1', PROPERTY_FACTOR: '0.2' }
 
 const INCREMENTAL = 'incremental.json'
+const REPORT = 'mutation.json'
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const { names, numbers, flags } = readOptions(args, {
@@ -64,21 +65,12 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   if (files.length === 0)
     throw new WrongUseError('The goal is for none of these files: name others, or leave out --held')
   const folder = reportFolder('mutation')
-  const reportPath = join(folder, 'mutation.json')
-  rmSync(reportPath, { force: true })
-  // What an earlier run found out about other files is in the report, too.
-  const scoresNow = (): FileScore[] =>
-    scoresOf(readMutationReport(reportPath)).filter(({ file }) => files.includes(file))
+  rmSync(join(folder, REPORT), { force: true })
+  const run = { jobs: numbers.jobs, folder, signal }
   // What the properties killed would live again in a run without them, and had to wait for them once more.
   const known = readKnown(join(folder, INCREMENTAL))
-  const needing = known === undefined ? [] : filesThatNeedProperties(known).filter(isHeld)
-  const beside = files.filter((file) => !needing.includes(file))
-  let exitCode = beside.length === 0 ? 0 : await runStryker(beside, 'beside', numbers.jobs, folder, signal)
-  // Whatever lives waits for all tests there are, with the properties some 15 s: they run only where they decide.
-  const short = exitCode === 0 && beside.length > 0 ? scoresNow().filter(isShort) : []
-  const withProperties = files.filter((file) => needing.includes(file) || short.some((score) => score.file === file))
-  if (exitCode === 0 && withProperties.length > 0)
-    exitCode = await runStryker(withProperties, 'all', numbers.jobs, folder, signal)
+  const withProperties = new Set(known === undefined ? [] : filesThatNeedProperties(known).filter(isHeld))
+  const exitCode = await tryFolders(files, withProperties, run)
   // Ended from outside it has no exit code, which is no success either.
   if (exitCode !== 0) {
     const message = `stryker ended with ${exitCode}`
@@ -90,7 +82,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       details: {},
     })
   }
-  const scores = scoresNow()
+  const scores = scoresIn(folder, files)
   writeFileSync(join(folder, 'survivors.md'), survivorsPage(scores, withProperties))
   console.log(tableOf(scores))
   console.log(`survivors: ${relative(ROOT, join(folder, 'survivors.md'))}`)
@@ -98,12 +90,46 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   return closeCases({ suite: 'mutation', seed: 0, cases: scores.map(caseOf), startedAtMs, details })
 }
 
+/**
+ * One folder after another: a mutant that never ends has as much time as all tests of its run, which took 86 s where they
+ * were those of all files.
+ *
+ * @param withProperties the files that need them; those that are found to be short without them are added
+ * @returns an exit code of Stryker that is not 0, or 0
+ */
+async function tryFolders(files: readonly string[], withProperties: Set<string>, run: Run): Promise<number | null> {
+  for (const inFolder of Map.groupBy(files, (file) => dirname(file)).values()) {
+    const beside = inFolder.filter((file) => !withProperties.has(file))
+    if (beside.length > 0) {
+      const exitCode = await runStryker(beside, 'beside', run)
+      if (exitCode !== 0) return exitCode
+      // Whatever lives waits for all tests there are, with the properties some 15 s: they run only where they decide.
+      for (const { file } of scoresIn(run.folder, beside).filter(isShort)) withProperties.add(file)
+    }
+    const rest = inFolder.filter((file) => withProperties.has(file))
+    const exitCode = rest.length > 0 ? await runStryker(rest, 'all', run) : 0
+    if (exitCode !== 0) return exitCode
+  }
+  return 0
+}
+
+/** What an earlier run found out about other files is in the report, too. */
+function scoresIn(folder: string, files: readonly string[]): FileScore[] {
+  return scoresOf(readMutationReport(join(folder, REPORT))).filter(({ file }) => files.includes(file))
+}
+
+interface Run {
+  readonly jobs: number
+  /** For the reports. */
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+/** @returns its exit code; null: it was ended from outside */
 async function runStryker(
   files: readonly string[],
   tests: 'beside' | 'all',
-  jobs: number,
-  folder: string,
-  signal: AbortSignal,
+  { jobs, folder, signal }: Run,
 ): Promise<number | null> {
   const here = relative(ROOT, import.meta.dirname)
   signal.throwIfAborted()
@@ -129,7 +155,7 @@ async function runStryker(
     // Node strips the types; nothing is compiled that a config would be for.
     tsconfigFile: `${here}/no-tsconfig.json`,
     reporters: ['progress-append-only', 'json', 'html'],
-    jsonReporter: { fileName: inFolder('mutation.json') },
+    jsonReporter: { fileName: inFolder(REPORT) },
     htmlReporter: { fileName: inFolder('index.html') },
   }
   const known = readKnown(incremental)

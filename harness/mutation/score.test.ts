@@ -35,8 +35,8 @@ it('counts what tests can find out, and names what they did not', () => {
     "- line 2, C: `const two = '2'` → `'${ 1}'`",
     `- line 1, D, no test comes there: \`const one = 1\` → \`${'x'.repeat(100)}…\`\n`,
   ].join('\n')
-  expect(survivorsPage(scores, ['src/git/b.ts'])).toBe(survivors)
-  expect(survivorsPage(scores, [])).toBe(survivors.replace('50.0 %', '50.0 %, without the properties'))
+  expect(survivorsPage(scores, new Set(['src/git/b.ts']))).toBe(survivors)
+  expect(survivorsPage(scores, new Set())).toBe(survivors.replace('50.0 %', '50.0 %, without the properties'))
 })
 
 it('has everything tried again that was not found out, in the files that are run', () => {

@@ -110,7 +110,7 @@ export function percentOf(detected: number, valid: number): number {
  * For people: each survivor by its place, with the line and what stood there instead.
  * @param withProperties the files for which all tests were run; of the others, those beside the code alone
  */
-export function survivorsPage(scores: readonly FileScore[], withProperties: readonly string[]): string {
+export function survivorsPage(scores: readonly FileScore[], withProperties: ReadonlySet<string>): string {
   const parts = scores
     .filter(({ survivors }) => survivors.length > 0)
     .map(({ file, percent, survivors }) => {
@@ -119,7 +119,7 @@ export function survivorsPage(scores: readonly FileScore[], withProperties: read
           `- line ${line}, ${mutator}${status === 'NoCoverage' ? ', no test comes there' : ''}: \`${short(text)}\`` +
           ` → \`${short(replacement.replaceAll(/\s+/g, ' '))}\``,
       )
-      const tests = withProperties.includes(file) ? '' : ', without the properties'
+      const tests = withProperties.has(file) ? '' : ', without the properties'
       return `## ${file}: ${percent.toFixed(1)} %${tests}\n\n${lines.join('\n')}\n`
     })
   return `# Mutants that no test killed\n\n${parts.join('\n')}`
