@@ -64,8 +64,16 @@ export const target = {
       to: '',
     },
   },
-  seeds: ({ objects, files }) => Object.fromEntries([...objects.flatMap(seedsOf), ...files.map(seedOfFile)]),
+  seeds: ({ objects, files }) =>
+    Object.fromEntries([
+      ...objects.flatMap(seedsOf),
+      ...files.map(seedOfFile),
+      seedOf('gitmodules by hand', 'gitmodules', BY_HAND),
+    ]),
 } satisfies FuzzTarget
+
+/** With a key alone, which git itself never writes, and reads as true. */
+const BY_HAND = Buffer.from('[submodule "lib"]\n\tpath = lib\n\tshallow\n')
 
 /** By the first byte, so that seeds can be read; any other byte means one of these as well. */
 export const KINDS = ['commit', 'tree', 'tree in lines', 'sorted tree in lines', 'tag', 'gitmodules', 'gitattributes']
