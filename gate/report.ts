@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from '../integration/support/command-line.ts'
-import { closeCases, EXIT, reportFolder, type SuiteCase } from '../harness/suite.ts'
+import { closeCases, commitHere, EXIT, reportFolder, type SuiteCase } from '../harness/suite.ts'
 import { CHECKS, type CheckId } from './checks.ts'
 import type { Criterion } from './criteria.ts'
 import { type Evidence, exitCodeOf, messagesOf } from './evidence.ts'
@@ -67,7 +67,7 @@ export function caseOf({ id, title, outcome, evidence }: Verdict): SuiteCase {
 }
 
 function page(verdicts: readonly Verdict[], seed: number, minutes: number): string {
-  const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  const commit = commitHere()
   const changed = execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }).trim() !== ''
   const proved = verdicts.filter(({ outcome }) => outcome === 'proved').length
   const facts = [
